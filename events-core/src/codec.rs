@@ -1,0 +1,54 @@
+//! How a payload becomes bytes and back.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Result;
+
+/// Turns payloads into values of records and back.
+///
+/// # Examples
+///
+/// A codec of one's own is named at the event: `#[event(topic = "t", codec = Compact)]`.
+///
+/// ```
+/// use events_core::{Codec, Json};
+///
+/// let mut value = Vec::new();
+/// Json::encode(&42u8, &mut value).unwrap();
+/// assert_eq!(Json::decode::<u8>(&value).unwrap(), 42);
+/// ```
+pub trait Codec: Send + Sync + 'static {
+    /// The `content-type` header of records in this encoding.
+    const CONTENT_TYPE: &'static str;
+
+    /// Appends the encoded payload to `into`.
+    ///
+    /// # Errors
+    ///
+    /// When the payload has no form in this encoding, such as a map with composite keys in JSON.
+    fn encode<T: Serialize>(payload: &T, into: &mut Vec<u8>) -> Result<()>;
+
+    /// Reads a payload.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not an encoded `T`.
+    fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T>;
+}
+
+/// JSON, the default.
+#[derive(Debug, Clone, Copy)]
+pub struct Json;
+
+impl Codec for Json {
+    const CONTENT_TYPE: &'static str = "application/json";
+
+    fn encode<T: Serialize>(payload: &T, into: &mut Vec<u8>) -> Result<()> {
+        Ok(serde_json::to_writer(into, payload)?)
+    }
+
+    fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T> {
+        Ok(serde_json::from_slice(value)?)
+    }
+}

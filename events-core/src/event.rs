@@ -1,0 +1,156 @@
+//! Event types and what is known of them statically.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::Codec;
+use crate::error::DecodeError;
+use crate::{Error, Result};
+
+/// A fact in the past tense, with a name, a version, a topic and perhaps a key. Implemented by `#[event]`.
+///
+/// # Delivery
+///
+/// Events with the same key are handled in log order by each handler (D2). Without a key there is no order.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no event",
+    label = "not an event type",
+    note = "annotate the struct with `#[event(topic = \"…\", key = …)]`"
+)]
+pub trait Event: Serialize + DeserializeOwned + Send + Sync + Sized + 'static {
+    /// How the payload is encoded.
+    type Codec: Codec;
+
+    /// What is known of the type without a value of it.
+    const DESCRIPTOR: &'static EventDescriptor;
+
+    /// The record key: the key field as text; several fields joined by `/`; none if the type has no key.
+    fn key(&self) -> Option<Cow<'_, str>>;
+}
+
+/// What is known of an event type statically. Made by `#[event]`; collected by `inventory`.
+#[non_exhaustive]
+pub struct EventDescriptor {
+    /// Name on the wire: the header `ce_type`.
+    pub name: &'static str,
+    /// Path of the Rust type, for messages.
+    pub rust_path: &'static str,
+    /// The crate that declares it.
+    pub package: &'static str,
+    /// The topic that it is published to.
+    pub topic: &'static str,
+    /// The version that this build writes: the header `ce_eventversion`. The first is 1.
+    pub version: u32,
+    /// Wire names of the fields that make the key, empty for none.
+    pub key: &'static [&'static str],
+    /// Whether a record of the topic without `ce_type` is of this type.
+    pub topic_default: bool,
+    /// Whether the topic is declared to carry this type alone.
+    pub topic_exclusive: bool,
+    /// The `content-type` header.
+    pub content_type: &'static str,
+    /// The first paragraph of the type's documentation.
+    pub doc: &'static str,
+    /// The JSON Schema of the payload.
+    pub schema: fn() -> serde_json::Value,
+    /// Reads a payload from JSON and encodes it as a record: for command lines.
+    pub encode_json: fn(&str) -> Result<EncodedEvent>,
+}
+
+/// An event as key and value of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedEvent {
+    /// The record key.
+    pub key: Option<String>,
+    /// The record value.
+    pub value: Vec<u8>,
+}
+
+impl EventDescriptor {
+    /// Made by `#[event]` only; the fields of later versions get their defaults here.
+    #[doc(hidden)]
+    pub const fn new<E: Event>(name: &'static str, topic: &'static str) -> Self
+    where
+        E: schemars::JsonSchema,
+    {
+        Self {
+            name,
+            rust_path: name,
+            package: "",
+            topic,
+            version: 1,
+            key: &[],
+            topic_default: false,
+            topic_exclusive: false,
+            content_type: <E::Codec as Codec>::CONTENT_TYPE,
+            doc: "",
+            schema: schema::<E>,
+            encode_json: encode_json::<E>,
+        }
+    }
+}
+
+impl fmt::Debug for EventDescriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventDescriptor")
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .field("topic", &self.topic)
+            .field("key", &self.key)
+            .field("rust_path", &self.rust_path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for EventDescriptor {
+    /// Two descriptors are the same if they describe the same Rust type.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.rust_path == other.rust_path
+    }
+}
+
+impl Eq for EventDescriptor {}
+
+fn schema<E: schemars::JsonSchema>() -> serde_json::Value {
+    schemars::schema_for!(E).to_value()
+}
+
+fn encode_json<E: Event>(json: &str) -> Result<EncodedEvent> {
+    encode(&serde_json::from_str::<E>(json)?)
+}
+
+/// Encodes an event as key and value.
+///
+/// # Errors
+///
+/// The codec's, with the event's name put around it.
+pub fn encode<E: Event>(event: &E) -> Result<EncodedEvent> {
+    let mut value = Vec::new();
+    E::Codec::encode(event, &mut value)
+        .map_err(|error| error.context(format!("cannot encode {}", E::DESCRIPTOR.name)))?;
+    Ok(EncodedEvent {
+        key: event.key().map(Cow::into_owned),
+        value,
+    })
+}
+
+/// Decodes the value of a record of type `E` and version `found`.
+///
+/// # Errors
+///
+/// [`DecodeError`], which names the type, the versions and the codec's own error.
+pub fn decode<E: Event>(value: Option<&[u8]>, found: u32) -> Result<E> {
+    let event = E::DESCRIPTOR.name;
+    let value = value.ok_or(DecodeError::NoValue { event })?;
+    E::Codec::decode(value).map_err(|source| {
+        Error::new(DecodeError::Malformed {
+            event,
+            known: E::DESCRIPTOR.version,
+            found,
+            source,
+        })
+    })
+}

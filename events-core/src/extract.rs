@@ -1,0 +1,137 @@
+//! What a handler may take besides its event.
+
+use std::any::type_name;
+
+use crate::cancellation::Cancellation;
+use crate::context::{ServiceContext, State};
+use crate::delivery::Delivery;
+use crate::envelope::Meta;
+use crate::publisher::Publisher;
+use crate::{Error, Result};
+
+/// An argument of a handler behind its event.
+///
+/// `prepare` runs once for each slot of a handler (and once at start, to find faults); `extract` runs for each attempt.
+///
+/// # Examples
+///
+/// ```
+/// use events_core::{event, handler, Delivery, Error, Extract, Needs, Result, ServiceContext};
+///
+/// pub struct Tenant(pub String);
+///
+/// impl Extract for Tenant {
+///     type Prepared = ();
+///     fn needs(needs: &mut Needs) { needs.headers = true; }
+///     fn prepare(_: &ServiceContext) -> Result<()> { Ok(()) }
+///     fn extract(_: &(), delivery: &Delivery<'_>) -> Result<Self> {
+///         let tenant = delivery.header("tenant").ok_or_else(|| Error::msg("no header `tenant`"))?;
+///         Ok(Self(String::from_utf8_lossy(tenant).into_owned()))
+///     }
+/// }
+///
+/// #[event(topic = "orders", key = order_id)]
+/// pub struct OrderPlaced { pub order_id: String }
+///
+/// #[handler]
+/// async fn bill(_order: OrderPlaced, tenant: Tenant) { drop(tenant.0); }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot take `{Self}`",
+    label = "not something a record can give",
+    note = "arguments behind the event are `State<T>`, `Meta`, `Publisher`, `Cancellation`, or a type of yours that implements `Extract`"
+)]
+pub trait Extract: Sized + Send + 'static {
+    /// What is looked up once.
+    type Prepared: Send + 'static;
+
+    /// Says what the engine must read for this argument.
+    fn needs(_needs: &mut Needs) {}
+
+    /// Looks up once what each attempt needs.
+    ///
+    /// # Errors
+    ///
+    /// When the service lacks something: a start-up error, which should name the remedy.
+    fn prepare(service: &ServiceContext) -> Result<Self::Prepared>;
+
+    /// Makes the argument of one attempt.
+    ///
+    /// # Errors
+    ///
+    /// An error counts as the attempt's own.
+    fn extract(prepared: &Self::Prepared, delivery: &Delivery<'_>) -> Result<Self>;
+}
+
+/// What a handler needs of each record beside its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Needs {
+    /// Headers are read.
+    pub headers: bool,
+    /// Events may be published by hand, of any type.
+    pub publisher: bool,
+}
+
+impl<T: Send + Sync + 'static> Extract for State<T> {
+    type Prepared = Self;
+
+    fn prepare(service: &ServiceContext) -> Result<Self> {
+        service.get().ok_or_else(|| {
+            let name = type_name::<T>();
+            Error::msg(format!(
+                "no state of type {name}: add `.state({}…)` to the runtime",
+                name.rsplit("::").next().unwrap_or(name)
+            ))
+        })
+    }
+
+    fn extract(prepared: &Self, _: &Delivery<'_>) -> Result<Self> {
+        Ok(prepared.clone())
+    }
+}
+
+impl Extract for Meta {
+    type Prepared = ();
+
+    fn needs(needs: &mut Needs) {
+        needs.headers = true;
+    }
+
+    fn prepare(_: &ServiceContext) -> Result<()> {
+        Ok(())
+    }
+
+    fn extract((): &(), delivery: &Delivery<'_>) -> Result<Self> {
+        Ok(delivery.meta())
+    }
+}
+
+impl Extract for Publisher {
+    type Prepared = ();
+
+    fn needs(needs: &mut Needs) {
+        needs.headers = true;
+        needs.publisher = true;
+    }
+
+    fn prepare(_: &ServiceContext) -> Result<()> {
+        Ok(())
+    }
+
+    fn extract((): &(), delivery: &Delivery<'_>) -> Result<Self> {
+        Ok(delivery.attempt_context().publisher())
+    }
+}
+
+impl Extract for Cancellation {
+    type Prepared = ();
+
+    fn prepare(_: &ServiceContext) -> Result<()> {
+        Ok(())
+    }
+
+    fn extract((): &(), delivery: &Delivery<'_>) -> Result<Self> {
+        Ok(delivery.attempt_context().cancellation())
+    }
+}

@@ -1,0 +1,85 @@
+//! Handlers and what is known of them statically.
+
+use std::fmt;
+
+use crate::Error;
+use crate::context::ServiceContext;
+use crate::event::EventDescriptor;
+use crate::extract::Needs;
+use crate::policy::HandlerOptions;
+use crate::slot::{Slot, SlotFuture};
+
+/// What is known of a handler statically. Made by `#[handler]`; collected by `inventory`.
+#[derive(Clone, Copy)]
+pub struct HandlerDescriptor {
+    /// Its name; the function's, if it names none.
+    pub name: &'static str,
+    /// The module it stands in.
+    pub module: &'static str,
+    /// The crate it stands in.
+    pub package: &'static str,
+    /// Where it stands, `file:line`.
+    pub location: &'static str,
+    /// The first paragraph of its documentation.
+    pub doc: &'static str,
+    /// Its options.
+    pub options: HandlerOptions,
+    /// Whether it runs on the blocking pool.
+    pub blocking: bool,
+    /// Names the event types that it takes.
+    pub takes: fn(&mut Vec<&'static EventDescriptor>),
+    /// Names the event types that it can emit.
+    pub emits: fn(&mut Vec<&'static EventDescriptor>),
+    /// Says what it needs of each record.
+    pub needs: fn(&mut Needs),
+    /// Looks for what its arguments lack in a service, without a record.
+    pub check: fn(&ServiceContext, &mut Vec<Error>),
+    /// The generated loop.
+    pub run: fn(Slot) -> SlotFuture,
+}
+
+impl HandlerDescriptor {
+    /// The event types that it takes.
+    pub fn takes(&self) -> Vec<&'static EventDescriptor> {
+        collect(self.takes)
+    }
+
+    /// The event types that it can emit, each once.
+    pub fn emits(&self) -> Vec<&'static EventDescriptor> {
+        collect(self.emits)
+    }
+
+    /// What it needs of each record.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        (self.needs)(&mut needs);
+        needs
+    }
+
+    /// Path of the function.
+    pub fn path(&self) -> String {
+        format!("{}::{}", self.module, self.name)
+    }
+}
+
+fn collect(declare: fn(&mut Vec<&'static EventDescriptor>)) -> Vec<&'static EventDescriptor> {
+    let mut types = Vec::new();
+    declare(&mut types);
+    let mut seen: Vec<&'static EventDescriptor> = Vec::with_capacity(types.len());
+    for event in types {
+        if !seen.contains(&event) {
+            seen.push(event);
+        }
+    }
+    seen
+}
+
+impl fmt::Debug for HandlerDescriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandlerDescriptor")
+            .field("name", &self.name)
+            .field("module", &self.module)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+//! Publishing by hand from within a handler.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::emission::Emissions;
+use crate::event::Event;
+use crate::{Error, Result};
+
+/// Publishes events from within a handler, where returning them is not handy.
+///
+/// # Delivery
+///
+/// The events are published behind those that the handler returns, when the attempt has succeeded; an attempt that fails
+/// publishes none. They carry the record's causation, and the record is done once they are acknowledged.
+///
+/// # Errors
+///
+/// [`publish`](Self::publish) fails when the event cannot be encoded, or when the attempt is over.
+///
+/// # Examples
+///
+/// ```
+/// use events_core::{event, handler, Publisher, Result};
+///
+/// #[event(topic = "orders", key = order_id)]
+/// pub struct OrderPlaced { pub order_id: String }
+/// #[event(topic = "audit")]
+/// pub struct Audited { pub text: String }
+///
+/// #[handler(emits(Audited))]
+/// async fn audit(order: OrderPlaced, publisher: Publisher) -> Result<()> {
+///     publisher.publish(&Audited { text: order.order_id })
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Publisher(Arc<Mutex<Buffer>>);
+
+#[derive(Debug)]
+struct Buffer {
+    emissions: Emissions,
+    open: bool,
+}
+
+impl Default for Publisher {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Buffer {
+            emissions: Emissions::new(),
+            open: true,
+        })))
+    }
+}
+
+impl Publisher {
+    /// Adds an event to what this attempt publishes.
+    ///
+    /// # Errors
+    ///
+    /// See the type.
+    pub fn publish<E: Event>(&self, event: &E) -> Result<()> {
+        let mut buffer = self.buffer();
+        if !buffer.open {
+            return Err(Error::msg(format!(
+                "the attempt that this publisher belongs to is over, so {} was not published: publish before the handler returns, or use a producer",
+                E::DESCRIPTOR.name
+            )));
+        }
+        buffer.emissions.push(event)
+    }
+
+    pub(crate) fn close(&self, into: &mut Emissions) {
+        let mut buffer = self.buffer();
+        buffer.open = false;
+        into.append(&mut buffer.emissions);
+    }
+
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        // What a panicking `Serialize` left half-written lies behind the last entry, where nothing points to it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

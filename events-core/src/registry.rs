@@ -1,0 +1,113 @@
+//! What is linked into this binary.
+
+use crate::event::EventDescriptor;
+use crate::handler::HandlerDescriptor;
+
+inventory::collect!(EventRegistration);
+inventory::collect!(HandlerRegistration);
+inventory::collect!(ServiceClaim);
+
+/// An event type, as `#[event]` submits it.
+#[derive(Debug)]
+pub struct EventRegistration(pub &'static EventDescriptor);
+
+/// A handler, as `#[handler]` submits it.
+#[derive(Debug)]
+pub struct HandlerRegistration(pub &'static HandlerDescriptor);
+
+/// A module whose handlers belong to a service, as `service!` submits it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceClaim {
+    /// The module.
+    pub module: &'static str,
+    /// The service.
+    pub service: &'static str,
+}
+
+impl ServiceClaim {
+    /// Whether the claim covers `module`: the module itself or one below it.
+    pub fn covers(&self, module: &str) -> bool {
+        module
+            .strip_prefix(self.module)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    }
+}
+
+/// All events, handlers and claims of a binary.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    /// Event types.
+    pub events: Vec<&'static EventDescriptor>,
+    /// Handlers.
+    pub handlers: Vec<&'static HandlerDescriptor>,
+    /// Claims.
+    pub claims: Vec<ServiceClaim>,
+}
+
+impl Registry {
+    /// What is linked, sorted by name, so that two runs see the same order.
+    pub fn linked() -> Self {
+        let mut registry = Self {
+            events: inventory::iter::<EventRegistration>()
+                .map(|event| event.0)
+                .collect(),
+            handlers: inventory::iter::<HandlerRegistration>()
+                .map(|handler| handler.0)
+                .collect(),
+            claims: inventory::iter::<ServiceClaim>().copied().collect(),
+        };
+        registry
+            .events
+            .sort_by_key(|event| (event.name, event.rust_path));
+        registry
+            .handlers
+            .sort_by_key(|handler| (handler.module, handler.name));
+        registry
+            .claims
+            .sort_by_key(|claim| (claim.service, claim.module));
+        registry
+    }
+
+    /// The service that `handler` names or whose module claims it; the innermost claim counts.
+    pub fn service_of(&self, handler: &HandlerDescriptor) -> Option<&'static str> {
+        handler.options.service.or_else(|| {
+            let claims = self
+                .claims
+                .iter()
+                .filter(|claim| claim.covers(handler.module));
+            claims
+                .max_by_key(|claim| claim.module.len())
+                .map(|claim| claim.service)
+        })
+    }
+
+    /// Names of all services, sorted, each once.
+    pub fn services(&self) -> Vec<&'static str> {
+        let claimed = self.claims.iter().map(|claim| claim.service);
+        let named = self
+            .handlers
+            .iter()
+            .filter_map(|handler| handler.options.service);
+        let mut services: Vec<_> = claimed.chain(named).collect();
+        services.sort_unstable();
+        services.dedup();
+        services
+    }
+
+    /// The handlers of `service`. Handlers that nobody claims belong to it only if the binary names no service at all.
+    pub fn handlers_of(&self, service: &str) -> Vec<&'static HandlerDescriptor> {
+        let unnamed = self.services().is_empty();
+        let handlers = self.handlers.iter().copied();
+        handlers
+            .filter(|handler| {
+                self.service_of(handler)
+                    .map_or(unnamed, |owner| owner == service)
+            })
+            .collect()
+    }
+
+    /// The event type called `name` on the wire.
+    pub fn event(&self, name: &str) -> Option<&'static EventDescriptor> {
+        self.events.iter().copied().find(|event| event.name == name)
+    }
+}

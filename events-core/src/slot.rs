@@ -1,0 +1,178 @@
+//! Between the loop that `#[handler]` generates and the engine that drives it.
+//!
+//! A slot is one long-lived future: the generated loop. It asks for a record, makes the handler's arguments, runs the
+//! attempt in place, and asks for the next; so an attempt that is ready at once costs no allocation.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::context::ServiceContext;
+use crate::delivery::Delivery;
+use crate::emission::Emissions;
+use crate::extract::Extract;
+use crate::input::Input;
+use crate::middleware::{Attempt, Middleware};
+use crate::{Error, Result};
+
+/// The future of a slot.
+pub type SlotFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A blocking attempt.
+pub type BlockingJob = Box<dyn FnOnce(&mut Emissions) -> Result<()> + Send>;
+
+/// What an engine provides to a slot. Handlers never see it.
+pub trait SlotDriver: Send {
+    /// Loads the next record; `false` ends the slot.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<bool>;
+
+    /// The loaded record. Called only between a `true` of `poll_next` and `finish`.
+    fn delivery(&self) -> Delivery<'_>;
+
+    /// The service's layers, the first outermost.
+    fn layers(&self) -> Arc<[Arc<dyn Middleware>]>;
+
+    /// Whether there are layers.
+    fn has_layers(&self) -> bool;
+
+    /// Polls the attempt once, keeps its outcome, and answers `Ready` when the attempt is over or given up. A panic is
+    /// an outcome.
+    fn poll_attempt(
+        &mut self,
+        cx: &mut Context<'_>,
+        attempt: Pin<&mut (dyn Future<Output = Result<()>> + Send + '_)>,
+    ) -> Poll<()>;
+
+    /// Runs a blocking attempt on a pool of threads; takes the job at the first call.
+    fn poll_blocking(&mut self, cx: &mut Context<'_>, job: &mut Option<BlockingJob>) -> Poll<()>;
+
+    /// The attempt ends with this error before the handler was called.
+    fn refuse(&mut self, error: Error);
+
+    /// The attempt is over; `emissions` holds what it published, if it succeeded. The engine leaves it empty.
+    fn finish(&mut self, emissions: &mut Emissions);
+}
+
+/// One of the FIFO queues of a lane, as the generated loop sees it.
+pub struct Slot {
+    service: Arc<ServiceContext>,
+    driver: Box<dyn SlotDriver>,
+}
+
+impl Slot {
+    /// For engines.
+    pub fn new(service: Arc<ServiceContext>, driver: Box<dyn SlotDriver>) -> Self {
+        Self { service, driver }
+    }
+
+    /// Looks up an argument's shared part. At start it was checked that it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Extract::prepare`]'s.
+    pub fn prepare<T: Extract>(&self) -> Result<T::Prepared> {
+        T::prepare(&self.service)
+    }
+
+    /// Waits for the next record; `false` ends the loop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped.
+    pub async fn next(&mut self) -> bool {
+        poll_fn(|cx| self.driver.poll_next(cx)).await
+    }
+
+    /// Makes the arguments; `None` means that the attempt has ended with an error.
+    pub fn arguments<T>(&mut self, make: impl FnOnce(&Delivery<'_>) -> Result<T>) -> Option<T> {
+        let made = {
+            let delivery = self.driver.delivery();
+            let before = || -> Result<T> {
+                if self.driver.has_layers() {
+                    for layer in self.driver.layers().iter() {
+                        layer.before(&delivery, delivery.attempt_context())?;
+                    }
+                }
+                make(&delivery)
+            };
+            // A panic in a user's `Deserialize` or `Extract` is an error of this record alone.
+            catch_unwind(AssertUnwindSafe(before))
+                .unwrap_or_else(|panic| Err(Panicked::error(panic)))
+        };
+        match made {
+            Ok(arguments) => Some(arguments),
+            Err(error) => {
+                self.driver.refuse(error);
+                None
+            }
+        }
+    }
+
+    /// Runs the attempt to its end, or until it is given up.
+    pub async fn attempt(
+        &mut self,
+        attempt: Pin<&mut (dyn Future<Output = Result<()>> + Send + '_)>,
+    ) {
+        if self.driver.has_layers() {
+            let layers = self.driver.layers();
+            let mut wrapped: Attempt<'_> = Box::pin(attempt);
+            for layer in layers.iter().rev() {
+                wrapped = layer.around(wrapped);
+            }
+            poll_fn(|cx| self.driver.poll_attempt(cx, wrapped.as_mut())).await;
+        } else {
+            let mut attempt = attempt;
+            poll_fn(|cx| self.driver.poll_attempt(cx, attempt.as_mut())).await;
+        }
+    }
+
+    /// Runs a blocking attempt to its end.
+    pub async fn attempt_blocking(&mut self, job: BlockingJob) {
+        let mut job = Some(job);
+        poll_fn(|cx| self.driver.poll_blocking(cx, &mut job)).await;
+    }
+
+    /// Hands the outcome to the engine.
+    pub fn finish(&mut self, emissions: &mut Emissions) {
+        self.driver.finish(emissions);
+    }
+
+    /// Reads the handler's first argument.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`](crate::DecodeError).
+    pub fn input<I: Input>(delivery: &Delivery<'_>) -> Result<I> {
+        I::decode(delivery)
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A handler panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("the handler panicked: {0}")]
+pub struct Panicked(String);
+
+impl Panicked {
+    /// Turns what `catch_unwind` caught into an error.
+    pub fn error(panic: Box<dyn std::any::Any + Send>) -> Error {
+        let text = match panic.downcast::<String>() {
+            Ok(text) => *text,
+            Err(panic) => match panic.downcast::<&'static str>() {
+                Ok(text) => (*text).to_owned(),
+                Err(_) => "with a payload that is no text".to_owned(),
+            },
+        };
+        Error::new(Self(text))
+    }
+}
