@@ -1,0 +1,62 @@
+//! `cargo xtask bench`: the benchmarks beside a real broker.
+
+use std::ffi::OsString;
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::parts::kafka::Kafka;
+use crate::parts::{KAFKA_ADDRESS, given};
+use crate::process::{Farewell, Process};
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+
+const PACKAGE: &str = "benchmarks";
+
+/// With any of these among the arguments no broker is started.
+const WITHOUT_BROKER: [&str; 4] = ["--embedded", "--help", "-h", "compile"];
+
+/// A benchmark ends by itself or by Ctrl-C; a day is "no limit".
+const LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Builds in release, brings Kafka up unless told otherwise, and hands every argument on.
+pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitCode> {
+    workspace.package(PACKAGE)?;
+    let cargo = |subcommand: &str| {
+        let mut command = workspace.command("cargo");
+        command.args([subcommand, "--quiet", "--release", "--package", PACKAGE]);
+        // In its own process group it would be stopped by the terminal as soon as it read from it.
+        command.stdin(Stdio::null());
+        command
+    };
+    // Built first, so that the broker does not idle beside the compiler.
+    let mut build = cargo("build");
+    let progress = Progress::start("bench");
+    progress.note("building the benchmarks in release");
+    let built = Process::spawn(&mut build, Farewell::Ask, None)?.wait(LIMIT)?;
+    if !built.success() {
+        return Ok(ExitCode::FAILURE);
+    }
+    let needless = arguments
+        .iter()
+        .any(|argument| WITHOUT_BROKER.iter().any(|word| argument == word));
+    let kafka = match given(KAFKA_ADDRESS) {
+        None if !needless => Some(Kafka::start(workspace, 1, &progress)?),
+        _ => None,
+    };
+    drop(progress);
+    let mut run = cargo("run");
+    run.arg("--").args(arguments);
+    if let Some(kafka) = &kafka {
+        run.env(KAFKA_ADDRESS, kafka.address());
+    }
+    let status = Process::spawn(&mut run, Farewell::Ask, None)?.wait(LIMIT)?;
+    if let Some(kafka) = &kafka {
+        kafka.check()?;
+    }
+    Ok(status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from))
+}

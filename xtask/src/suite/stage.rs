@@ -1,0 +1,188 @@
+//! The stages of the suite, in the order in which they run: what is cheap to check comes first.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::output::Captured;
+use crate::parts::{KAFKA_ADDRESS, tools};
+use crate::progress::Progress;
+use crate::suite::binaries;
+use crate::suite::session::Session;
+
+/// Packages whose tests also run on Apache Kafka. Their tests learn the address from `KAFKA_BOOTSTRAP_SERVERS`.
+const ON_REAL_KAFKA: &[&str] = &["events-kafka", "end-to-end-tests"];
+
+/// The cargo-fuzz targets in `fuzz/`, by name, so that one that vanishes is an error.
+const FUZZ_TARGETS: &[&str] = &["headers", "offset_map"];
+const FUZZ_SECONDS: u32 = 20;
+
+/// The README's first command.
+const FIRST_COMMAND: &str = "order-choreography";
+
+/// A stage that takes longer hangs. The sum of what the stages really take must stay below CI's 45 minutes.
+const BUILD: Duration = Duration::from_secs(20 * 60);
+const TESTS: Duration = Duration::from_secs(30 * 60);
+const SHORT: Duration = Duration::from_secs(10 * 60);
+
+/// A group of checks with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stage {
+    /// Formatting.
+    Fmt,
+    /// Lints, all of them errors.
+    Clippy,
+    /// Documentation builds without a warning.
+    Docs,
+    /// Every test, on the embedded cluster.
+    Tests,
+    /// The tests that need a broker, on Apache Kafka.
+    Kafka,
+    /// A short run of each fuzz target.
+    Fuzz,
+    /// The README's first command, on the embedded cluster.
+    Example,
+    /// The README's first command, on Apache Kafka.
+    ExampleKafka,
+}
+
+impl Stage {
+    /// The name on the command line and in the report.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fmt => "fmt",
+            Self::Clippy => "clippy",
+            Self::Docs => "docs",
+            Self::Tests => "tests",
+            Self::Kafka => "kafka",
+            Self::Fuzz => "fuzz",
+            Self::Example => "example",
+            Self::ExampleKafka => "example-kafka",
+        }
+    }
+
+    /// Runs the stage. Failures of commands are kept by the session; an error is what kept a command from running.
+    pub(crate) fn run(self, session: &mut Session<'_>, progress: &Progress) -> Result<()> {
+        match self {
+            Self::Fmt => {
+                // Where TERM is set rustfmt colours even what goes into a file.
+                let command = session.cargo(["fmt", "--all", "--check", "--", "--color", "never"]);
+                session.step(self.name(), command, SHORT, progress)?;
+            }
+            Self::Clippy => {
+                let command = session.cargo([
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--",
+                    "-D",
+                    "warnings",
+                ]);
+                session.step(self.name(), command, BUILD, progress)?;
+            }
+            Self::Docs => {
+                let mut command = session.cargo(["doc", "--workspace", "--no-deps"]);
+                command.env("RUSTDOCFLAGS", "-D warnings");
+                session.step(self.name(), command, BUILD, progress)?;
+            }
+            Self::Tests => {
+                let command = session.cargo(["test", "--workspace", "--no-fail-fast"]);
+                session.step(self.name(), command, TESTS, progress)?;
+            }
+            Self::Kafka => self.tests_on_kafka(session, progress)?,
+            Self::Fuzz => self.fuzz(session, progress)?,
+            Self::Example => {
+                self.example(session, None, progress)?;
+            }
+            Self::ExampleKafka => {
+                let address = session.kafka(progress)?;
+                self.example(session, Some(&address), progress)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tests_on_kafka(self, session: &mut Session<'_>, progress: &Progress) -> Result<()> {
+        let binaries = binaries::of(ON_REAL_KAFKA, session, BUILD, progress)?;
+        let address = session.kafka(progress)?;
+        for binary in binaries {
+            let mut command = binary.command();
+            command.env(KAFKA_ADDRESS, &address);
+            session.step(
+                &format!("{}-{}", self.name(), binary.name),
+                command,
+                TESTS,
+                progress,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn fuzz(self, session: &mut Session<'_>, progress: &Progress) -> Result<()> {
+        if !session.workspace.root().join("fuzz/Cargo.toml").exists() {
+            bail!("fuzz/Cargo.toml is missing: the targets {FUZZ_TARGETS:?} belong there");
+        }
+        tools::ensure(&[tools::CPP_COMPILER], progress)?;
+        if !tools::succeeds(Command::new("cargo").args(["+nightly", "--version"])) {
+            progress.announce("installing the nightly toolchain, which cargo-fuzz needs (rustup)");
+            let mut command = Command::new("rustup");
+            command.args(["toolchain", "install", "nightly", "--profile", "minimal"]);
+            if !session
+                .step("rustup-nightly", command, SHORT, progress)?
+                .ok()
+            {
+                bail!(
+                    "fuzzing needs a nightly toolchain: `rustup toolchain install nightly --profile minimal`"
+                );
+            }
+        }
+        if !tools::succeeds(Command::new("cargo").args(["fuzz", "--version"])) {
+            progress.announce("installing cargo-fuzz (cargo install cargo-fuzz --locked)");
+            let command = session.cargo(["install", "cargo-fuzz", "--locked"]);
+            if !session
+                .step("cargo-fuzz-install", command, SHORT, progress)?
+                .ok()
+            {
+                bail!("fuzzing needs cargo-fuzz: `cargo install cargo-fuzz --locked`");
+            }
+        }
+        // Beside the other builds rather than in fuzz/target. No sanitizer: the targets are safe code, in which it
+        // finds nothing and costs half the speed.
+        let build = session.workspace.target().join("fuzz");
+        let seconds = format!("-max_total_time={FUZZ_SECONDS}");
+        for target in FUZZ_TARGETS {
+            let mut command = session.cargo([
+                "+nightly",
+                "fuzz",
+                "run",
+                "--sanitizer",
+                "none",
+                "--target-dir",
+            ]);
+            command.arg(&build).args([target, "--", &seconds]);
+            session.step(
+                &format!("{}-{target}", self.name()),
+                command,
+                BUILD,
+                progress,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn example(
+        self,
+        session: &mut Session<'_>,
+        address: Option<&str>,
+        progress: &Progress,
+    ) -> Result<Captured> {
+        session.workspace.package(FIRST_COMMAND)?;
+        let mut command = session.cargo(["run", "--package", FIRST_COMMAND]);
+        if let Some(address) = address {
+            command.env(KAFKA_ADDRESS, address);
+        }
+        session.step(self.name(), command, SHORT, progress)
+    }
+}
