@@ -24,6 +24,10 @@
 //! }
 //! ```
 
+// Generated code names the core by this name, here too.
+#[allow(unused_extern_crates, reason = "only tests in this crate use its macros")]
+extern crate self as events_core;
+
 mod cancellation;
 mod check;
 mod codec;
@@ -34,10 +38,12 @@ mod envelope;
 mod error;
 mod event;
 mod extract;
+mod generated;
 mod graph;
 mod handler;
 mod identity;
 mod input;
+mod key;
 mod middleware;
 mod policy;
 mod publisher;
@@ -60,6 +66,7 @@ pub use graph::{Edge, Graph};
 pub use handler::HandlerDescriptor;
 pub use identity::{EmissionIdentity, edge_id, stable_hash};
 pub use input::Input;
+pub use key::KeyPart;
 pub use middleware::{Attempt, Middleware};
 pub use policy::{HandlerOptions, Retry, Start};
 pub use publisher::Publisher;
@@ -68,7 +75,7 @@ pub use registry::{Registry, ServiceClaim};
 pub use wire::{Envelope, time_now};
 
 #[doc(inline)]
-pub use events_macros::{Emission, OneOf, event, handler};
+pub use events_macros::{Emission, OneOf, event, handler, payload};
 
 /// For engines: what drives the generated loops.
 pub mod engine {
@@ -78,8 +85,14 @@ pub mod engine {
 /// For generated code only.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::generated::*;
     pub use crate::registry::{EventRegistration, HandlerRegistration};
-    pub use crate::slot::{Slot, SlotFuture};
+    pub use crate::{
+        Delivery, Emission, Emissions, Event, EventDescriptor, Extract, HandlerDescriptor, HandlerOptions, Input, Json,
+        KeyPart, Retry, Start,
+    };
+    pub use crate::Result as Outcome;
+    pub use crate::generated::StdResult as Result;
     pub use {inventory, schemars, serde};
 }
 

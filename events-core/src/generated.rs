@@ -1,0 +1,61 @@
+//! What generated code calls, beside the public vocabulary.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::context::ServiceContext;
+use crate::delivery::Delivery;
+use crate::error::DecodeError;
+use crate::event::{Event, EventDescriptor};
+use crate::extract::{Extract, Needs};
+use crate::{Error, Result};
+
+pub use std::borrow::Cow;
+pub use std::boxed::Box;
+pub use std::option::Option;
+pub use std::result::Result as StdResult;
+
+/// Event types that something takes or emits.
+pub type Types = Vec<&'static EventDescriptor>;
+
+/// An event without fields on the wire.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub struct Empty {}
+
+/// Several key fields as one key.
+pub fn join_key(parts: &[Cow<'_, str>]) -> Cow<'static, str> {
+    crate::key::join(parts)
+}
+
+/// Decodes a record as the event type that it was routed as.
+pub fn decode<E: Event>(delivery: &Delivery<'_>) -> Result<E> {
+    crate::event::decode(delivery.record().value(), delivery.version())
+}
+
+/// The same, if the record was routed as that type.
+pub fn decode_if<E: Event>(delivery: &Delivery<'_>) -> Result<Option<E>> {
+    if delivery.event().name == E::DESCRIPTOR.name {
+        decode(delivery).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// No variant of `input` takes the record's type.
+pub fn not_taken(input: &'static str, delivery: &Delivery<'_>) -> Error {
+    Error::new(DecodeError::NotTaken {
+        input,
+        event: delivery.event().name.to_owned(),
+    })
+}
+
+/// A handler without arguments behind its event needs nothing.
+pub fn needs_nothing(_: &mut Needs) {}
+
+/// A handler without arguments behind its event lacks nothing.
+pub fn check_nothing(_: &ServiceContext, _: &mut Vec<Error>) {}
+
+/// Looks for what an argument lacks.
+pub fn check_argument<T: Extract>(service: &ServiceContext, errors: &mut Vec<Error>) {
+    errors.extend(T::prepare(service).err());
+}

@@ -1,0 +1,180 @@
+//! What `#[event]` generates.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Member;
+use syn::spanned::Spanned;
+
+use super::model::{Body, Model};
+use crate::derives;
+use crate::options::plain;
+
+pub(super) fn expand(model: &Model) -> TokenStream {
+    let Model {
+        private,
+        item,
+        conditions,
+        ..
+    } = model;
+    let serde = match model.body {
+        Body::Unit => TokenStream::new(),
+        _ => derives::serde(private),
+    };
+    let payload = match model.body {
+        Body::Unit => unit(model),
+        _ => TokenStream::new(),
+    };
+    let event = event(model);
+    let traffic = traffic(model);
+    quote! {
+        #serde
+        #item
+
+        #conditions
+        const _: () = {
+            #payload
+            #event
+            #traffic
+        };
+    }
+}
+
+/// A struct without fields is `{}` on the wire, not `null`, so that fields may come later.
+fn unit(model: &Model) -> TokenStream {
+    let (private, ident) = (&model.private, &model.item.ident);
+    let name = plain(ident);
+    quote! {
+        impl #private::serde::Serialize for #ident {
+            fn serialize<S: #private::serde::Serializer>(&self, serializer: S) -> #private::Result<S::Ok, S::Error> {
+                #private::serde::Serialize::serialize(&#private::Empty {}, serializer)
+            }
+        }
+        impl<'de> #private::serde::Deserialize<'de> for #ident {
+            fn deserialize<D: #private::serde::Deserializer<'de>>(deserializer: D) -> #private::Result<Self, D::Error> {
+                let _: #private::Empty = #private::serde::Deserialize::deserialize(deserializer)?;
+                #private::Result::Ok(#ident)
+            }
+        }
+        impl #private::schemars::JsonSchema for #ident {
+            fn schema_name() -> #private::Cow<'static, str> {
+                #private::Cow::Borrowed(#name)
+            }
+            fn json_schema(generator: &mut #private::schemars::SchemaGenerator) -> #private::schemars::Schema {
+                <#private::Empty as #private::schemars::JsonSchema>::json_schema(generator)
+            }
+        }
+    }
+}
+
+fn event(model: &Model) -> TokenStream {
+    let (private, ident) = (&model.private, &model.item.ident);
+    let codec = match &model.codec {
+        Some(codec) => codec.to_token_stream(),
+        None => quote!(#private::Json),
+    };
+    let descriptor = descriptor(model);
+    let key = key(model);
+    quote! {
+        #[automatically_derived]
+        impl #private::Event for #ident {
+            type Codec = #codec;
+            const DESCRIPTOR: &'static #private::EventDescriptor = &#descriptor;
+            fn key(&self) -> #private::Option<#private::Cow<'_, str>> {
+                #key
+            }
+        }
+    }
+}
+
+fn descriptor(model: &Model) -> TokenStream {
+    let Model {
+        private,
+        doc,
+        topic,
+        version: (version, _),
+        name: (name, _),
+        ..
+    } = model;
+    let ident = &model.item.ident;
+    let mut more = TokenStream::new();
+    if let Some((_, members)) = &model.key {
+        let names = members.iter().map(|member| wire_name(model, member));
+        more.extend(quote!(descriptor.key = &[#(#names),*];));
+    }
+    if model.topic_default {
+        more.extend(quote!(descriptor.topic_default = true;));
+    }
+    if model.topic_exclusive {
+        more.extend(quote!(descriptor.topic_exclusive = true;));
+    }
+    quote! {{
+        let mut descriptor = #private::EventDescriptor::new::<Self>(#name, #topic);
+        descriptor.rust_path = ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident));
+        descriptor.package = ::core::env!("CARGO_PKG_NAME");
+        descriptor.version = #version;
+        descriptor.doc = #doc;
+        #more
+        descriptor
+    }}
+}
+
+fn wire_name(model: &Model, member: &Member) -> String {
+    let Member::Named(name) = member else {
+        return member.to_token_stream().to_string();
+    };
+    let Body::Named(fields) = &model.body else {
+        return plain(name);
+    };
+    let field = fields
+        .iter()
+        .find(|field| plain(&field.ident) == plain(name));
+    field
+        .and_then(|field| field.wire.names.first().cloned())
+        .unwrap_or_else(|| plain(name))
+}
+
+fn key(model: &Model) -> TokenStream {
+    let private = &model.private;
+    let Some((_, members)) = &model.key else {
+        return quote!(#private::Option::None);
+    };
+    // Spanned at the option, where a type that cannot be a key is to be seen.
+    let mut parts = members
+        .iter()
+        .map(|member| quote_spanned!(member.span()=> #private::KeyPart::key_part(&self.#member)));
+    match (parts.next(), parts.next()) {
+        (Some(part), None) => quote!(#private::Option::Some(#part)),
+        (first, second) => {
+            let all = first.into_iter().chain(second).chain(parts);
+            quote!(#private::Option::Some(#private::join_key(&[#(#all),*])))
+        }
+    }
+}
+
+/// An event is what a handler takes and what it returns.
+fn traffic(model: &Model) -> TokenStream {
+    let (private, ident) = (&model.private, &model.item.ident);
+    quote! {
+        #[automatically_derived]
+        impl #private::Input for #ident {
+            fn declare(types: &mut #private::Types) {
+                types.push(<Self as #private::Event>::DESCRIPTOR);
+            }
+            fn decode(delivery: &#private::Delivery<'_>) -> #private::Outcome<Self> {
+                #private::decode(delivery)
+            }
+        }
+        #[automatically_derived]
+        impl #private::Emission for #ident {
+            fn declare(types: &mut #private::Types) {
+                types.push(<Self as #private::Event>::DESCRIPTOR);
+            }
+            fn emit(self, emissions: &mut #private::Emissions) -> #private::Outcome<()> {
+                emissions.push(&self)
+            }
+        }
+        #private::inventory::submit! {
+            #private::EventRegistration(<#ident as #private::Event>::DESCRIPTOR)
+        }
+    }
+}

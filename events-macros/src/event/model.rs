@@ -1,0 +1,180 @@
+//! What `#[event]` knows of a struct.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Member, Path, Type, parse_quote};
+
+use super::attr::{Fallback, FieldOptions, Options};
+use crate::errors::Errors;
+use crate::wire::{self, Wire};
+use crate::{attributes, krate};
+
+/// An event type.
+pub(super) struct Model {
+    /// The core's `__private` module.
+    pub(super) private: TokenStream,
+    /// The user's item, without our field attributes and with serde's in their place.
+    pub(super) item: DeriveInput,
+    pub(super) body: Body,
+    pub(super) topic: Option<LitStr>,
+    pub(super) topic_given: bool,
+    /// The name on the wire, and where it stands.
+    pub(super) name: (String, Span),
+    pub(super) version: (u32, Span),
+    /// The option `key` and the fields that it names.
+    pub(super) key: Option<(Ident, Vec<Member>)>,
+    pub(super) topic_default: bool,
+    pub(super) topic_exclusive: bool,
+    pub(super) codec: Option<Path>,
+    /// The first paragraph of the documentation.
+    pub(super) doc: String,
+    /// The conditions under which the item is compiled.
+    pub(super) conditions: TokenStream,
+}
+
+/// The shape of the item.
+pub(super) enum Body {
+    /// `struct Ping;`
+    Unit,
+    /// `struct Renamed(pub Name);`
+    Newtype,
+    /// `struct OrderPlaced { … }`
+    Named(Vec<Field>),
+    /// What no event can be, and why.
+    Wrong(TokenStream, &'static str),
+}
+
+/// A field of a struct with named ones.
+pub(super) struct Field {
+    pub(super) ident: Ident,
+    pub(super) wire: Wire,
+    pub(super) since: Option<(u32, Span)>,
+    /// Whether a record that lacks it can be read.
+    pub(super) optional: bool,
+}
+
+impl Model {
+    pub(super) fn read(options: Options, mut item: DeriveInput, errors: &mut Errors) -> Self {
+        let private = krate::private(options.krate.as_ref(), errors);
+        attributes::refuse_derives(&item.attrs, "event", errors);
+        let container = wire::container(&item.attrs, "event", errors);
+        let body = match &mut item.data {
+            Data::Struct(data) => body(&mut data.fields, &container, errors),
+            Data::Enum(data) => Body::Wrong(
+                quote::ToTokens::to_token_stream(&data.enum_token),
+                "an event is a struct: for one of several events, give each a struct of its own, and derive `OneOf` \
+                 (to take one of them) or `Emission` (to return one of them) on an enum of these",
+            ),
+            Data::Union(data) => Body::Wrong(
+                quote::ToTokens::to_token_stream(&data.union_token),
+                "an event is a struct: a union cannot be read back",
+            ),
+        };
+        let name = match &options.name {
+            Some(name) => (name.value(), name.span()),
+            None => (crate::options::plain(&item.ident), item.ident.span()),
+        };
+        Self {
+            private,
+            body,
+            topic: options.topic,
+            topic_given: options.topic_given,
+            name,
+            version: options.version.unwrap_or((1, Span::call_site())),
+            key: options.key,
+            topic_default: options.topic_default,
+            topic_exclusive: options.topic_exclusive,
+            codec: options.codec,
+            doc: attributes::first_paragraph(&item.attrs),
+            conditions: attributes::conditions(&item.attrs),
+            item,
+        }
+    }
+}
+
+fn body(fields: &mut Fields, container: &wire::Container, errors: &mut Errors) -> Body {
+    match fields {
+        Fields::Unit => Body::Unit,
+        Fields::Unnamed(fields) => {
+            for field in &mut fields.unnamed {
+                let options = field_options(&mut field.attrs, errors);
+                if let Some(at) = options.at {
+                    errors.at(
+                        at,
+                        "the one field of a newtype is the whole payload: it is always there",
+                    );
+                }
+            }
+            if fields.unnamed.len() == 1 {
+                return Body::Newtype;
+            }
+            let remedy = "fields without names have no meaning on the wire: name them, `struct OrderPlaced { order_id: String }`";
+            Body::Wrong(quote::ToTokens::to_token_stream(fields), remedy)
+        }
+        Fields::Named(fields) => Body::Named(
+            fields
+                .named
+                .iter_mut()
+                .filter_map(|field| named(field, container, errors))
+                .collect(),
+        ),
+    }
+}
+
+fn named(
+    field: &mut syn::Field,
+    container: &wire::Container,
+    errors: &mut Errors,
+) -> Option<Field> {
+    let options = field_options(&mut field.attrs, errors);
+    let wire = wire::field(field, container, errors);
+    let defaulted = wire.default || options.default.is_some();
+    let optional = defaulted || container.default || is_option(&field.ty);
+    match options.default {
+        _ if wire.default => {}
+        Some(Fallback::Function(function)) => {
+            let path = quote::ToTokens::to_token_stream(&function)
+                .to_string()
+                .replace(' ', "");
+            let path = LitStr::new(&path, syn::spanned::Spanned::span(&function));
+            field.attrs.push(parse_quote!(#[serde(default = #path)]));
+        }
+        Some(Fallback::Type) => field.attrs.push(parse_quote!(#[serde(default)])),
+        // An `Option` with a deserializer of its own would not be optional otherwise.
+        None if options.since.is_some() && optional => {
+            field.attrs.push(parse_quote!(#[serde(default)]))
+        }
+        None => {}
+    }
+    Some(Field {
+        ident: field.ident.clone()?,
+        wire,
+        since: options.since,
+        optional,
+    })
+}
+
+/// Takes our attributes off a field.
+fn field_options(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> FieldOptions {
+    let ours = attributes::take(attributes, "event");
+    let tokens = ours.iter().map(attributes::arguments);
+    // Several attributes on one field count as one.
+    let mut all = TokenStream::new();
+    for tokens in tokens {
+        all.extend(tokens);
+        all.extend(quote::quote!(,));
+    }
+    FieldOptions::read(all, errors)
+}
+
+fn is_option(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == "Option"),
+        Type::Group(group) => is_option(&group.elem),
+        Type::Paren(paren) => is_option(&paren.elem),
+        _ => false,
+    }
+}

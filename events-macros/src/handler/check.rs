@@ -1,0 +1,212 @@
+//! What a handler must fulfil.
+
+use syn::{FnArg, PatType, ReturnType, Safety, Signature, Type};
+
+use super::model::Model;
+use crate::errors::Errors;
+use crate::name;
+
+/// What a record gives beside its event, by the last word of its path.
+const EXTRACTORS: [&str; 4] = ["State", "Meta", "Publisher", "Cancellation"];
+
+pub(super) fn check(model: &Model, errors: &mut Errors) {
+    qualifiers(&model.signature, errors);
+    colour(model, errors);
+    arguments(&model.signature, errors);
+    output(&model.signature, errors);
+    options(model, errors);
+}
+
+fn qualifiers(signature: &Signature, errors: &mut Errors) {
+    if let Some(token) = &signature.constness {
+        errors.at(token, "a handler runs when a record comes: remove `const`");
+    }
+    if let Safety::Unsafe(token) = &signature.safety {
+        errors.at(
+            token,
+            "a handler is called by the runtime, which cannot promise anything: remove `unsafe`",
+        );
+    }
+    if let Some(abi) = &signature.abi {
+        errors.at(abi, "a handler is called from Rust: remove `extern`");
+    }
+    if let Some(variadic) = &signature.variadic {
+        errors.at(
+            variadic,
+            "a handler's arguments are named one by one: remove `...`",
+        );
+    }
+    let generics = &signature.generics;
+    if !generics.params.is_empty() {
+        errors.at(
+            &generics.params,
+            "a handler is registered once, so it has neither type parameters nor lifetimes: name the types",
+        );
+    } else if let Some(clause) = &generics.where_clause {
+        errors.at(
+            clause,
+            "a handler has no type parameters, so it needs no `where`: remove it",
+        );
+    }
+}
+
+/// Whether it is async or blocks its thread must be said.
+fn colour(model: &Model, errors: &mut Errors) {
+    match (&model.signature.asyncness, &model.options.blocking) {
+        (None, None) => errors.at(
+            model.signature.fn_token,
+            "a handler is an `async fn`: write `async fn`, or, if it blocks its thread, `#[handler(blocking)]`, which \
+             runs it on the blocking pool",
+        ),
+        (Some(_), Some(blocking)) => errors.at(
+            blocking,
+            "an `async fn` runs in place and does not block: remove `blocking`, or remove `async`",
+        ),
+        (Some(_), None) | (None, Some(_)) => {}
+    }
+}
+
+fn arguments(signature: &Signature, errors: &mut Errors) {
+    if signature.inputs.is_empty() {
+        let name = &signature.ident;
+        errors.at(
+            name,
+            format!("a handler takes an event: `async fn {name}(event: OrderPlaced)`"),
+        );
+    }
+    for (index, argument) in signature.inputs.iter().enumerate() {
+        match argument {
+            FnArg::Receiver(receiver) => errors.at(
+                receiver,
+                "a handler is a free function: take what it needs as `State<T>`, and move it out of the `impl`",
+            ),
+            FnArg::Typed(argument) => {
+                conditional(argument, errors);
+                by_value(&argument.ty, index == 0, errors);
+            }
+        }
+    }
+    if let Some(FnArg::Typed(first)) = signature.inputs.first()
+        && let Type::Path(path) = &*first.ty
+        && let Some(last) = path.path.segments.last()
+        && EXTRACTORS.iter().any(|name| last.ident == name)
+    {
+        errors.at(
+            &first.ty,
+            format!(
+                "the first argument of a handler is its event: put it before the `{}`",
+                last.ident
+            ),
+        );
+    }
+}
+
+fn conditional(argument: &PatType, errors: &mut Errors) {
+    for attribute in &argument.attrs {
+        if attribute.path().is_ident("cfg") {
+            errors.at(
+                attribute,
+                "a handler's arguments are the same in every build: put `#[cfg]` on two functions",
+            );
+        }
+    }
+}
+
+fn by_value(ty: &Type, first: bool, errors: &mut Errors) {
+    match ty {
+        Type::Reference(reference) => {
+            let what = if first { "its event" } else { "its arguments" };
+            errors.at(
+                ty,
+                format!(
+                    "a handler takes {what} by value: write `{}`",
+                    shown(&reference.elem)
+                ),
+            );
+        }
+        Type::ImplTrait(_) => {
+            errors.at(
+                ty,
+                "a handler is registered once: name the type instead of `impl`",
+            );
+        }
+        Type::Infer(_) => errors.at(ty, "a handler's arguments say what it takes: name the type"),
+        _ => {}
+    }
+}
+
+fn output(signature: &Signature, errors: &mut Errors) {
+    let ReturnType::Type(_, ty) = &signature.output else {
+        return;
+    };
+    match &**ty {
+        Type::Reference(reference) => {
+            errors.at(ty, format!("what a handler returns is published: return it by value, `{}`", shown(&reference.elem)));
+        }
+        Type::ImplTrait(_) => errors.at(
+            ty,
+            "what a handler can publish is read from its signature: name the type, for example an enum with `#[derive(Emission)]`",
+        ),
+        _ => {}
+    }
+}
+
+fn options(model: &Model, errors: &mut Errors) {
+    let options = &model.options;
+    match &options.name {
+        Some(given) => {
+            if let Some(fault) = name::part("handler", &given.value()) {
+                errors.at(given, fault);
+            }
+        }
+        None => {
+            if let Some(fault) = name::part("handler", &model.name) {
+                let remedy = "give it a name of its own: `#[handler(name = \"…\")]`";
+                errors.at(&model.signature.ident, format!("{fault}; {remedy}"));
+            }
+        }
+    }
+    for (what, given) in [("service", &options.service), ("group", &options.group)] {
+        if let Some(given) = given
+            && let Some(fault) = name::part(what, &given.value())
+        {
+            errors.at(given, fault);
+        }
+    }
+    if let Some((start, _)) = &options.start
+        && !options.group_given
+    {
+        errors.at(
+            start,
+            "a handler without a group starts where its service's group stands: give it one of its own, `group = \"…\"`, or remove `start`",
+        );
+    }
+    if let Some((0, span)) = options.concurrency {
+        errors.at_span(
+            span,
+            "a handler that works on no key at once never works: the least is 1",
+        );
+    }
+    if let Some((0, span)) = options.attempts {
+        errors.at_span(
+            span,
+            "the first attempt counts: the least is 1, which means no retry",
+        );
+    }
+    for event in options
+        .allow_cycle
+        .iter()
+        .filter(|event| event.value().is_empty())
+    {
+        errors.at(
+            event,
+            "name an event as it is called on the wire: `allow_cycle = \"OrderPlaced\"`",
+        );
+    }
+}
+
+fn shown(ty: &Type) -> String {
+    quote::ToTokens::to_token_stream(ty)
+        .to_string()
+        .replace(' ', "")
+}

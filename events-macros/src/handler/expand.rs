@@ -1,0 +1,232 @@
+//! What `#[handler]` generates.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+use super::attr::Start;
+use super::model::Model;
+
+pub(super) fn expand(model: &Model) -> TokenStream {
+    let Model {
+        private,
+        name,
+        doc,
+        conditions,
+        ..
+    } = model;
+    let options = options(model);
+    let blocking = model.options.blocking.is_some();
+    let takes = declare(private, model.arguments.first(), quote!(Input));
+    let emits = emits(model);
+    let needs = needs(model);
+    let check = check(model);
+    let run = run(model);
+    quote! {
+        #conditions
+        const _: () = {
+            #private::inventory::submit! {
+                #private::HandlerRegistration(&#private::HandlerDescriptor {
+                    name: #name,
+                    module: ::core::module_path!(),
+                    package: ::core::env!("CARGO_PKG_NAME"),
+                    location: ::core::concat!(::core::file!(), ":", ::core::line!()),
+                    doc: #doc,
+                    options: #options,
+                    blocking: #blocking,
+                    takes: #takes,
+                    emits: #emits,
+                    needs: #needs,
+                    check: #check,
+                    run: #run,
+                })
+            }
+        };
+    }
+}
+
+/// The generated loop.
+fn run(model: &Model) -> TokenStream {
+    let private = &model.private;
+    let function = &model.signature.ident;
+    let [slot, emissions, delivery, made, attempt] =
+        ["slot", "emissions", "delivery", "made", "attempt"].map(local);
+    let values: Vec<_> = (0..model.arguments.len())
+        .map(|index| local(&format!("argument_{index}")))
+        .collect();
+    let prepared: Vec<_> = (1..model.arguments.len())
+        .map(|index| local(&format!("prepared_{index}")))
+        .collect();
+    let rest = model.arguments.iter().skip(1);
+
+    let prepare = rest
+        .clone()
+        .map(|ty| quote_spanned!(ty.span()=> #slot.prepare::<#ty>()));
+    let extract = rest.zip(&prepared).map(|(ty, prepared)| {
+        quote_spanned!(ty.span()=> <#ty as #private::Extract>::extract(&#prepared, #delivery)?)
+    });
+    let first = model
+        .arguments
+        .iter()
+        .take(1)
+        .map(|ty| quote_spanned!(ty.span()=> <#ty as #private::Input>::decode(#delivery)?));
+    let parts = first.chain(extract);
+
+    let output = &model.output;
+    let emit = quote_spanned!(output.span()=> <#output as #private::Emission>::emit);
+    let call = quote!(#function(#(#values),*));
+    let work = if model.options.blocking.is_some() {
+        quote! {
+            #slot.attempt_blocking(#private::Box::new(move |#emissions| #emit(#call, #emissions))).await;
+        }
+    } else {
+        quote! {
+            let #attempt = ::core::pin::pin!(async { #emit(#call.await, &mut #emissions) });
+            #slot.attempt(#attempt).await;
+        }
+    };
+    let body = quote! {
+        let (#(#private::Result::Ok(#prepared),)*) = (#(#prepare,)*) else { return };
+        let mut #emissions = #private::Emissions::new();
+        while #slot.next().await {
+            let #made = #slot.arguments(|#delivery| #private::Result::Ok((#(#parts,)*)));
+            if let #private::Option::Some((#(#values,)*)) = #made {
+                #work
+            }
+            #slot.finish(&mut #emissions);
+        }
+    };
+    // The loop's future must be `Send`: spanned at the function, where that is to be seen.
+    quote_spanned!(function.span()=> |mut #slot| #private::Box::pin(async move { #body }))
+}
+
+/// A variable that no name of the user's can meet.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+fn declare(private: &TokenStream, ty: Option<&Type>, role: TokenStream) -> TokenStream {
+    let span = ty.map_or_else(Span::call_site, Spanned::span);
+    quote_spanned!(span=> <#ty as #private::#role>::declare)
+}
+
+fn emits(model: &Model) -> TokenStream {
+    let private = &model.private;
+    let returned = declare(private, Some(&model.output), quote!(Emission));
+    if model.options.emits.is_empty() {
+        return returned;
+    }
+    let types = local("types");
+    let further =
+        model.options.emits.iter().map(
+            |ty| quote_spanned!(ty.span()=> #types.push(<#ty as #private::Event>::DESCRIPTOR)),
+        );
+    quote!(|#types| { #returned(#types); #(#further;)* })
+}
+
+fn needs(model: &Model) -> TokenStream {
+    let private = &model.private;
+    let rest: Vec<_> = model.arguments.iter().skip(1).collect();
+    let needs = local("needs");
+    match rest.as_slice() {
+        [] => quote!(#private::needs_nothing),
+        [ty] => quote_spanned!(ty.span()=> <#ty as #private::Extract>::needs),
+        several => {
+            let each = several
+                .iter()
+                .map(|ty| quote_spanned!(ty.span()=> <#ty as #private::Extract>::needs(#needs)));
+            quote!(|#needs| { #(#each;)* })
+        }
+    }
+}
+
+fn check(model: &Model) -> TokenStream {
+    let private = &model.private;
+    let rest: Vec<_> = model.arguments.iter().skip(1).collect();
+    let [service, errors] = ["service", "errors"].map(local);
+    match rest.as_slice() {
+        [] => quote!(#private::check_nothing),
+        [ty] => quote_spanned!(ty.span()=> #private::check_argument::<#ty>),
+        several => {
+            let each = several.iter().map(
+                |ty| quote_spanned!(ty.span()=> #private::check_argument::<#ty>(#service, #errors)),
+            );
+            quote!(|#service, #errors| { #(#each;)* })
+        }
+    }
+}
+
+fn options(model: &Model) -> TokenStream {
+    let (private, options) = (&model.private, &model.options);
+    let mut given = Vec::new();
+    let some = |value: TokenStream| quote!(#private::Option::Some(#value));
+    for (field, value) in [("service", &options.service), ("group", &options.group)] {
+        given.extend(
+            value
+                .as_ref()
+                .map(|value| (field, some(value.to_token_stream()))),
+        );
+    }
+    given.extend(
+        options
+            .start
+            .as_ref()
+            .map(|(_, start)| ("start", some(self::start(private, *start)))),
+    );
+    given.extend(
+        options
+            .concurrency
+            .map(|(number, _)| ("concurrency", some(number.to_token_stream()))),
+    );
+    given.extend(retry(model).map(|retry| ("retry", some(retry))));
+    given.extend(
+        options
+            .timeout
+            .map(|timeout| ("timeout", some(duration(timeout)))),
+    );
+    given.extend(
+        options
+            .dedupe
+            .map(|dedupe| ("dedupe", some(dedupe.to_token_stream()))),
+    );
+    if !options.allow_cycle.is_empty() {
+        let events = &options.allow_cycle;
+        given.push(("allow_cycle", quote!(&[#(#events),*])));
+    }
+    let assignments = given.into_iter().map(|(field, value)| {
+        let field = Ident::new(field, Span::call_site());
+        quote!(#field: #value,)
+    });
+    quote!(#private::HandlerOptions { #(#assignments)* ..#private::HandlerOptions::NONE })
+}
+
+fn start(private: &TokenStream, start: Start) -> TokenStream {
+    match start {
+        Start::Earliest => quote!(#private::Start::Earliest),
+        Start::Latest => quote!(#private::Start::Latest),
+        Start::Time(millis) => quote!(#private::Start::Time(#millis)),
+    }
+}
+
+fn retry(model: &Model) -> Option<TokenStream> {
+    let (private, options) = (&model.private, &model.options);
+    if options.attempts.is_none() && options.backoff.is_none() {
+        return None;
+    }
+    let attempts = options
+        .attempts
+        .map(|(attempts, _)| quote!(attempts: #attempts,));
+    let backoff = options.backoff.map(|(min, max)| {
+        let (min, max) = (duration(min), duration(max));
+        quote!(min: #min, max: #max,)
+    });
+    Some(quote!(#private::Retry { #attempts #backoff ..#private::Retry::DEFAULT }))
+}
+
+fn duration(duration: Duration) -> TokenStream {
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    quote!(::core::time::Duration::from_millis(#millis))
+}

@@ -1,0 +1,107 @@
+//! `#[event]`, `#[handler]` and their kin: the macros of `events-core`.
+//!
+//! Use them through `events_core` or `events_kafka`, which re-export them. Every macro goes the same way: its
+//! attribute (`attr`) and item become a model (`model`), the model is checked (`check`), and a checked model is
+//! expanded (`expand`). All errors are reported at once, and the user's item is emitted beside them.
+
+#![forbid(unsafe_code)]
+
+mod event;
+mod handler;
+mod payload;
+mod variants;
+
+mod attributes;
+mod derives;
+mod duration;
+mod errors;
+mod instant;
+mod krate;
+mod name;
+mod options;
+mod wire;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct an event type.
+///
+/// The struct has named fields, no fields, or is a newtype: `struct Renamed(pub Name);`. It needs no `serde`: the
+/// attribute derives `Serialize`, `Deserialize` and `JsonSchema` through `events_core`. Types that stand in its fields
+/// get the same from [`payload`](macro@payload). `#[serde(…)]` attributes may follow it, for example `rename_all`.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `topic = "orders"` | the topic that it is published to; required |
+/// | `key = order_id`, `key = (tenant, order_id)`, `key = 0` | the fields that make the record key; without it there is no order |
+/// | `version = 2` | the version that this build writes; the first is 1 |
+/// | `name = "OrderPlaced"` | the name on the wire; the type's name by default |
+/// | `topic_default` | a record of the topic that names no type is of this one |
+/// | `topic_exclusive` | the topic carries this type alone |
+/// | `codec = path` | how the payload is encoded; JSON by default |
+/// | `crate = path` | where `events_core` is found, if neither it nor `events_kafka` is a dependency |
+///
+/// On a field:
+///
+/// | option | meaning |
+/// |---|---|
+/// | `#[event(since = 2)]` | the field came with this version: an `Option`, or a field with a default |
+/// | `#[event(default)]`, `#[event(default = path)]` | the value where a record lacks the field |
+#[proc_macro_attribute]
+pub fn event(options: TokenStream, item: TokenStream) -> TokenStream {
+    event::expand(options.into(), item.into()).into()
+}
+
+/// Makes a struct or an enum fit to stand in a field of an event: derives `Serialize`, `Deserialize` and `JsonSchema`
+/// through `events_core`, so that a contract crate needs no `serde`.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `crate = path` | where `events_core` is found, if neither it nor `events_kafka` is a dependency |
+#[proc_macro_attribute]
+pub fn payload(options: TokenStream, item: TokenStream) -> TokenStream {
+    payload::expand(options.into(), item.into()).into()
+}
+
+/// Makes a function a handler of the event that its first argument names.
+///
+/// Its further arguments are what a record can give: `State<T>`, `Meta`, `Publisher`, `Cancellation`, or types that
+/// implement `Extract`. What it returns is published. An `async fn` runs in place; one that blocks its thread is a
+/// plain `fn` with the option `blocking`.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `name = "reserve"` | the name that delivery state is kept under; the function's by default |
+/// | `service = "inventory"` | the service that runs it, whatever module it stands in |
+/// | `group = "inventory-audit"` | a consumer group of its own |
+/// | `start = "earliest"`, `"latest"`, `"2024-01-31T00:00:00Z"`, or milliseconds since 1970 | where that group starts |
+/// | `concurrency = 64` | how many keys of one partition it works on at once |
+/// | `retry(attempts = 5, backoff = "50ms..1s")` | attempts in all, and the shortest and longest wait |
+/// | `timeout = "30s"` | the longest time of one attempt |
+/// | `dedupe = false` | records are not told apart by `(source, id)` |
+/// | `allow_cycle = "OrderPlaced"`, `("A", "B")` | event types over which it may close a cycle |
+/// | `emits(Audited, Billed)` | further event types, published by `Publisher` |
+/// | `blocking` | a plain `fn` that runs on the blocking pool |
+/// | `crate = path` | where `events_core` is found, if neither it nor `events_kafka` is a dependency |
+#[proc_macro_attribute]
+pub fn handler(options: TokenStream, item: TokenStream) -> TokenStream {
+    handler::expand(options.into(), item.into()).into()
+}
+
+/// Lets a handler return one of several: an enum whose variants hold one event (or anything else that can be
+/// returned), or nothing.
+#[proc_macro_derive(Emission, attributes(emission))]
+pub fn emission(item: TokenStream) -> TokenStream {
+    variants::expand(variants::Kind::Emission, item.into()).into()
+}
+
+/// Lets a handler take one of several events: an enum whose variants hold one event each.
+#[proc_macro_derive(OneOf, attributes(one_of))]
+pub fn one_of(item: TokenStream) -> TokenStream {
+    variants::expand(variants::Kind::OneOf, item.into()).into()
+}

@@ -1,0 +1,43 @@
+//! `#[payload]`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput, Path};
+
+use crate::errors::Errors;
+use crate::options::{self, Usage};
+use crate::{attributes, derives, krate, wire};
+
+const OPTIONS: [Usage; 1] = [("crate", "crate = path::to::events_core")];
+
+/// The macro.
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let mut root: Option<Path> = None;
+    for given in options::read(options, &OPTIONS, &mut errors) {
+        root = given.parse(&mut errors);
+    }
+    let private = krate::private(root.as_ref(), &mut errors);
+    match syn::parse2::<DeriveInput>(item.clone()) {
+        Ok(parsed) => check(&parsed, &mut errors),
+        Err(_) => errors.at(&item, "a payload is a struct or an enum"),
+    }
+    if errors.is_empty() {
+        let serde = derives::serde(&private);
+        quote!(#serde #item)
+    } else {
+        let errors = errors.into_tokens();
+        quote!(#item #errors)
+    }
+}
+
+fn check(item: &DeriveInput, errors: &mut Errors) {
+    attributes::refuse_derives(&item.attrs, "payload", errors);
+    wire::container(&item.attrs, "payload", errors);
+    if let Data::Union(data) = &item.data {
+        errors.at(
+            data.union_token,
+            "a payload is a struct or an enum: a union cannot be read back",
+        );
+    }
+}
