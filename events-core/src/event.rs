@@ -72,7 +72,10 @@ pub struct EncodedEvent {
 impl EventDescriptor {
     /// Made by `#[event]` only; the fields of later versions get their defaults here.
     #[doc(hidden)]
-    pub const fn new<E: Event + schemars::JsonSchema>(name: &'static str, topic: &'static str) -> Self {
+    pub const fn new<E: Event + schemars::JsonSchema>(
+        name: &'static str,
+        topic: &'static str,
+    ) -> Self {
         Self {
             name,
             rust_path: name,

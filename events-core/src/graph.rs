@@ -84,7 +84,7 @@ impl Graph {
     pub fn readers(&self, event: &str) -> impl Iterator<Item = &Edge> {
         self.handlers
             .iter()
-            .filter(move |edge| edge.takes.iter().any(|taken| *taken == event))
+            .filter(move |edge| edge.takes.contains(&event))
     }
 
     /// Every way round the graph that no handler allows, as `A → handler → B → … → A`; each cycle once.

@@ -25,7 +25,10 @@
 //! ```
 
 // Generated code names the core by this name, here too.
-#[allow(unused_extern_crates, reason = "only tests in this crate use its macros")]
+#[allow(
+    unused_extern_crates,
+    reason = "only tests in this crate use its macros"
+)]
 extern crate self as events_core;
 
 mod cancellation;
@@ -85,14 +88,14 @@ pub mod engine {
 /// For generated code only.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::Result as Outcome;
+    pub use crate::generated::StdResult as Result;
     pub use crate::generated::*;
     pub use crate::registry::{EventRegistration, HandlerRegistration};
     pub use crate::{
-        Delivery, Emission, Emissions, Event, EventDescriptor, Extract, HandlerDescriptor, HandlerOptions, Input, Json,
-        KeyPart, Retry, Start,
+        Delivery, Emission, Emissions, Event, EventDescriptor, Extract, HandlerDescriptor,
+        HandlerOptions, Input, Json, KeyPart, Retry, Start,
     };
-    pub use crate::Result as Outcome;
-    pub use crate::generated::StdResult as Result;
     pub use {inventory, schemars, serde};
 }
 

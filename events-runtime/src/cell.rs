@@ -1,0 +1,62 @@
+//! What passes between a lane and one of its slots, a batch at a time.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::work::{Published, Work};
+
+/// Shared by a lane and one slot. Both run in the lane's task, so the lock is never waited for.
+#[derive(Debug)]
+pub(crate) struct SlotCell<R> {
+    exchange: Mutex<Exchange<R>>,
+    /// An attempt is under way.
+    busy: AtomicBool,
+    /// The slot ends after the attempt under way.
+    stop: AtomicBool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Exchange<R> {
+    /// On the way in.
+    pub(crate) inbox: VecDeque<Work<R>>,
+    /// On the way out: sequence numbers of records that this handler has done.
+    pub(crate) done: Vec<u64>,
+    /// On the way out: records that are done once these are acknowledged.
+    pub(crate) published: Vec<Published<R>>,
+}
+
+impl<R> SlotCell<R> {
+    pub(crate) fn new() -> Self {
+        Self {
+            exchange: Mutex::new(Exchange {
+                inbox: VecDeque::new(),
+                done: Vec::new(),
+                published: Vec::new(),
+            }),
+            busy: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn exchange(&self) -> MutexGuard<'_, Exchange<R>> {
+        // No code of users runs under this lock.
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_busy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}

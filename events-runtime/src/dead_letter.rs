@@ -1,0 +1,118 @@
+//! What a record looks like that was given up on (D5).
+
+use events_core::{Error, Outgoing, RecordView, time_now};
+
+use crate::plan::HandlerPlan;
+
+/// Names of the headers that a dead letter has beside the record's own.
+pub mod dead_letter_header {
+    /// Topic that the record came from.
+    pub const TOPIC: &str = "dl_topic";
+    /// Partition that it came from.
+    pub const PARTITION: &str = "dl_partition";
+    /// Offset that it had.
+    pub const OFFSET: &str = "dl_offset";
+    /// The handler that gave it up: `service/handler`.
+    pub const HANDLER: &str = "dl_handler";
+    /// The error and its causes, outermost first, cut to 16 KiB.
+    pub const ERROR: &str = "dl_error";
+    /// Attempts made.
+    pub const ATTEMPTS: &str = "dl_attempts";
+    /// When it was given up, RFC 3339.
+    pub const TIME: &str = "dl_time";
+    /// `record` for what came in, `emission` for what could not be published and stands beside it.
+    pub const KIND: &str = "dl_kind";
+}
+
+use dead_letter_header as name;
+
+/// Most bytes of error text.
+const MAX_ERROR: usize = 16 * 1024;
+const PREFIX: &[u8] = b"dl_";
+
+/// Why, and after how many attempts.
+pub(crate) struct Verdict<'a> {
+    pub(crate) handler: &'a HandlerPlan,
+    pub(crate) error: &'a Error,
+    pub(crate) attempts: u32,
+}
+
+impl Verdict<'_> {
+    /// The dead letter of a received record.
+    pub(crate) fn of_record(&self, topic: &str, record: &dyn RecordView) -> Outgoing {
+        let mut letter = Outgoing::new(topic.to_owned());
+        letter.timestamp = record.timestamp();
+        if let Some(key) = record.key() {
+            letter.set_key(key);
+        }
+        if let Some(value) = record.value() {
+            letter.set_value(value);
+        }
+        let mut index = 0;
+        while let Some((header, value)) = record.header(index) {
+            index += 1;
+            add(&mut letter, header, value);
+        }
+        self.explain(&mut letter, "record", record);
+        letter
+    }
+
+    /// The dead letter of an emission of that record.
+    pub(crate) fn of_emission(
+        &self,
+        topic: &str,
+        record: &dyn RecordView,
+        emission: &Outgoing,
+    ) -> Outgoing {
+        let mut letter = Outgoing::new(topic.to_owned());
+        letter.timestamp = emission.timestamp;
+        if let Some(key) = emission.key() {
+            letter.set_key(key);
+        }
+        if let Some(value) = emission.value() {
+            letter.set_value(value);
+        }
+        for (header, value) in emission.headers() {
+            add(&mut letter, header, value);
+        }
+        self.explain(&mut letter, "emission", record);
+        letter
+    }
+
+    fn explain(&self, letter: &mut Outgoing, kind: &str, record: &dyn RecordView) {
+        letter.add_header(name::KIND, kind);
+        letter.add_header(name::TOPIC, record.topic());
+        letter.add_header(name::PARTITION, record.partition().to_string());
+        letter.add_header(name::OFFSET, record.offset().to_string());
+        letter.add_header(name::HANDLER, &self.handler.stable_name);
+        letter.add_header(name::ERROR, chain(self.error));
+        letter.add_header(name::ATTEMPTS, self.attempts.to_string());
+        letter.add_header(name::TIME, time_now());
+    }
+}
+
+/// A header of the record itself. What an earlier dead letter said of it is left out, and so is a null value: some
+/// clients refuse it.
+fn add(letter: &mut Outgoing, header: &[u8], value: Option<&[u8]>) {
+    if !header.starts_with(PREFIX)
+        && let Some(value) = value
+    {
+        letter.add_raw_header(header, Some(value));
+    }
+}
+
+/// The error and its causes, outermost first.
+pub(crate) fn chain(error: &Error) -> String {
+    let mut text = String::new();
+    for (depth, cause) in error.chain().enumerate() {
+        if depth > 0 {
+            text.push_str("\ncaused by: ");
+        }
+        text.push_str(&cause.to_string());
+        if text.len() > MAX_ERROR {
+            text.truncate(text.floor_char_boundary(MAX_ERROR));
+            break;
+        }
+    }
+    text
+}

@@ -1,0 +1,392 @@
+//! Drives the generated loop of one slot: feeds it records, watches its attempts, keeps failed keys.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use events_core::engine::{BlockingJob, Panicked, SlotDriver};
+use events_core::{
+    AttemptContext, DecodeError, Delivery, Emissions, Error, Middleware, RecordView, Result,
+    Terminal,
+};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, Sleep};
+
+use crate::cell::SlotCell;
+use crate::dead_letter::Verdict;
+use crate::emit::{self, EmitScratch};
+use crate::held::Held;
+use crate::lane_context::LaneContext;
+use crate::plan::HandlerPlan;
+use crate::transport::Record;
+use crate::work::{Kind, Published, Work};
+
+/// An attempt took longer than the handler's time-out.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the attempt took longer than its time-out of {0:?}; raise it with #[handler(timeout = \"…\")] if that is right"
+)]
+struct TimedOut(Duration);
+
+pub(crate) struct Driver<R: Record> {
+    lane: Arc<LaneContext>,
+    handler: Arc<HandlerPlan>,
+    cell: Arc<SlotCell<R>>,
+    inbox: VecDeque<Work<R>>,
+    /// Done since the last exchange.
+    done: Vec<u64>,
+    /// To be published since the last exchange.
+    published: Vec<Published<R>>,
+    held: Held<R>,
+    current: Option<Work<R>>,
+    outcome: Option<Result<()>>,
+    attempt: AttemptContext,
+    /// The slot's one timer for attempts, used again.
+    timer: Option<Pin<Box<Sleep>>>,
+    timer_runs: bool,
+    blocking: Option<JoinHandle<(Emissions, Result<()>)>>,
+    /// Events of a blocking attempt, until `finish`.
+    blocking_emissions: Emissions,
+    overdue: bool,
+    scratch: EmitScratch,
+}
+
+impl<R: Record> Driver<R> {
+    pub(crate) fn new(
+        lane: Arc<LaneContext>,
+        handler: Arc<HandlerPlan>,
+        cell: Arc<SlotCell<R>>,
+    ) -> Self {
+        Self {
+            lane,
+            handler,
+            cell,
+            inbox: VecDeque::new(),
+            done: Vec::new(),
+            published: Vec::new(),
+            held: Held::new(),
+            current: None,
+            outcome: None,
+            attempt: AttemptContext::new(),
+            timer: None,
+            timer_runs: false,
+            blocking: None,
+            blocking_emissions: Emissions::new(),
+            overdue: false,
+            scratch: EmitScratch::default(),
+        }
+    }
+
+    /// Hands over what was finished and takes what has come.
+    fn exchange(&mut self) {
+        self.scratch.forget_time();
+        self.handler.meters.handled.add(self.done.len() as u64);
+        let mut exchange = self.cell.exchange();
+        exchange.done.append(&mut self.done);
+        exchange.published.append(&mut self.published);
+        if self.inbox.is_empty() {
+            std::mem::swap(&mut exchange.inbox, &mut self.inbox);
+        } else {
+            self.inbox.append(&mut exchange.inbox);
+        }
+    }
+
+    fn next_work(&mut self, cx: &mut Context<'_>) -> Option<Work<R>> {
+        if !self.held.is_empty()
+            && let Some(work) = self.held.poll_due(cx)
+        {
+            return Some(work);
+        }
+        loop {
+            let Some(work) = self.inbox.pop_front() else {
+                self.exchange();
+                if self.inbox.is_empty() {
+                    return None;
+                }
+                continue;
+            };
+            if self.held.is_empty() {
+                return Some(work);
+            }
+            match self.held.take_behind(work) {
+                Some(work) => return Some(work),
+                None => self.lane.add_held(1),
+            }
+        }
+    }
+
+    /// The attempt is not ready: lets the lane see what is finished so far, and sets the timer.
+    fn pending(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.timer_runs {
+            self.timer_runs = true;
+            self.cell.set_busy(true);
+            let deadline = Instant::now() + self.handler.timeout;
+            match &mut self.timer {
+                Some(timer) => timer.as_mut().reset(deadline),
+                None => self.timer = Some(Box::pin(tokio::time::sleep_until(deadline))),
+            }
+        }
+        if !self.done.is_empty() || !self.published.is_empty() {
+            self.exchange();
+        }
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
+    }
+
+    fn succeed(&mut self, work: Work<R>, emissions: &Emissions) {
+        self.release(&work);
+        if emissions.is_empty() {
+            self.done.push(work.seq);
+            return;
+        }
+        match emit::records(
+            &self.lane,
+            &self.handler,
+            &*work.record,
+            emissions,
+            &mut self.scratch,
+        ) {
+            Ok(records) => {
+                self.handler.meters.emitted.add(records.len() as u64);
+                let kind = Kind::Emissions;
+                self.published.push(Published {
+                    work,
+                    records,
+                    kind,
+                });
+            }
+            Err(refusal) => {
+                let error = Error::msg(refusal.reason);
+                self.dead_letter(work, &error, &refusal.refused);
+            }
+        }
+    }
+
+    fn fail(&mut self, work: Work<R>, error: Error) {
+        let hopeless =
+            Terminal::is_in(&error) || error.chain().any(|cause| cause.is::<DecodeError>());
+        if hopeless || work.attempt >= self.handler.retry.attempts {
+            tracing::error!(
+                handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
+                attempts = work.attempt, error = format!("{error:#}"), "giving a record up: it goes to the dead letters"
+            );
+            self.release(&work);
+            self.dead_letter(work, &error, &[]);
+            return;
+        }
+        let ceiling = self.handler.retry.ceiling(work.attempt);
+        let half = ceiling / 2;
+        let jitter = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
+        let wait = half + Duration::from_nanos(fastrand::u64(0..=jitter));
+        tracing::warn!(
+            handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
+            attempt = work.attempt, wait_ms = wait.as_millis() as u64, error = format!("{error:#}"),
+            "an attempt failed; its key waits"
+        );
+        self.handler.meters.retried.add(1);
+        self.lane
+            .trouble(&self.handler, work.key, work.attempt, &*work.record, &error);
+        let next = Work {
+            attempt: work.attempt + 1,
+            ..work
+        };
+        if self.held.hold(next, wait) {
+            self.lane.add_held(1);
+        }
+    }
+
+    /// Lets the records behind a held key go on, in their order and before any that came later.
+    fn release(&mut self, work: &Work<R>) {
+        if work.attempt == 1 {
+            return;
+        }
+        if let Some(behind) = self.held.release(work.key) {
+            self.lane.remove_held(1 + behind.len());
+            for work in behind.into_iter().rev() {
+                self.inbox.push_front(work);
+            }
+        }
+        self.lane.no_trouble(&self.handler, work.key);
+    }
+
+    fn dead_letter(
+        &mut self,
+        work: Work<R>,
+        error: &Error,
+        refused: &[Arc<events_core::Outgoing>],
+    ) {
+        self.handler.meters.dead_lettered.add(1);
+        let records = letters(&self.lane, &self.handler, &work, error, refused);
+        self.published.push(Published {
+            work,
+            records,
+            kind: Kind::DeadLetter,
+        });
+    }
+
+    fn end_attempt(&mut self) {
+        if self.timer_runs {
+            self.timer_runs = false;
+            self.cell.set_busy(false);
+        }
+        if std::mem::take(&mut self.overdue) {
+            self.lane.remove_overdue();
+        }
+    }
+}
+
+/// The dead letter of a record, and of emissions that could not be published.
+pub(crate) fn letters<R: Record>(
+    lane: &LaneContext,
+    handler: &HandlerPlan,
+    work: &Work<R>,
+    error: &Error,
+    refused: &[Arc<events_core::Outgoing>],
+) -> Vec<Arc<events_core::Outgoing>> {
+    let verdict = Verdict {
+        handler,
+        error,
+        attempts: work.attempt,
+    };
+    let topic = &lane.group.dead_letters;
+    let record: &dyn RecordView = &*work.record;
+    let mut letters = vec![Arc::new(verdict.of_record(topic, record))];
+    // An emission that is too large for its own topic is too large for this one: its key and headers tell enough.
+    letters.extend(
+        refused
+            .iter()
+            .map(|emission| Arc::new(verdict.of_emission(topic, record, emission))),
+    );
+    letters
+}
+
+impl<R: Record> SlotDriver for Driver<R> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if self.cell.is_stopping() {
+            self.exchange();
+            return Poll::Ready(false);
+        }
+        match self.next_work(cx) {
+            Some(work) => {
+                self.current = Some(work);
+                Poll::Ready(true)
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    fn delivery(&self) -> Delivery<'_> {
+        // The generated loop calls this only between `poll_next` and `finish`, when a record is loaded.
+        let work = self
+            .current
+            .as_ref()
+            .expect("a slot has a record between `next` and `finish`");
+        let event = self.lane.topic.types[usize::from(work.event)].event;
+        Delivery::new(
+            &*work.record,
+            event,
+            work.version,
+            work.attempt,
+            &self.attempt,
+        )
+    }
+
+    fn layers(&self) -> Arc<[Arc<dyn Middleware>]> {
+        Arc::clone(&self.lane.group.layers)
+    }
+
+    fn has_layers(&self) -> bool {
+        !self.lane.group.layers.is_empty()
+    }
+
+    fn poll_attempt(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut attempt: Pin<&mut (dyn Future<Output = Result<()>> + Send + '_)>,
+    ) -> Poll<()> {
+        let polled = catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(cx)));
+        self.outcome = Some(match polled {
+            Ok(Poll::Ready(outcome)) => outcome,
+            Err(panic) => Err(Panicked::error(panic)),
+            Ok(Poll::Pending) => {
+                ready!(self.pending(cx));
+                self.attempt.cancel();
+                Err(Error::new(TimedOut(self.handler.timeout)))
+            }
+        });
+        self.end_attempt();
+        Poll::Ready(())
+    }
+
+    fn poll_blocking(&mut self, cx: &mut Context<'_>, job: &mut Option<BlockingJob>) -> Poll<()> {
+        if let Some(job) = job.take() {
+            self.blocking = Some(tokio::task::spawn_blocking(move || {
+                let mut emissions = Emissions::new();
+                let run = catch_unwind(AssertUnwindSafe(|| job(&mut emissions)));
+                (
+                    emissions,
+                    run.unwrap_or_else(|panic| Err(Panicked::error(panic))),
+                )
+            }));
+        }
+        if let Some(handle) = &mut self.blocking {
+            match Pin::new(handle).poll(cx) {
+                Poll::Ready(Ok((emissions, outcome))) => {
+                    self.blocking_emissions = emissions;
+                    self.outcome = Some(outcome);
+                }
+                Poll::Ready(Err(error)) => self.outcome = Some(Err(error.into())),
+                Poll::Pending => {
+                    if self.overdue {
+                        return Poll::Pending;
+                    }
+                    ready!(self.pending(cx));
+                    // It cannot be dropped, so it keeps its key until it returns (D8).
+                    self.attempt.cancel();
+                    self.overdue = true;
+                    self.lane.add_overdue();
+                    self.handler.meters.overdue.add(1);
+                    return Poll::Pending;
+                }
+            }
+        }
+        self.blocking = None;
+        self.end_attempt();
+        Poll::Ready(())
+    }
+
+    fn refuse(&mut self, error: Error) {
+        self.outcome = Some(Err(error));
+    }
+
+    fn finish(&mut self, emissions: &mut Emissions) {
+        emissions.append(&mut self.blocking_emissions);
+        self.attempt.finish(emissions);
+        if let Some(work) = self.current.take() {
+            match self.outcome.take() {
+                Some(Ok(())) => self.succeed(work, emissions),
+                Some(Err(error)) => self.fail(work, error),
+                None => self.fail(work, Error::msg("the attempt ended without an outcome")),
+            }
+        }
+        emissions.clear();
+    }
+}
+
+impl<R: Record> Drop for Driver<R> {
+    fn drop(&mut self) {
+        // The attempt under way is abandoned: a blocking one, or a task that it spawned, learns of it here.
+        if self.current.is_some() {
+            self.attempt.cancel();
+        }
+        if self.overdue {
+            self.lane.remove_overdue();
+        }
+    }
+}

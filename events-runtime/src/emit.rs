@@ -1,0 +1,193 @@
+//! From an attempt's encoded events to records with stable ids.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use events_core::{EmissionIdentity, Emissions, Envelope, Outgoing, RecordView, header, time_now};
+
+use crate::lane_context::LaneContext;
+use crate::plan::HandlerPlan;
+
+/// What the cause's headers say to its emissions.
+pub(crate) struct Cause<'a> {
+    source: Cow<'a, str>,
+    id: Cow<'a, str>,
+    correlation_id: Option<&'a str>,
+    hops: u32,
+    trace_parent: Option<&'a str>,
+    trace_state: Option<&'a str>,
+}
+
+impl<'a> Cause<'a> {
+    pub(crate) fn read(record: &'a dyn RecordView) -> Self {
+        let mut cause = Self {
+            source: Cow::Borrowed(""),
+            id: Cow::Borrowed(""),
+            correlation_id: None,
+            hops: 0,
+            trace_parent: None,
+            trace_state: None,
+        };
+        let mut index = 0;
+        while let Some((name, value)) = record.header(index) {
+            index += 1;
+            let Some(text) = value.and_then(|value| std::str::from_utf8(value).ok()) else {
+                continue;
+            };
+            match std::str::from_utf8(name).unwrap_or("") {
+                header::SOURCE => cause.source = Cow::Borrowed(text),
+                header::ID => cause.id = Cow::Borrowed(text),
+                header::CORRELATION_ID => cause.correlation_id = Some(text),
+                header::HOPS => cause.hops = text.parse().unwrap_or(0),
+                header::TRACE_PARENT => cause.trace_parent = Some(text),
+                header::TRACE_STATE => cause.trace_state = Some(text),
+                _ => {}
+            }
+        }
+        // A record of a producer that knows no CloudEvents is named by where it stands.
+        if cause.source.is_empty() {
+            cause.source = Cow::Owned(format!("kafka:{}", record.topic()));
+        }
+        if cause.id.is_empty() {
+            cause.id = Cow::Owned(format!(
+                "{}/{}/{}",
+                record.topic(),
+                record.partition(),
+                record.offset()
+            ));
+        }
+        cause
+    }
+}
+
+/// Emissions that will not be published; the record is dead-lettered instead, with them.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) reason: String,
+    pub(crate) refused: Vec<Arc<Outgoing>>,
+}
+
+/// Characters of a UUID in its hyphenated form.
+const UUID_TEXT: usize = 36;
+
+/// Reused buffers.
+#[derive(Debug, Default)]
+pub(crate) struct EmitScratch {
+    bytes: Vec<u8>,
+    time: String,
+}
+
+impl EmitScratch {
+    /// The next emission asks the clock again.
+    pub(crate) fn forget_time(&mut self) {
+        self.time.clear();
+    }
+}
+
+/// Lays out the records of one attempt, in the order in which they were emitted.
+pub(crate) fn records(
+    lane: &LaneContext,
+    handler: &HandlerPlan,
+    record: &dyn RecordView,
+    emissions: &Emissions,
+    scratch: &mut EmitScratch,
+) -> Result<Vec<Arc<Outgoing>>, Refusal> {
+    let cause = Cause::read(record);
+    if scratch.time.is_empty() {
+        scratch.time = time_now();
+    }
+    let hops = cause.hops.saturating_add(1);
+    let mut records = Vec::with_capacity(emissions.len());
+    let mut ordinals: HashMap<(&str, Option<&str>), u32> = HashMap::new();
+    let mut too_large = None;
+    for event in emissions.iter() {
+        // One event, by far the commonest case, needs no map.
+        let ordinal = if emissions.len() == 1 {
+            0
+        } else {
+            let next = ordinals.entry((event.event.name, event.key)).or_default();
+            *next += 1;
+            *next - 1
+        };
+        let identity = EmissionIdentity {
+            cause_source: &cause.source,
+            cause_id: &cause.id,
+            handler: &handler.stable_name,
+            event: event.event.name,
+            key: event.key,
+            ordinal,
+        };
+        let mut id = [0; UUID_TEXT];
+        let envelope = Envelope {
+            id: identity
+                .id(&mut scratch.bytes)
+                .hyphenated()
+                .encode_lower(&mut id),
+            source: lane.group.service.service(),
+            time: &scratch.time,
+            correlation_id: cause.correlation_id.unwrap_or(&cause.id),
+            causation_id: Some(&cause.id),
+            hops,
+            trace_parent: cause.trace_parent,
+            trace_state: cause.trace_state,
+        };
+        let mut outgoing = envelope.record(event);
+        for layer in lane.group.layers.iter() {
+            layer.on_publish(event.event, &mut outgoing);
+        }
+        if outgoing.size() > lane.publish.max_record_bytes() {
+            too_large = Some((event.event.name, outgoing.size()));
+        }
+        records.push(Arc::new(outgoing));
+    }
+    let reason = if let Some((name, size)) = too_large {
+        let limit = lane.publish.max_record_bytes();
+        format!(
+            "the emission {name} has {size} bytes, more than the {limit} that can be published: raise `message.max.bytes`, or publish a reference"
+        )
+    } else if hops > lane.group.settings.hop_limit && !records.is_empty() {
+        hop_reason(lane, handler, hops)
+    } else {
+        return Ok(records);
+    };
+    Err(Refusal {
+        reason,
+        refused: records,
+    })
+}
+
+fn hop_reason(lane: &LaneContext, handler: &HandlerPlan, hops: u32) -> String {
+    let limit = lane.group.settings.hop_limit;
+    let through = lane
+        .group
+        .cycles
+        .iter()
+        .filter(|cycle| cycle.contains(handler.descriptor.name));
+    let path: Vec<_> = through.map(String::as_str).collect();
+    let path = if path.is_empty() {
+        let takes: Vec<_> = handler
+            .descriptor
+            .takes()
+            .iter()
+            .map(|event| event.name)
+            .collect();
+        let emits: Vec<_> = handler
+            .descriptor
+            .emits()
+            .iter()
+            .map(|event| event.name)
+            .collect();
+        format!(
+            "… → {} → {} → {} → …",
+            takes.join(" | "),
+            handler.stable_name,
+            emits.join(" | ")
+        )
+    } else {
+        path.join("; ")
+    };
+    format!(
+        "the flow has {hops} hops, more than the limit of {limit}: events go round in a circle, {path}"
+    )
+}

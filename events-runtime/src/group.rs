@@ -1,0 +1,243 @@
+//! A member of a consumer group: the lanes of the partitions that are assigned to it now.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::lane::Lane;
+use crate::lane_context::LaneContext;
+use crate::lane_shared::{Control, LaneReport, LaneShared};
+use crate::offset_map::OffsetMap;
+use crate::plan::GroupPlan;
+use crate::status::{HandlerStatus, LaneStatus, ShutdownReport};
+use crate::transport::{Position, Publish, Queue, TopicPartition};
+
+/// How long a cancelled lane may take to notice, which it does between two polls of its handlers.
+const NOTICE: Duration = Duration::from_secs(1);
+
+/// A member of a consumer group. Transports drive it: they assign and revoke partitions, and commit its positions.
+pub struct Group {
+    plan: Arc<GroupPlan>,
+    publish: Arc<dyn Publish>,
+    handle: Handle,
+    lanes: Mutex<BTreeMap<TopicPartition, Running>>,
+    epoch: AtomicU64,
+}
+
+struct Running {
+    shared: Arc<LaneShared>,
+    task: JoinHandle<LaneReport>,
+}
+
+impl Group {
+    /// A member without partitions. Its lanes run on `handle`.
+    pub fn new(plan: Arc<GroupPlan>, publish: Arc<dyn Publish>, handle: Handle) -> Self {
+        Self {
+            plan,
+            publish,
+            handle,
+            lanes: Mutex::default(),
+            epoch: AtomicU64::new(0),
+        }
+    }
+
+    /// The group's plan.
+    pub fn plan(&self) -> &Arc<GroupPlan> {
+        &self.plan
+    }
+
+    /// Starts the lane of a partition at `start`. `metadata` is what was committed with that offset; empty if nothing.
+    ///
+    /// A topic that the plan does not name is ignored.
+    pub fn assign<Q: Queue>(
+        &self,
+        partition: TopicPartition,
+        queue: Q,
+        start: i64,
+        metadata: &str,
+    ) {
+        let Some(topic) = self.plan.topics.get(&partition.topic) else {
+            tracing::warn!(%partition, "assigned a partition of a topic that nobody here handles");
+            return;
+        };
+        let resume = OffsetMap::try_decode(start, metadata).unwrap_or_else(|| {
+            tracing::warn!(%partition, "the committed metadata is not ours, so work above the watermark is done again");
+            OffsetMap::default()
+        });
+        let context = Arc::new(LaneContext::new(
+            Arc::clone(&self.plan),
+            Arc::clone(topic),
+            partition.clone(),
+            Arc::clone(&self.publish),
+        ));
+        let shared = Arc::new(LaneShared::new(
+            self.epoch.fetch_add(1, Ordering::Relaxed) + 1,
+        ));
+        let lane = Lane::new(context, Arc::clone(&shared), queue, start, resume);
+        // The lane yields by itself; tokio's budget would only make its slots spin.
+        let task = self.handle.spawn(tokio::task::coop::unconstrained(lane));
+        if let Some(old) = self.lanes().insert(partition, Running { shared, task }) {
+            old.shared.tell(Control::Cancel);
+        }
+    }
+
+    /// Gives partitions up: stops dispatching, lets attempts end until `deadline` has passed, and answers for each
+    /// partition how far it is, to be committed before it is given back (D8).
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: the lanes end, but their positions are lost, and work is done again.
+    pub async fn revoke(&self, partitions: &[TopicPartition], deadline: Duration) -> Revoked {
+        self.stop(partitions, Control::Drain, deadline).await
+    }
+
+    /// Gives up partitions that belong to somebody else by now: attempts are dropped, and nothing may be committed.
+    pub async fn lose(&self, partitions: &[TopicPartition]) -> ShutdownReport {
+        self.stop(partitions, Control::Cancel, Duration::ZERO)
+            .await
+            .report
+    }
+
+    async fn stop(
+        &self,
+        partitions: &[TopicPartition],
+        control: Control,
+        deadline: Duration,
+    ) -> Revoked {
+        let leaving: Vec<_> = {
+            let mut lanes = self.lanes();
+            partitions
+                .iter()
+                .filter_map(|partition| lanes.remove_entry(partition))
+                .collect()
+        };
+        for (_, running) in &leaving {
+            running.shared.tell(control);
+        }
+        let mut revoked = Revoked {
+            positions: Vec::new(),
+            report: ShutdownReport {
+                drained: true,
+                ..ShutdownReport::default()
+            },
+        };
+        let until = tokio::time::Instant::now() + deadline;
+        for (partition, mut running) in leaving {
+            let mut ended = tokio::time::timeout_at(until, &mut running.task).await;
+            if ended.is_err() {
+                running.shared.tell(Control::Cancel);
+                ended = tokio::time::timeout(NOTICE, &mut running.task).await;
+            }
+            match ended {
+                Ok(Ok(report)) => revoked.add(report),
+                Ok(Err(panic)) => {
+                    tracing::error!(%partition, error = %panic, "a lane's task failed; its work is done again");
+                    revoked.report.drained = false;
+                }
+                Err(_) => {
+                    // A handler blocks its thread without awaiting. Dropping the handle would detach the task.
+                    running.task.abort();
+                    tracing::error!(%partition, "a handler blocks its thread, so its lane cannot be stopped; mark it #[handler(blocking)]");
+                    revoked.report.drained = false;
+                    revoked.report.overdue += 1;
+                }
+            }
+        }
+        revoked
+    }
+
+    /// Ends all lanes.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`revoke`](Self::revoke).
+    pub async fn shutdown(&self, deadline: Duration) -> Revoked {
+        let partitions = self.partitions();
+        self.revoke(&partitions, deadline).await
+    }
+
+    /// The partitions assigned now.
+    pub fn partitions(&self) -> Vec<TopicPartition> {
+        self.lanes().keys().cloned().collect()
+    }
+
+    /// Asks every lane for its position and status. They answer within microseconds, unless a handler blocks its thread.
+    pub fn request_positions(&self) {
+        for running in self.lanes().values() {
+            running.shared.request();
+        }
+    }
+
+    /// Positions that have changed since they were last taken: to be committed.
+    pub fn take_positions(&self) -> Vec<(TopicPartition, Position)> {
+        let lanes = self.lanes();
+        let changed = lanes.iter().filter_map(|(partition, running)| {
+            let position = running.shared.take_position()?;
+            Some((partition.clone(), position))
+        });
+        changed.collect()
+    }
+
+    /// What each lane said of itself when it was last asked.
+    pub fn lane_status(&self) -> Vec<LaneStatus> {
+        self.lanes()
+            .values()
+            .filter_map(|running| running.shared.status())
+            .collect()
+    }
+
+    /// What each handler did.
+    pub fn handler_status(&self) -> Vec<HandlerStatus> {
+        let handlers = self.plan.handlers.iter();
+        handlers
+            .map(|handler| HandlerStatus {
+                handler: handler.stable_name.clone(),
+                group: self.plan.group.clone(),
+                handled: handler.meters.handled.total(),
+                emitted: handler.meters.emitted.total(),
+                retried: handler.meters.retried.total(),
+                dead_lettered: handler.meters.dead_lettered.total(),
+                overdue: handler.meters.overdue.total(),
+            })
+            .collect()
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, BTreeMap<TopicPartition, Running>> {
+        // No code of users runs under this lock.
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group")
+            .field("group", &self.plan.group)
+            .field("partitions", &self.partitions())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Partitions that were given up.
+#[derive(Debug, Clone)]
+pub struct Revoked {
+    /// How far each is, to be committed.
+    pub positions: Vec<(TopicPartition, Position)>,
+    /// Whether everything under way was finished.
+    pub report: ShutdownReport,
+}
+
+impl Revoked {
+    fn add(&mut self, lane: LaneReport) {
+        self.report.abandoned += lane.abandoned;
+        self.report.overdue += lane.overdue;
+        self.report.drained &= lane.abandoned == 0;
+        if let Some(position) = lane.position {
+            self.positions.push((lane.partition, position));
+        }
+    }
+}

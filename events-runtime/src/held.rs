@@ -1,0 +1,108 @@
+//! Keys in back-off, each with its records in order (D6).
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use tokio::time::{Instant, Sleep};
+
+use crate::work::Work;
+
+/// The held keys of one slot.
+#[derive(Debug)]
+pub(crate) struct Held<R> {
+    keys: HashMap<u64, HeldKey<R>>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Debug)]
+struct HeldKey<R> {
+    /// The failed record; out while it is being tried again.
+    head: Option<Work<R>>,
+    due: Instant,
+    behind: VecDeque<Work<R>>,
+}
+
+impl<R> Held<R> {
+    pub(crate) fn new() -> Self {
+        Self {
+            keys: HashMap::new(),
+            timer: None,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Whether `work` must wait behind its key; then it does.
+    pub(crate) fn take_behind(&mut self, work: Work<R>) -> Option<Work<R>> {
+        if work.attempt > 1 {
+            return Some(work);
+        }
+        match self.keys.get_mut(&work.key) {
+            Some(key) => {
+                key.behind.push_back(work);
+                None
+            }
+            None => Some(work),
+        }
+    }
+
+    /// Holds a failed record back for `wait`; answers whether its key was free before.
+    pub(crate) fn hold(&mut self, work: Work<R>, wait: Duration) -> bool {
+        let due = Instant::now() + wait;
+        let key = work.key;
+        let fresh = !self.keys.contains_key(&key);
+        let held = self.keys.entry(key).or_insert_with(|| HeldKey {
+            head: None,
+            due,
+            behind: VecDeque::new(),
+        });
+        held.head = Some(work);
+        held.due = due;
+        self.arm();
+        fresh
+    }
+
+    /// The next head whose wait is over.
+    pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>) -> Option<Work<R>> {
+        loop {
+            let timer = self.timer.as_mut()?;
+            let Poll::Ready(()) = timer.as_mut().poll(cx) else {
+                return None;
+            };
+            let now = Instant::now();
+            let due = self
+                .keys
+                .values_mut()
+                .find(|key| key.head.is_some() && key.due <= now);
+            let work = due.and_then(|key| key.head.take());
+            self.arm();
+            if work.is_some() {
+                return work;
+            }
+        }
+    }
+
+    /// The key's head is done: answers what waited behind it, in order.
+    pub(crate) fn release(&mut self, key: u64) -> Option<VecDeque<Work<R>>> {
+        self.keys.remove(&key).map(|held| held.behind)
+    }
+
+    /// Sets the timer to the earliest head.
+    fn arm(&mut self) {
+        let waiting = self.keys.values().filter(|key| key.head.is_some());
+        let Some(due) = waiting.map(|key| key.due).min() else {
+            self.timer = None;
+            return;
+        };
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(due),
+            None => self.timer = Some(Box::pin(tokio::time::sleep_until(due))),
+        }
+    }
+}

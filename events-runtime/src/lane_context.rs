@@ -1,0 +1,125 @@
+//! What the slots of one lane share.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use events_core::{Error, RecordView};
+use tokio::time::Instant;
+
+use crate::dead_letter::chain;
+use crate::plan::{GroupPlan, HandlerPlan, TopicPlan};
+use crate::transport::{Publish, TopicPartition};
+
+/// What the slots of one lane share.
+pub(crate) struct LaneContext {
+    pub(crate) group: Arc<GroupPlan>,
+    pub(crate) topic: Arc<TopicPlan>,
+    pub(crate) partition: TopicPartition,
+    pub(crate) publish: Arc<dyn Publish>,
+    /// Records held back, over all slots.
+    held: AtomicUsize,
+    /// Blocking attempts that overran their time and still run.
+    overdue: AtomicUsize,
+    troubles: Mutex<BTreeMap<(u32, u64), Trouble>>,
+}
+
+/// A key whose record failed and is tried again.
+#[derive(Debug, Clone)]
+pub(crate) struct Trouble {
+    pub(crate) handler: String,
+    pub(crate) key: String,
+    pub(crate) offset: i64,
+    pub(crate) attempts: u32,
+    pub(crate) error: String,
+    pub(crate) since: Instant,
+}
+
+/// Most keys listed in a status; the count of held records is exact beyond it.
+const MAX_TROUBLES: usize = 64;
+
+impl LaneContext {
+    pub(crate) fn new(
+        group: Arc<GroupPlan>,
+        topic: Arc<TopicPlan>,
+        partition: TopicPartition,
+        publish: Arc<dyn Publish>,
+    ) -> Self {
+        Self {
+            group,
+            topic,
+            partition,
+            publish,
+            held: AtomicUsize::new(0),
+            overdue: AtomicUsize::new(0),
+            troubles: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_held(&self, count: usize) {
+        self.held.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn remove_held(&self, count: usize) {
+        self.held.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn overdue(&self) -> usize {
+        self.overdue.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_overdue(&self) {
+        self.overdue.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn remove_overdue(&self) {
+        self.overdue.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn trouble(
+        &self,
+        handler: &HandlerPlan,
+        key: u64,
+        attempts: u32,
+        record: &dyn RecordView,
+        error: &Error,
+    ) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = (handler.hash, key);
+        if !troubles.contains_key(&id) && troubles.len() >= MAX_TROUBLES {
+            return;
+        }
+        let trouble = troubles.entry(id).or_insert_with(|| Trouble {
+            handler: handler.stable_name.clone(),
+            key: key_text(record),
+            offset: record.offset(),
+            attempts: 0,
+            error: String::new(),
+            since: Instant::now(),
+        });
+        trouble.attempts = attempts;
+        trouble.error = chain(error);
+    }
+
+    pub(crate) fn no_trouble(&self, handler: &HandlerPlan, key: u64) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        troubles.remove(&(handler.hash, key));
+    }
+
+    pub(crate) fn troubles(&self) -> Vec<Trouble> {
+        let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        troubles.values().cloned().collect()
+    }
+}
+
+/// The key as a person reads it.
+pub(crate) fn key_text(record: &dyn RecordView) -> String {
+    record.key().map_or_else(
+        || "(no key)".to_owned(),
+        |key| String::from_utf8_lossy(key).into_owned(),
+    )
+}

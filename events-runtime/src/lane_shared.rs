@@ -1,0 +1,103 @@
+//! What passes between a lane's task and the group that owns it.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::acks::Acks;
+use crate::status::LaneStatus;
+use crate::transport::{Position, TopicPartition};
+use crate::wake::WakeCell;
+
+/// What a lane is told to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Control {
+    Run,
+    /// Take nothing more, finish what runs.
+    Drain,
+    /// Stop now.
+    Cancel,
+}
+
+/// How a lane ended.
+#[derive(Debug, Clone)]
+pub(crate) struct LaneReport {
+    pub(crate) partition: TopicPartition,
+    pub(crate) position: Option<Position>,
+    pub(crate) abandoned: usize,
+    pub(crate) overdue: usize,
+}
+
+/// Belongs to one assignment of a partition: whatever arrives late for an earlier one arrives at nobody (D8).
+#[derive(Debug)]
+pub(crate) struct LaneShared {
+    pub(crate) wake: Arc<WakeCell>,
+    pub(crate) acks: Arc<Acks>,
+    pub(crate) epoch: u64,
+    control: AtomicU8,
+    requested: AtomicBool,
+    /// A position that has not been committed.
+    position: Mutex<Option<Position>>,
+    status: Mutex<Option<LaneStatus>>,
+}
+
+impl LaneShared {
+    pub(crate) fn new(epoch: u64) -> Self {
+        let wake = Arc::new(WakeCell::default());
+        Self {
+            acks: Arc::new(Acks::new(Arc::clone(&wake))),
+            wake,
+            epoch,
+            control: AtomicU8::new(Control::Run as u8),
+            requested: AtomicBool::new(false),
+            position: Mutex::new(None),
+            status: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        match self.control.load(Ordering::Acquire) {
+            0 => Control::Run,
+            1 => Control::Drain,
+            _ => Control::Cancel,
+        }
+    }
+
+    pub(crate) fn tell(&self, control: Control) {
+        // Never back from a stronger word to a weaker one.
+        self.control.fetch_max(control as u8, Ordering::AcqRel);
+        self.wake.wake();
+    }
+
+    /// Asks the lane for its position and its status.
+    pub(crate) fn request(&self) {
+        self.requested.store(true, Ordering::Release);
+        self.wake.wake();
+    }
+
+    pub(crate) fn take_request(&self) -> bool {
+        self.requested.load(Ordering::Acquire) && self.requested.swap(false, Ordering::AcqRel)
+    }
+
+    pub(crate) fn set_position(&self, position: Option<Position>) {
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner) = position;
+    }
+
+    pub(crate) fn take_position(&self) -> Option<Position> {
+        self.position
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    pub(crate) fn set_status(&self, status: LaneStatus) {
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+    }
+
+    pub(crate) fn status(&self) -> Option<LaneStatus> {
+        self.status
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

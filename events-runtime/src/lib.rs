@@ -1,0 +1,43 @@
+//! The engine of choreographed services: lanes, slots, retries, dead letters, emissions. It knows no broker.
+//!
+//! ```text
+//! queue ─► lane (headers only) ─► dedupe ─► slot by key ─► decode ─► handler ─► emit ─► done ring ─► watermark ─► commit
+//! ```
+//!
+//! A transport implements [`Queue`] and [`Publish`], and drives a [`Group`]: it assigns and revokes partitions and
+//! commits the group's positions. Users meet this crate through `events-kafka` and `events-testkit`.
+
+mod acks;
+mod cell;
+mod dead_letter;
+mod dedupe;
+mod driver;
+mod emit;
+mod group;
+mod held;
+mod lane;
+mod lane_context;
+mod lane_shared;
+mod meters;
+pub mod offset_map;
+mod outbox;
+mod plan;
+mod ring;
+mod routing;
+mod service;
+mod settings;
+mod slots;
+mod status;
+mod transport;
+mod wake;
+mod work;
+
+pub use dead_letter::dead_letter_header;
+pub use group::{Group, Revoked};
+pub use plan::{GroupPlan, HandlerPlan, TopicPlan, TypePlan};
+pub use service::{Faults, Service};
+pub use settings::Settings;
+pub use status::{HandlerStatus, LaneStatus, ShutdownReport, Status, TroubleStatus};
+pub use transport::{
+    Position, Publish, PublishError, Queue, QueueError, Record, Ticket, TopicPartition, Written,
+};

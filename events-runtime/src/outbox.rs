@@ -1,0 +1,267 @@
+//! A lane's emissions between its slots and the broker's acknowledgement (design §7).
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use events_core::{Error, Outgoing};
+use tokio::time::Sleep;
+
+use crate::acks::{Ack, Acks};
+use crate::driver::letters;
+use crate::lane_context::LaneContext;
+use crate::transport::{PublishError, Record, Ticket};
+use crate::work::{Kind, Published, Work};
+
+/// How long to wait before a full client or a lost producer is tried again without any answer having come.
+const RETRY: Duration = Duration::from_millis(20);
+/// How long to wait before a dead letter that was refused is tried again.
+const REFUSED_RETRY: Duration = Duration::from_secs(1);
+
+pub(crate) struct Outbox<R> {
+    lane: Arc<LaneContext>,
+    acks: Arc<Acks>,
+    /// In order; not with the client yet.
+    unsent: VecDeque<Sending>,
+    /// With the client, by ticket number from `base` on; answered ones are `None`.
+    sent: VecDeque<Option<Sending>>,
+    base: u64,
+    /// Records that wait for their acknowledgements.
+    batches: Vec<Option<Batch<R>>>,
+    free: Vec<usize>,
+    /// Bytes not acknowledged.
+    bytes: usize,
+    /// Sent and not answered.
+    waiting: usize,
+    /// Answered with "lost": sent again, in order, once every other answer has come.
+    lost: Vec<(u64, Sending)>,
+    /// Why nothing is sent for now.
+    blocked: Option<String>,
+    retry: Option<Pin<Box<Sleep>>>,
+    inbox: Vec<Ack>,
+}
+
+struct Sending {
+    record: Arc<Outgoing>,
+    batch: usize,
+    kind: Kind,
+}
+
+struct Batch<R> {
+    work: Work<R>,
+    handler: usize,
+    remaining: usize,
+}
+
+impl<R: Record> Outbox<R> {
+    pub(crate) fn new(lane: Arc<LaneContext>, acks: Arc<Acks>) -> Self {
+        Self {
+            lane,
+            acks,
+            unsent: VecDeque::new(),
+            sent: VecDeque::new(),
+            base: 0,
+            batches: Vec::new(),
+            free: Vec::new(),
+            bytes: 0,
+            waiting: 0,
+            lost: Vec::new(),
+            blocked: None,
+            retry: None,
+            inbox: Vec::new(),
+        }
+    }
+
+    /// Bytes not acknowledged.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Records of the lane that wait for an acknowledgement.
+    pub(crate) fn open(&self) -> usize {
+        self.batches.len() - self.free.len()
+    }
+
+    /// Why nothing can be sent for now.
+    pub(crate) fn blocked(&self) -> Option<&str> {
+        self.blocked.as_deref()
+    }
+
+    /// Takes what an attempt published.
+    pub(crate) fn accept(&mut self, handler: usize, published: Published<R>) {
+        let batch = Batch {
+            work: published.work,
+            handler,
+            remaining: published.records.len(),
+        };
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.batches[place] = Some(batch);
+                place
+            }
+            None => {
+                self.batches.push(Some(batch));
+                self.batches.len() - 1
+            }
+        };
+        for record in published.records {
+            self.bytes += record.size();
+            self.unsent.push_back(Sending {
+                record,
+                batch: place,
+                kind: published.kind,
+            });
+        }
+    }
+
+    /// Fetches answers and sends what can be sent. Each record that is done now goes to `done` as
+    /// (sequence number, handler). Answers whether anything happened.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, done: &mut Vec<(u64, usize)>) -> bool {
+        let mut inbox = std::mem::take(&mut self.inbox);
+        self.acks.take(&mut inbox);
+        let mut progress = !inbox.is_empty();
+        for ack in inbox.drain(..) {
+            self.answered(ack, done);
+        }
+        self.inbox = inbox;
+        self.recover();
+        if let Some(timer) = &mut self.retry {
+            if timer.as_mut().poll(cx).is_pending() {
+                return progress;
+            }
+            self.retry = None;
+            self.blocked = None;
+        }
+        while self.lost.is_empty() && self.retry.is_none() && !self.unsent.is_empty() {
+            progress |= self.send_one(done);
+        }
+        // The timer was set just now: it wakes this task only once it has been polled.
+        if let Some(timer) = &mut self.retry
+            && let Poll::Ready(()) = timer.as_mut().poll(cx)
+        {
+            cx.waker().wake_by_ref();
+        }
+        progress
+    }
+
+    fn send_one(&mut self, done: &mut Vec<(u64, usize)>) -> bool {
+        let Some(sending) = self.unsent.pop_front() else {
+            return false;
+        };
+        let ticket = Ticket::new(Arc::clone(&self.acks), self.base + self.sent.len() as u64);
+        match self.lane.publish.enqueue(&sending.record, ticket) {
+            Ok(()) => {
+                self.sent.push_back(Some(sending));
+                self.waiting += 1;
+                true
+            }
+            Err((ticket, error)) => {
+                ticket.revoke();
+                match error {
+                    PublishError::Refused(reason) => self.refused(sending, reason, done),
+                    error => {
+                        self.unsent.push_front(sending);
+                        self.pause(RETRY, error.to_string());
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    fn answered(&mut self, ack: Ack, done: &mut Vec<(u64, usize)>) {
+        let place = usize::try_from(ack.number.wrapping_sub(self.base)).unwrap_or(usize::MAX);
+        let Some(sending) = self.sent.get_mut(place).and_then(Option::take) else {
+            return;
+        };
+        self.waiting -= 1;
+        while self.sent.front().is_some_and(Option::is_none) {
+            self.sent.pop_front();
+            self.base += 1;
+        }
+        match ack.outcome {
+            Ok(_) => self.settled(&sending, done),
+            Err(PublishError::Refused(reason)) => self.refused(sending, reason, done),
+            Err(_) => self.lost.push((ack.number, sending)),
+        }
+    }
+
+    fn settled(&mut self, sending: &Sending, done: &mut Vec<(u64, usize)>) {
+        self.bytes -= sending.record.size();
+        let Some(batch) = self.batches[sending.batch].as_mut() else {
+            return;
+        };
+        batch.remaining -= 1;
+        if batch.remaining == 0 {
+            done.push((batch.work.seq, batch.handler));
+            self.batches[sending.batch] = None;
+            self.free.push(sending.batch);
+        }
+    }
+
+    /// A refusal that cannot heal never runs the handler again: the record and the emission are dead-lettered together.
+    /// A refused dead letter is tried for ever, because nothing else may become of it.
+    fn refused(&mut self, sending: Sending, reason: String, done: &mut Vec<(u64, usize)>) {
+        if sending.kind == Kind::DeadLetter {
+            let topic = &self.lane.group.dead_letters;
+            let reason = format!(
+                "the dead-letter topic `{topic}` refuses a record: {reason}; create the topic or grant the right, and it goes on by itself"
+            );
+            tracing::error!(partition = %self.lane.partition, reason, "the lane holds");
+            self.unsent.push_front(sending);
+            self.pause(REFUSED_RETRY, reason);
+            return;
+        }
+        if let Some(batch) = self.batches[sending.batch].as_mut() {
+            let handler = &self.lane.topic.handlers[batch.handler];
+            let topic = &sending.record.topic;
+            let error = Error::msg(format!(
+                "the emission to topic `{topic}` was refused: {reason}"
+            ));
+            tracing::error!(
+                handler = %handler.stable_name, partition = %self.lane.partition, offset = batch.work.record.offset(),
+                error = %error, "an emission cannot be published: it goes to the dead letters with its record"
+            );
+            handler.meters.dead_lettered.add(1);
+            let letters = letters(
+                &self.lane,
+                handler,
+                &batch.work,
+                &error,
+                std::slice::from_ref(&sending.record),
+            );
+            batch.remaining += letters.len();
+            for record in letters {
+                self.bytes += record.size();
+                let kind = Kind::DeadLetter;
+                self.unsent.push_back(Sending {
+                    record,
+                    batch: sending.batch,
+                    kind,
+                });
+            }
+        }
+        self.settled(&sending, done);
+    }
+
+    /// After a lost producer: once nothing is under way any more, all that was lost goes out again in its order.
+    fn recover(&mut self) {
+        if self.lost.is_empty() || self.waiting > 0 {
+            return;
+        }
+        let mut lost = std::mem::take(&mut self.lost);
+        lost.sort_by_key(|(number, _)| *number);
+        tracing::warn!(partition = %self.lane.partition, records = lost.len(), "emissions are sent again after a lost producer");
+        for (_, sending) in lost.into_iter().rev() {
+            self.unsent.push_front(sending);
+        }
+    }
+
+    fn pause(&mut self, wait: Duration, reason: String) {
+        self.blocked = Some(reason);
+        self.retry = Some(Box::pin(tokio::time::sleep(wait)));
+    }
+}

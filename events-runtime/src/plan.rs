@@ -1,0 +1,223 @@
+//! What of a service is known before the first record: groups, topics, who wants which type.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use events_core::{
+    EventDescriptor, HandlerDescriptor, Middleware, Registry, Retry, ServiceContext, Start,
+    stable_hash,
+};
+
+use crate::meters::HandlerMeters;
+use crate::settings::Settings;
+
+/// One consumer group of a service.
+pub struct GroupPlan {
+    /// The group's name.
+    pub group: String,
+    /// Its handlers, sorted by module and name.
+    pub handlers: Vec<Arc<HandlerPlan>>,
+    /// The topics that they read.
+    pub topics: BTreeMap<String, Arc<TopicPlan>>,
+    /// The topics that they can publish to, dead letters included.
+    pub publishes: Vec<String>,
+    /// Where given-up records go.
+    pub dead_letters: String,
+    /// Where it starts without a committed offset.
+    pub start: Start,
+    /// Name and state of the service.
+    pub service: Arc<ServiceContext>,
+    /// Bounds and intervals.
+    pub settings: Arc<Settings>,
+    pub(crate) layers: Arc<[Arc<dyn Middleware>]>,
+    /// Cycles that this binary knows, to explain a hop limit.
+    pub(crate) cycles: Vec<String>,
+}
+
+/// A handler within a service.
+#[derive(Debug)]
+pub struct HandlerPlan {
+    /// What is known of it statically.
+    pub descriptor: &'static HandlerDescriptor,
+    /// `service/handler`: what its progress and its emissions' ids are kept under.
+    pub stable_name: String,
+    /// Hash of the stable name.
+    pub hash: u32,
+    /// Slots in each lane.
+    pub concurrency: u16,
+    /// Attempts and waits.
+    pub retry: Retry,
+    /// The longest time of one attempt.
+    pub timeout: Duration,
+    /// Whether duplicates are told apart.
+    pub dedupe: bool,
+    pub(crate) meters: HandlerMeters,
+}
+
+/// What a topic's lanes need to know.
+#[derive(Debug)]
+pub struct TopicPlan {
+    /// The topic.
+    pub topic: String,
+    /// Every event type of it that this group handles.
+    pub types: Vec<TypePlan>,
+    /// The handlers that want any of them; lanes count handlers by their place here.
+    pub handlers: Vec<Arc<HandlerPlan>>,
+    /// The type of a record without `ce_type`: an index into `types`.
+    pub default_type: Option<usize>,
+    /// Whether headers must be read to route a record.
+    pub reads_headers: bool,
+    /// Whether any handler tells duplicates apart.
+    pub dedupes: bool,
+}
+
+/// One event type of a topic.
+#[derive(Debug)]
+pub struct TypePlan {
+    /// The type.
+    pub event: &'static EventDescriptor,
+    /// Who wants it: indices into [`TopicPlan::handlers`].
+    pub handlers: Vec<u16>,
+    /// Whether any of those tells duplicates apart.
+    pub dedupes: bool,
+}
+
+impl HandlerPlan {
+    pub(crate) fn new(
+        descriptor: &'static HandlerDescriptor,
+        service: &str,
+        settings: &Settings,
+    ) -> Self {
+        let options = &descriptor.options;
+        let stable_name = format!("{service}/{}", descriptor.name);
+        Self {
+            descriptor,
+            hash: stable_hash(&stable_name),
+            meters: HandlerMeters::register(service, descriptor.name),
+            stable_name,
+            concurrency: options.concurrency.unwrap_or(settings.concurrency),
+            retry: options.retry.unwrap_or(settings.retry),
+            timeout: options.timeout.unwrap_or(settings.timeout),
+            dedupe: options.dedupe.unwrap_or(true) && settings.dedupe_window > 0,
+        }
+    }
+}
+
+impl GroupPlan {
+    pub(crate) fn new(
+        group: String,
+        handlers: Vec<Arc<HandlerPlan>>,
+        service: Arc<ServiceContext>,
+        layers: Arc<[Arc<dyn Middleware>]>,
+        settings: Arc<Settings>,
+        registry: &Registry,
+    ) -> Self {
+        let dead_letters = format!("{group}.dead-letters");
+        let mut topics: BTreeMap<String, TopicPlan> = BTreeMap::new();
+        let mut publishes = vec![dead_letters.clone()];
+        let mut start = None;
+        for handler in &handlers {
+            start = start.or(handler.descriptor.options.start);
+            for event in handler.descriptor.takes() {
+                let topic = topics
+                    .entry(event.topic.to_owned())
+                    .or_insert_with(|| TopicPlan::new(event.topic));
+                topic.add(event, handler);
+            }
+            publishes.extend(
+                handler
+                    .descriptor
+                    .emits()
+                    .iter()
+                    .map(|event| event.topic.to_owned()),
+            );
+        }
+        publishes.sort();
+        publishes.dedup();
+        let mut graph = events_core::Graph::of(registry);
+        for edge in &mut graph.handlers {
+            edge.allow_cycle = &[];
+        }
+        Self {
+            start: start.unwrap_or(settings.start),
+            topics: topics
+                .into_iter()
+                .map(|(name, topic)| (name, Arc::new(topic)))
+                .collect(),
+            cycles: graph.cycles(),
+            group,
+            handlers,
+            publishes,
+            dead_letters,
+            service,
+            settings,
+            layers,
+        }
+    }
+}
+
+impl TopicPlan {
+    fn new(topic: &str) -> Self {
+        Self {
+            topic: topic.to_owned(),
+            types: Vec::new(),
+            handlers: Vec::new(),
+            default_type: None,
+            reads_headers: false,
+            dedupes: false,
+        }
+    }
+
+    fn add(&mut self, event: &'static EventDescriptor, handler: &Arc<HandlerPlan>) {
+        let known = self
+            .handlers
+            .iter()
+            .position(|other| Arc::ptr_eq(other, handler));
+        let place = known.unwrap_or_else(|| {
+            self.handlers.push(Arc::clone(handler));
+            self.handlers.len() - 1
+        });
+        let index = self
+            .types
+            .iter()
+            .position(|plan| plan.event.name == event.name)
+            .unwrap_or_else(|| {
+                self.types.push(TypePlan {
+                    event,
+                    handlers: Vec::new(),
+                    dedupes: false,
+                });
+                self.types.len() - 1
+            });
+        let plan = &mut self.types[index];
+        // A service has fewer handlers than 65,536: each is a function in one binary.
+        plan.handlers.push(u16::try_from(place).unwrap_or(u16::MAX));
+        plan.dedupes |= handler.dedupe;
+        self.dedupes |= handler.dedupe;
+        if event.topic_default || event.topic_exclusive {
+            self.default_type = Some(index);
+        }
+        // Trap 22: headers cost as much as all the rest, so a topic of one type that needs nothing of them reads none.
+        self.reads_headers =
+            self.dedupes || !self.types.iter().any(|plan| plan.event.topic_exclusive);
+    }
+
+    /// The type called `name` on the wire.
+    pub(crate) fn type_named(&self, name: &[u8]) -> Option<usize> {
+        self.types
+            .iter()
+            .position(|plan| plan.event.name.as_bytes() == name)
+    }
+}
+
+impl fmt::Debug for GroupPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupPlan")
+            .field("group", &self.group)
+            .field("topics", &self.topics)
+            .field("start", &self.start)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,74 @@
+//! From a record's headers to its event type: read once, before anything is decoded.
+
+use events_core::{RecordView, header};
+
+use crate::dedupe::{Identity, Window};
+use crate::plan::TopicPlan;
+
+/// Where a record goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// Index into the topic's types.
+    pub(crate) event: usize,
+    pub(crate) version: u32,
+    /// What tells its duplicates; none for a record that names no source or id.
+    pub(crate) identity: Option<Identity>,
+}
+
+/// Finds the type of `record`; `None` for one that nobody here wants.
+///
+/// Of duplicate headers the last counts. A version that is no number reads as 1.
+pub(crate) fn route<R: RecordView>(
+    topic: &TopicPlan,
+    record: &R,
+    window: &mut Window,
+) -> Option<Route> {
+    let Some(default) = topic.default_type.filter(|_| !topic.reads_headers) else {
+        return read_headers(topic, record, window);
+    };
+    Some(Route {
+        event: default,
+        version: topic.types[default].event.version,
+        identity: None,
+    })
+}
+
+fn read_headers<R: RecordView>(
+    topic: &TopicPlan,
+    record: &R,
+    window: &mut Window,
+) -> Option<Route> {
+    let (mut event, mut id, mut source, mut version) = (None, None, None, None);
+    let mut index = 0;
+    while let Some((name, value)) = record.header(index) {
+        index += 1;
+        const TYPE: &[u8] = header::TYPE.as_bytes();
+        const ID: &[u8] = header::ID.as_bytes();
+        const SOURCE: &[u8] = header::SOURCE.as_bytes();
+        const VERSION: &[u8] = header::EVENT_VERSION.as_bytes();
+        match name {
+            TYPE => event = value,
+            ID => id = value,
+            SOURCE => source = value,
+            VERSION => version = value,
+            _ => {}
+        }
+    }
+    let event = match event {
+        Some(name) => topic.type_named(name)?,
+        None => topic.default_type?,
+    };
+    let dedupes = topic.types[event].dedupes;
+    Some(Route {
+        event,
+        version: version.and_then(number).unwrap_or(1),
+        identity: match (source, id) {
+            (Some(source), Some(id)) if dedupes => Some(window.identity(source, id)),
+            _ => None,
+        },
+    })
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}

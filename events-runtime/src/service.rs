@@ -1,0 +1,217 @@
+//! A service before it runs: its name, its state, its handlers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use events_core::{Fault, Middleware, Registry, ServiceContext, State};
+
+use crate::plan::{GroupPlan, HandlerPlan};
+use crate::settings::Settings;
+
+/// A service: what runs, whatever the broker.
+///
+/// # Examples
+///
+/// ```
+/// use events_runtime::Service;
+///
+/// let service = Service::new("inventory").state(vec!["a shared value"]);
+/// // Nothing is linked into this example, so the service has no handlers: a fault that names the remedy.
+/// let faults = service.plan().unwrap_err();
+/// assert!(faults.to_string().contains("no handlers"));
+/// ```
+pub struct Service {
+    context: ServiceContext,
+    registry: Registry,
+    layers: Vec<Arc<dyn Middleware>>,
+    settings: Settings,
+    faults: Vec<Fault>,
+}
+
+impl Service {
+    /// A service with all handlers linked into this binary that belong to it. The name is its consumer group too.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self::with_registry(name, Registry::linked())
+    }
+
+    /// A service with the handlers of `registry` that belong to it.
+    pub fn with_registry(name: impl Into<String>, registry: Registry) -> Self {
+        Self {
+            context: ServiceContext::new(name),
+            registry,
+            layers: Vec::new(),
+            settings: Settings::default(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Shares a value with the handlers, which take it as `State<T>`. A second value of a type is a start-up fault.
+    pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.shared_state(State::new(value))
+    }
+
+    /// The same for a value that is shared already.
+    pub fn shared_state<T: Send + Sync + 'static>(mut self, value: impl Into<State<T>>) -> Self {
+        if !self.context.insert(value.into()) {
+            let name = std::any::type_name::<T>();
+            self.faults.push(Fault::new(
+                "duplicate-state",
+                format!("two values of type {name} were given as state"),
+                "keep one, or wrap one of them in a type of its own",
+            ));
+        }
+        self
+    }
+
+    /// Adds a layer around every attempt, inside those added before.
+    pub fn middleware(mut self, layer: impl Middleware) -> Self {
+        self.layers.push(Arc::new(layer));
+        self
+    }
+
+    /// Replaces the bounds and intervals.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Changes some bounds and intervals.
+    pub fn configure(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// The service's name.
+    pub fn name(&self) -> &str {
+        self.context.service()
+    }
+
+    /// What is linked.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The bounds and intervals.
+    pub fn current_settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// All faults that can be known without a broker (D13).
+    pub fn check(&self) -> Vec<Fault> {
+        let mut faults = self.faults.clone();
+        faults.extend(self.settings.validate());
+        faults.extend(events_core::check(&self.registry, &self.context));
+        faults.extend(group_faults(self.name(), &self.registry));
+        faults
+    }
+
+    /// Checks the service and lays out its consumer groups.
+    ///
+    /// # Errors
+    ///
+    /// All faults at once.
+    pub fn plan(self) -> Result<Vec<Arc<GroupPlan>>, Faults> {
+        let faults = self.check();
+        if !faults.is_empty() {
+            return Err(Faults {
+                service: self.name().to_owned(),
+                faults,
+            });
+        }
+        let service = self.name().to_owned();
+        let mut groups: BTreeMap<String, Vec<Arc<HandlerPlan>>> = BTreeMap::new();
+        for descriptor in self.registry.handlers_of(&service) {
+            let group = descriptor.options.group.unwrap_or(&service).to_owned();
+            let plan = HandlerPlan::new(descriptor, &service, &self.settings);
+            groups.entry(group).or_default().push(Arc::new(plan));
+        }
+        let context = Arc::new(self.context);
+        let layers: Arc<[_]> = self.layers.into();
+        let settings = Arc::new(self.settings);
+        let plan = |(group, handlers)| {
+            let (context, layers) = (Arc::clone(&context), Arc::clone(&layers));
+            Arc::new(GroupPlan::new(
+                group,
+                handlers,
+                context,
+                layers,
+                Arc::clone(&settings),
+                &self.registry,
+            ))
+        };
+        Ok(groups.into_iter().map(plan).collect())
+    }
+}
+
+/// Handlers that share a group of their own must agree on where it starts.
+fn group_faults(service: &str, registry: &Registry) -> Vec<Fault> {
+    let mut starts: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for handler in registry.handlers_of(service) {
+        if let (Some(group), Some(start)) = (handler.options.group, handler.options.start) {
+            let known = starts.entry(group).or_default();
+            if !known.contains(&start) {
+                known.push(start);
+            }
+        }
+    }
+    let disagreeing = starts.into_iter().filter(|(_, starts)| starts.len() > 1);
+    disagreeing
+        .map(|(group, starts)| {
+            let starts: Vec<_> = starts.iter().map(ToString::to_string).collect();
+            Fault::new(
+                "group-start",
+                format!(
+                    "handlers of group `{group}` name different starts: {}",
+                    starts.join(", ")
+                ),
+                "name the same start at each, or give each handler a group of its own",
+            )
+        })
+        .collect()
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("context", &self.context)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All that keeps a service from starting.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, thiserror::Error)]
+#[non_exhaustive]
+pub struct Faults {
+    /// The service.
+    pub service: String,
+    /// Each with its remedy.
+    pub faults: Vec<Fault>,
+}
+
+impl Faults {
+    /// Puts them together.
+    pub fn new(service: impl Into<String>, faults: Vec<Fault>) -> Self {
+        Self {
+            service: service.into(),
+            faults,
+        }
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.faults.len();
+        let faults = if count == 1 { "fault" } else { "faults" };
+        write!(
+            f,
+            "service `{}` cannot start: {count} {faults}",
+            self.service
+        )?;
+        for (index, fault) in self.faults.iter().enumerate() {
+            write!(f, "\n {:>2}. [{}] {fault}", index + 1, fault.code)?;
+        }
+        Ok(())
+    }
+}

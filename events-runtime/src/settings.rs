@@ -1,0 +1,113 @@
+//! Bounds and intervals of a service, with defaults that a careful operator would choose.
+
+use std::time::Duration;
+
+use events_core::{Fault, Retry, Start};
+
+/// Bounds and intervals. All memory that records take is bounded by them (D7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Records that a lane holds at once: dispatched, held back, or waiting for an acknowledgement. Default 10,000.
+    pub lane_records: usize,
+    /// Bytes of those records. Default 16 MiB.
+    pub lane_bytes: usize,
+    /// Bytes of emissions of a lane that are not acknowledged. Default 8 MiB.
+    pub lane_emission_bytes: usize,
+    /// Records of failed keys, and behind them, that a lane holds back. At the bound it stops polling. Default 1,000.
+    pub lane_held: usize,
+    /// Records received beyond the watermark, done ones included. Default 100,000.
+    pub lane_ahead: usize,
+    /// Records moved from the client's queue at once. Default 512.
+    pub batch: usize,
+    /// Slots of a handler in a lane: how many keys of a partition it works on at once. Default 64.
+    pub concurrency: u16,
+    /// Attempts and waits. Default: five attempts within about one second.
+    pub retry: Retry,
+    /// The longest time of one attempt. Default 30 s.
+    pub timeout: Duration,
+    /// Ids remembered by a lane to tell duplicates apart. Default 16,384; 0 turns dedupe off.
+    pub dedupe_window: usize,
+    /// Most handlers between a flow's first event and an emission (D10). Default 32.
+    pub hop_limit: u32,
+    /// Where a group starts that has committed nothing (D14). Default earliest.
+    pub start: Start,
+    /// How often positions are committed. Default 1 s.
+    pub commit_interval: Duration,
+    /// Records done since the last commit that make one due before its time. Default 10,000.
+    pub commit_records: u64,
+    /// How long a lane that leaves may finish what runs. Default 10 s.
+    pub drain: Duration,
+    /// How long a lane may have work and not advance before it is unhealthy (D12). Default 60 s.
+    pub stall: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lane_records: 10_000,
+            lane_bytes: 16 << 20,
+            lane_emission_bytes: 8 << 20,
+            lane_held: 1_000,
+            lane_ahead: 100_000,
+            batch: 512,
+            concurrency: 64,
+            retry: Retry::DEFAULT,
+            timeout: Duration::from_secs(30),
+            dedupe_window: 16_384,
+            hop_limit: 32,
+            start: Start::Earliest,
+            commit_interval: Duration::from_secs(1),
+            commit_records: 10_000,
+            drain: Duration::from_secs(10),
+            stall: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Settings {
+    /// All values that make no sense, each with its remedy.
+    pub fn validate(&self) -> Vec<Fault> {
+        let positive: [(&str, u128); 11] = [
+            ("lane_records", self.lane_records as u128),
+            ("lane_bytes", self.lane_bytes as u128),
+            ("lane_emission_bytes", self.lane_emission_bytes as u128),
+            ("lane_held", self.lane_held as u128),
+            ("lane_ahead", self.lane_ahead as u128),
+            ("batch", self.batch as u128),
+            ("concurrency", u128::from(self.concurrency)),
+            ("retry.attempts", u128::from(self.retry.attempts)),
+            ("timeout", self.timeout.as_nanos()),
+            ("commit_interval", self.commit_interval.as_nanos()),
+            ("commit_records", u128::from(self.commit_records)),
+        ];
+        let mut faults: Vec<_> = positive
+            .into_iter()
+            .filter(|(_, value)| *value == 0)
+            .map(|(name, _)| {
+                Fault::new(
+                    "settings",
+                    format!("`{name}` is 0"),
+                    "give it a value above 0, or leave the default",
+                )
+            })
+            .collect();
+        if self.retry.min > self.retry.max {
+            faults.push(Fault::new(
+                "settings",
+                format!(
+                    "the shortest wait {:?} is longer than the longest {:?}",
+                    self.retry.min, self.retry.max
+                ),
+                "swap `retry.min` and `retry.max`",
+            ));
+        }
+        if self.lane_held > self.lane_records {
+            faults.push(Fault::new(
+                "settings",
+                "`lane_held` is above `lane_records`, so its bound would never be met",
+                "lower `lane_held` or raise `lane_records`",
+            ));
+        }
+        faults
+    }
+}

@@ -1,0 +1,224 @@
+//! The slots of a lane: for each handler, S queues chosen by the hash of the key.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
+
+use events_core::engine::{Panicked, Slot, SlotFuture};
+
+use crate::cell::SlotCell;
+use crate::driver::Driver;
+use crate::lane_context::LaneContext;
+use crate::transport::Record;
+use crate::wake::{ReadySlots, SlotWaker, WakeCell};
+use crate::work::{Published, Work};
+
+pub(crate) struct SlotTable<R> {
+    lane: Arc<LaneContext>,
+    slots: Vec<Entry<R>>,
+    /// The first slot of each handler, and behind the last the count of all.
+    first: Vec<u32>,
+    ready: Arc<ReadySlots>,
+    /// Slots with something to do.
+    dirty: Vec<u32>,
+    woken: Vec<u32>,
+    done: Vec<u64>,
+    published: Vec<Published<R>>,
+}
+
+struct Entry<R> {
+    /// Routed since the slot was last polled.
+    staged: VecDeque<Work<R>>,
+    live: Option<Live<R>>,
+    dirty: bool,
+}
+
+/// A slot exists from its first record on.
+struct Live<R> {
+    cell: Arc<SlotCell<R>>,
+    future: SlotFuture,
+    waker: Waker,
+    flag: Arc<SlotWaker>,
+}
+
+/// What a poll of the slots brought.
+pub(crate) struct Brought<'a, R> {
+    pub(crate) handler: usize,
+    /// Sequence numbers of done records; emptied by the lane.
+    pub(crate) done: &'a mut Vec<u64>,
+    /// To be published; emptied by the lane.
+    pub(crate) published: &'a mut Vec<Published<R>>,
+}
+
+impl<R: Record> SlotTable<R> {
+    pub(crate) fn new(lane: Arc<LaneContext>, wake: Arc<WakeCell>) -> Self {
+        let mut first = vec![0];
+        let mut count = 0;
+        for handler in &lane.topic.handlers {
+            count += u32::from(handler.concurrency);
+            first.push(count);
+        }
+        let entry = |_| Entry {
+            staged: VecDeque::new(),
+            live: None,
+            dirty: false,
+        };
+        Self {
+            slots: (0..count).map(entry).collect(),
+            lane,
+            first,
+            ready: Arc::new(ReadySlots::new(wake)),
+            dirty: Vec::new(),
+            woken: Vec::new(),
+            done: Vec::new(),
+            published: Vec::new(),
+        }
+    }
+
+    /// Puts a record behind those of its key.
+    pub(crate) fn stage(&mut self, handler: usize, work: Work<R>) {
+        let (start, end) = (self.first[handler], self.first[handler + 1]);
+        // The high half of the product spreads the hash evenly over any number of slots.
+        let place = (u128::from(work.key) * u128::from(end - start)) >> 64;
+        let slot = start + place as u32;
+        let entry = &mut self.slots[slot as usize];
+        entry.staged.push_back(work);
+        if !entry.dirty {
+            entry.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+
+    /// Polls every slot that was woken or has new records.
+    ///
+    /// # Errors
+    ///
+    /// A slot ended although nobody stopped it: its records would wait for ever, so the lane must say so.
+    pub(crate) fn poll(&mut self, mut take: impl FnMut(Brought<'_, R>)) -> Result<bool, String> {
+        let mut woken = std::mem::take(&mut self.woken);
+        self.ready.take(&mut woken);
+        for slot in woken.drain(..) {
+            let entry = &mut self.slots[slot as usize];
+            if !entry.dirty {
+                entry.dirty = true;
+                self.dirty.push(slot);
+            }
+        }
+        self.woken = woken;
+        let mut dirty = std::mem::take(&mut self.dirty);
+        let progress = !dirty.is_empty();
+        let mut failure = None;
+        for slot in dirty.drain(..) {
+            let handler = self.first.partition_point(|first| *first <= slot) - 1;
+            if let Err(reason) = self.poll_slot(slot, handler) {
+                failure = Some(reason);
+            }
+            if !self.done.is_empty() || !self.published.is_empty() {
+                take(Brought {
+                    handler,
+                    done: &mut self.done,
+                    published: &mut self.published,
+                });
+            }
+        }
+        self.dirty = dirty;
+        failure.map_or(Ok(progress), Err)
+    }
+
+    fn poll_slot(&mut self, slot: u32, handler: usize) -> Result<(), String> {
+        let entry = &mut self.slots[slot as usize];
+        entry.dirty = false;
+        let live = match &mut entry.live {
+            Some(live) => live,
+            None if entry.staged.is_empty() => return Ok(()),
+            live => live.insert(start(&self.lane, &self.ready, slot, handler)),
+        };
+        live.flag.queued.store(false, Ordering::Release);
+        if !entry.staged.is_empty() {
+            let mut exchange = live.cell.exchange();
+            if exchange.inbox.is_empty() {
+                std::mem::swap(&mut exchange.inbox, &mut entry.staged);
+            } else {
+                exchange.inbox.append(&mut entry.staged);
+            }
+        }
+        let mut cx = Context::from_waker(&live.waker);
+        let polled = catch_unwind(AssertUnwindSafe(|| live.future.as_mut().poll(&mut cx)));
+        {
+            let mut exchange = live.cell.exchange();
+            std::mem::swap(&mut exchange.done, &mut self.done);
+            std::mem::swap(&mut exchange.published, &mut self.published);
+        }
+        match polled {
+            Ok(std::task::Poll::Pending) => Ok(()),
+            Ok(std::task::Poll::Ready(())) => {
+                let stopped = live.cell.is_stopping();
+                entry.live = None;
+                let name = &self.lane.topic.handlers[handler].stable_name;
+                if stopped {
+                    Ok(())
+                } else {
+                    Err(format!("a slot of {name} ended by itself"))
+                }
+            }
+            Err(panic) => {
+                entry.live = None;
+                Err(format!(
+                    "a slot panicked outside its handler: {}",
+                    Panicked::error(panic)
+                ))
+            }
+        }
+    }
+
+    /// Lets attempts under way end, and drops everything else.
+    pub(crate) fn stop(&mut self) {
+        for entry in &mut self.slots {
+            entry.staged.clear();
+            if let Some(live) = &entry.live {
+                live.cell.stop();
+                live.cell.exchange().inbox.clear();
+                if !live.cell.is_busy() {
+                    entry.live = None;
+                }
+            }
+        }
+    }
+
+    /// Attempts under way.
+    pub(crate) fn busy(&self) -> usize {
+        let live = self.slots.iter().filter_map(|entry| entry.live.as_ref());
+        live.filter(|live| live.cell.is_busy()).count()
+    }
+
+    /// Drops every slot, and with it every attempt under way.
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+        self.dirty.clear();
+    }
+}
+
+fn start<R: Record>(
+    lane: &Arc<LaneContext>,
+    ready: &Arc<ReadySlots>,
+    slot: u32,
+    handler: usize,
+) -> Live<R> {
+    let plan = &lane.topic.handlers[handler];
+    let cell = Arc::new(SlotCell::new());
+    let driver = Driver::new(Arc::clone(lane), Arc::clone(plan), Arc::clone(&cell));
+    let slot_of_loop = Slot::new(Arc::clone(&lane.group.service), Box::new(driver));
+    let flag = Arc::new(SlotWaker {
+        ready: Arc::clone(ready),
+        slot,
+        queued: AtomicBool::new(false),
+    });
+    Live {
+        future: (plan.descriptor.run)(slot_of_loop),
+        waker: Waker::from(Arc::clone(&flag)),
+        cell,
+        flag,
+    }
+}

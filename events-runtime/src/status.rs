@@ -1,0 +1,128 @@
+//! What a running service says of itself. Health is progress (D12).
+
+use serde::Serialize;
+
+use crate::transport::TopicPartition;
+
+/// What a running service says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    /// The service.
+    pub service: String,
+    /// Whether every lane advances or has nothing to do.
+    pub healthy: bool,
+    /// Its lanes, sorted by group and partition.
+    pub lanes: Vec<LaneStatus>,
+    /// Its handlers.
+    pub handlers: Vec<HandlerStatus>,
+}
+
+/// One assigned partition.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LaneStatus {
+    /// The consumer group.
+    pub group: String,
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Which assignment of this process it is; the first is 1.
+    pub epoch: u64,
+    /// The first offset that is not done.
+    pub watermark: i64,
+    /// Records dispatched and not done.
+    pub in_flight: usize,
+    /// Records of failed keys, and behind them, that are held back.
+    pub held: usize,
+    /// Records whose emissions wait for their acknowledgement.
+    pub unacknowledged: usize,
+    /// Records received from the broker.
+    pub received: u64,
+    /// Records that nobody here wants.
+    pub skipped: u64,
+    /// Duplicates told apart.
+    pub duplicates: u64,
+    /// Blocking attempts that overran their time and still run.
+    pub overdue: usize,
+    /// Milliseconds since the watermark moved, or since there was nothing to do.
+    pub idle_ms: u64,
+    /// Why the lane is unhealthy; none if it is well.
+    pub unhealthy: Option<String>,
+    /// Why the lane takes no further records for now.
+    pub holding: Option<String>,
+    /// Failed keys that are tried again; at most 64.
+    pub troubles: Vec<TroubleStatus>,
+}
+
+/// A failed key.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TroubleStatus {
+    /// `service/handler`.
+    pub handler: String,
+    /// The key.
+    pub key: String,
+    /// Offset of the failed record.
+    pub offset: i64,
+    /// Attempts made.
+    pub attempts: u32,
+    /// The last error with its causes.
+    pub error: String,
+    /// Milliseconds since the first failure.
+    pub age_ms: u64,
+}
+
+/// What a handler did since the start.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HandlerStatus {
+    /// `service/handler`.
+    pub handler: String,
+    /// The consumer group.
+    pub group: String,
+    /// Records handled without emissions.
+    pub handled: u64,
+    /// Events emitted.
+    pub emitted: u64,
+    /// Attempts that failed and are made again.
+    pub retried: u64,
+    /// Records given up.
+    pub dead_lettered: u64,
+    /// Blocking attempts that overran their time.
+    pub overdue: u64,
+}
+
+/// How a service ended (D9).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ShutdownReport {
+    /// Whether everything under way was finished in time.
+    pub drained: bool,
+    /// Records whose attempt, or whose emissions' acknowledgement, was abandoned. They are handled again by whoever gets
+    /// the partition next.
+    pub abandoned: usize,
+    /// Blocking attempts that still ran when their partition was given up: an exception to order per key (D8).
+    pub overdue: usize,
+}
+
+impl ShutdownReport {
+    /// Adds up.
+    pub fn add(&mut self, other: &Self) {
+        self.drained &= other.drained;
+        self.abandoned += other.abandoned;
+        self.overdue += other.overdue;
+    }
+}
+
+impl std::fmt::Display for ShutdownReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.drained {
+            f.write_str("drained")?;
+        } else {
+            write!(
+                f,
+                "abandoned {} records; they will be handled again",
+                self.abandoned
+            )?;
+        }
+        if self.overdue > 0 {
+            write!(f, "; {} blocking attempts still run", self.overdue)?;
+        }
+        Ok(())
+    }
+}

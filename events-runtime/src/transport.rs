@@ -1,0 +1,162 @@
+//! What the engine asks of a broker: queues of received records, and a way to publish.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use events_core::{Outgoing, RecordView};
+
+use crate::acks::Acks;
+
+/// A partition of a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+pub struct TopicPartition {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+}
+
+impl TopicPartition {
+    /// Puts the two together.
+    pub fn new(topic: impl Into<String>, partition: i32) -> Self {
+        Self {
+            topic: topic.into(),
+            partition,
+        }
+    }
+}
+
+impl fmt::Display for TopicPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.topic, self.partition)
+    }
+}
+
+/// A received record. Dropping it gives its memory back to the client.
+pub trait Record: RecordView + Send + Sync + Unpin + 'static {
+    /// Bytes that it keeps in memory: key, value and headers, as well as it is known.
+    fn size(&self) -> usize;
+}
+
+/// The received records of one assigned partition, in log order.
+pub trait Queue: Send + Unpin + 'static {
+    /// The client's own record.
+    type Record: Record;
+
+    /// Moves at most `max` records behind those in `into`, without waiting.
+    ///
+    /// `Pending` means that there were none, and that the task is woken when there are.
+    ///
+    /// # Errors
+    ///
+    /// The partition cannot be read at the moment, for example because its offset is out of range. The lane reports
+    /// the text, and asks again later.
+    fn poll_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        max: usize,
+        into: &mut Vec<Self::Record>,
+    ) -> Poll<Result<(), QueueError>>;
+}
+
+/// A partition cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct QueueError(pub String);
+
+/// Publishes what handlers emit. Shared by all lanes of a service.
+pub trait Publish: Send + Sync + 'static {
+    /// Enqueues a record without waiting, and completes `ticket` when the broker has answered. Records that one lane
+    /// enqueues for one partition are written in that order.
+    ///
+    /// # Errors
+    ///
+    /// The record was not enqueued: the ticket comes back with the reason.
+    fn enqueue(&self, record: &Arc<Outgoing>, ticket: Ticket)
+    -> Result<(), (Ticket, PublishError)>;
+
+    /// The largest record that can be published, in bytes of key, value and headers.
+    fn max_record_bytes(&self) -> usize;
+}
+
+/// Where a record was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Written {
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+}
+
+/// A record was not written, or perhaps was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The client's queue is full; the record was not written. Try again later.
+    #[error("the client's queue is full")]
+    Full,
+    /// The producer is gone or fenced: the record may have been written. It is enqueued again on a new producer.
+    #[error("the producer was lost: {0}; the record may have been written")]
+    Lost(String),
+    /// No retry can heal it (too large, no such topic, no right); the record was not written.
+    #[error("the broker refuses the record: {0}; it was not written")]
+    Refused(String),
+    /// No answer within the producer's time; the record may have been written.
+    #[error("no answer in time: {0}; the record may have been written")]
+    TimedOut(String),
+}
+
+impl PublishError {
+    /// Whether the record may stand in the log in spite of the error.
+    pub fn may_be_written(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::TimedOut(_))
+    }
+}
+
+/// The right to say once how a publish ended. Dropping it unused says [`PublishError::Lost`].
+#[derive(Debug)]
+pub struct Ticket {
+    acks: Option<Arc<Acks>>,
+    number: u64,
+}
+
+impl Ticket {
+    pub(crate) fn new(acks: Arc<Acks>, number: u64) -> Self {
+        Self {
+            acks: Some(acks),
+            number,
+        }
+    }
+
+    /// Says how it ended.
+    pub fn complete(mut self, outcome: Result<Written, PublishError>) {
+        if let Some(acks) = self.acks.take() {
+            acks.push(self.number, outcome);
+        }
+    }
+
+    /// Takes the ticket back without an answer, because its record was not enqueued.
+    pub(crate) fn revoke(mut self) {
+        self.acks = None;
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if let Some(acks) = self.acks.take() {
+            let lost =
+                PublishError::Lost("the producer dropped the record without an answer".into());
+            acks.push(self.number, Err(lost));
+        }
+    }
+}
+
+/// How far a lane is: what is committed for its partition.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Position {
+    /// The first offset that is not done.
+    pub watermark: i64,
+    /// What is done above it, as offset metadata in ASCII; empty for nothing.
+    pub metadata: String,
+}
