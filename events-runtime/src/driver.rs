@@ -20,7 +20,7 @@ use crate::cell::SlotCell;
 use crate::dead_letter::Verdict;
 use crate::emit::{self, EmitScratch};
 use crate::held::Held;
-use crate::lane_context::LaneContext;
+use crate::lane::context::LaneContext;
 use crate::plan::HandlerPlan;
 use crate::transport::Record;
 use crate::work::{Kind, Published, Work};

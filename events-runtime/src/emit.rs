@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use events_core::{EmissionIdentity, Emissions, Envelope, Outgoing, RecordView, header, time_now};
 
-use crate::lane_context::LaneContext;
+use crate::lane::context::LaneContext;
 use crate::plan::HandlerPlan;
 
 /// What the cause's headers say to its emissions.

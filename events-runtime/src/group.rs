@@ -10,8 +10,8 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::lane::Lane;
-use crate::lane_context::LaneContext;
-use crate::lane_shared::{Control, LaneReport, LaneShared};
+use crate::lane::context::LaneContext;
+use crate::lane::shared::{Control, LaneReport, LaneShared};
 use crate::offset_map::OffsetMap;
 use crate::plan::GroupPlan;
 use crate::status::{HandlerStatus, LaneStatus, ShutdownReport};

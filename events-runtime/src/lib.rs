@@ -16,8 +16,6 @@ mod emit;
 mod group;
 mod held;
 mod lane;
-mod lane_context;
-mod lane_shared;
 mod meters;
 pub mod offset_map;
 mod outbox;

@@ -12,7 +12,7 @@ use tokio::time::Sleep;
 
 use crate::acks::{Ack, Acks};
 use crate::driver::letters;
-use crate::lane_context::LaneContext;
+use crate::lane::context::LaneContext;
 use crate::transport::{PublishError, Record, Ticket};
 use crate::work::{Kind, Published, Work};
 

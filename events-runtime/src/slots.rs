@@ -10,7 +10,7 @@ use events_core::engine::{Panicked, Slot, SlotFuture};
 
 use crate::cell::SlotCell;
 use crate::driver::Driver;
-use crate::lane_context::LaneContext;
+use crate::lane::context::LaneContext;
 use crate::transport::Record;
 use crate::wake::{ReadySlots, SlotWaker, WakeCell};
 use crate::work::{Published, Work};

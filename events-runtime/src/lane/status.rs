@@ -1,0 +1,88 @@
+//! What a lane says of itself (D12).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::lane::Lane;
+use crate::status::{LaneStatus, TroubleStatus};
+use crate::transport::Queue;
+
+impl<Q: Queue> Lane<Q> {
+    pub(super) fn status(&self) -> LaneStatus {
+        let settings = &self.context.group.settings;
+        let now = Instant::now();
+        let troubles = self.context.troubles();
+        let idle = if self.ring.len() == 0 {
+            Duration::ZERO
+        } else {
+            now - self.progressed
+        };
+        let mut holding = None;
+        if let Some((_, error)) = &self.queue_retry {
+            holding = Some(format!("the partition cannot be read: {error}"));
+        } else if let Some(reason) = self.outbox.blocked() {
+            holding = Some(reason.to_owned());
+        } else if self.context.held() >= settings.lane_held {
+            let worst = troubles.iter().min_by_key(|trouble| trouble.since);
+            let worst = worst.map_or_else(String::new, |trouble| {
+                format!(
+                    ": handler {} fails on key {}: {}",
+                    trouble.handler, trouble.key, trouble.error
+                )
+            });
+            holding = Some(format!(
+                "{} records are held back, the most allowed{worst}",
+                self.context.held()
+            ));
+        } else if self.room() == 0 {
+            holding = Some("the lane is full".to_owned());
+        }
+        let mut unhealthy = self.failed.clone();
+        if self.context.overdue() > 0 {
+            unhealthy = Some(format!(
+                "{} blocking attempts overran their time and still run",
+                self.context.overdue()
+            ));
+        } else if idle >= settings.stall {
+            let blocker = troubles.iter().min_by_key(|trouble| trouble.offset);
+            let blocker = blocker.map_or_else(
+                || format!("offset {} is not done", self.ring.watermark()),
+                |trouble| {
+                    format!(
+                        "handler {} fails on key {} since offset {}",
+                        trouble.handler, trouble.key, trouble.offset
+                    )
+                },
+            );
+            unhealthy = Some(format!("no progress for {} s: {blocker}", idle.as_secs()));
+        }
+        LaneStatus {
+            group: self.context.group.group.clone(),
+            partition: self.context.partition.clone(),
+            epoch: self.shared.epoch,
+            watermark: self.ring.watermark(),
+            in_flight: self.in_flight,
+            held: self.context.held(),
+            unacknowledged: self.outbox.open(),
+            received: self.received,
+            skipped: self.skipped,
+            duplicates: self.duplicates,
+            overdue: self.context.overdue(),
+            idle_ms: idle.as_millis() as u64,
+            unhealthy,
+            holding,
+            troubles: troubles
+                .into_iter()
+                .map(|trouble| TroubleStatus {
+                    age_ms: (now - trouble.since).as_millis() as u64,
+                    handler: trouble.handler,
+                    key: trouble.key,
+                    offset: trouble.offset,
+                    attempts: trouble.attempts,
+                    error: trouble.error,
+                })
+                .collect(),
+        }
+    }
+}
