@@ -1,0 +1,91 @@
+//! The client's configuration for each of the things that it does here.
+
+use events_runtime::Settings;
+use rdkafka::ClientConfig;
+
+use super::roles::Role;
+use super::{ClientOptions, GroupProtocol};
+
+/// The broker's own default for the largest batch of a topic, in bytes.
+pub(crate) const BROKER_MAX_MESSAGE: usize = 1_048_588;
+
+impl ClientOptions {
+    /// A member of the consumer group `group`.
+    pub(crate) fn consumer(&self, group: &str, settings: &Settings) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        // Split queues prefetch per partition (trap 2), and a full one must be topped up at once (trap 20).
+        config.set("queued.max.messages.kbytes", "4096");
+        config.set("fetch.queue.backoff.ms", "2");
+        if self.is_embedded() {
+            config.set("fetch.wait.max.ms", "10");
+        }
+        match self.protocol() {
+            GroupProtocol::Classic => {
+                config.set("partition.assignment.strategy", "cooperative-sticky");
+                // The pause after a kill (trap 23); the client's own default is 45 s.
+                config.set("session.timeout.ms", "10000");
+            }
+            GroupProtocol::Consumer => {
+                config.set("group.protocol", "consumer");
+            }
+        }
+        self.apply(Role::Consumer, &mut config);
+        config.set("group.id", group);
+        config.set("enable.auto.commit", "true");
+        // A longer interval than the client takes would be refused; a day is none that anybody means.
+        let interval = settings.commit_interval.as_millis().clamp(1, 86_400_000);
+        config.set("auto.commit.interval.ms", interval.to_string());
+        config.set("enable.auto.offset.store", "false");
+        config.set("auto.offset.reset", "error");
+        config.set("enable.partition.eof", "false");
+        config
+    }
+
+    /// The producer of the lanes: no time limit, because a later emission of a key must not overtake an earlier one, and
+    /// no bound, because the lanes have budgets of their own.
+    pub(crate) fn lane_producer(&self) -> ClientConfig {
+        let mut config = self.producer();
+        config.set("message.timeout.ms", "0");
+        config.remove("delivery.timeout.ms");
+        config
+    }
+
+    /// The producer at the edge.
+    pub(crate) fn edge_producer(&self) -> ClientConfig {
+        self.producer()
+    }
+
+    fn producer(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("enable.idempotence", "true");
+        // As Java's clients do, so that one key has one partition whoever writes it (trap 18).
+        config.set("partitioner", "murmur2_random");
+        config.set("linger.ms", "1");
+        config.set("message.timeout.ms", "30000");
+        config.set("message.max.bytes", self.largest_record.to_string());
+        self.apply(Role::Producer, &mut config);
+        // Both producers bound what is under way themselves: a full client queue would have to be retried, out of order.
+        config.set("queue.buffering.max.messages", "0");
+        config.set("queue.buffering.max.kbytes", "2147483647");
+        config
+    }
+
+    /// A client that asks for topics and their settings.
+    pub(crate) fn admin(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        self.apply(Role::Producer, &mut config);
+        let producing = ["acks", "request.required.acks", "enable.idempotence"];
+        producing.iter().for_each(|property| {
+            config.remove(property);
+        });
+        config
+    }
+
+    fn apply(&self, role: Role, config: &mut ClientConfig) {
+        for (property, value) in self.properties() {
+            if role.takes(property) {
+                config.set(property, value);
+            }
+        }
+    }
+}
