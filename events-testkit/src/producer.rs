@@ -1,0 +1,102 @@
+//! How a service publishes, and what can go wrong.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use events_core::Outgoing;
+use events_runtime::{Publish, PublishError, Ticket, Written};
+
+use crate::broker::Broker;
+
+/// What goes wrong with publishing.
+#[derive(Debug, Default)]
+pub(crate) struct Sabotage {
+    /// Topics that refuse records, with the reason.
+    pub(crate) refused: BTreeMap<String, String>,
+    /// Times that the client's queue is full.
+    pub(crate) full: usize,
+    /// Records whose producer is lost, and whether they are written.
+    pub(crate) lost: (usize, bool),
+    /// Answers kept back; none while they are given at once.
+    pub(crate) held: Option<Vec<Held>>,
+}
+
+/// An answer that is kept back.
+pub(crate) struct Held {
+    ticket: Ticket,
+    outcome: Result<Written, PublishError>,
+}
+
+impl Held {
+    pub(crate) fn complete(self) {
+        self.ticket.complete(self.outcome);
+    }
+
+    /// The producer is lost before it could answer.
+    pub(crate) fn lose(self) {
+        self.ticket.complete(Err(lost()));
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").field("outcome", &self.outcome).finish_non_exhaustive()
+    }
+}
+
+/// A service's producer.
+#[derive(Debug)]
+pub(crate) struct Producer(pub(crate) Broker);
+
+impl Publish for Producer {
+    fn enqueue(&self, record: &Arc<Outgoing>, ticket: Ticket) -> Result<(), (Ticket, PublishError)> {
+        let mut state = self.0.state();
+        if state.sabotage.full > 0 {
+            state.sabotage.full -= 1;
+            return Err((ticket, PublishError::Full));
+        }
+        let (lost_count, written_all_the_same) = state.sabotage.lost;
+        let refusal = state.sabotage.refused.get(&*record.topic).cloned();
+        let (outcome, readers) = if lost_count > 0 {
+            state.sabotage.lost.0 -= 1;
+            let readers = if written_all_the_same {
+                state.append(Arc::clone(record), self.0.now()).map(|(_, readers)| readers)
+            } else {
+                Ok(Vec::new())
+            };
+            (Err(lost()), readers.unwrap_or_default())
+        } else if let Some(reason) = refusal {
+            (Err(PublishError::Refused(reason)), Vec::new())
+        } else if record.size() > state.max_record_bytes {
+            (Err(PublishError::Refused("the record is too large".to_owned())), Vec::new())
+        } else {
+            match state.append(Arc::clone(record), self.0.now()) {
+                Ok((written, readers)) => (Ok(written), readers),
+                Err(error) => (Err(error), Vec::new()),
+            }
+        };
+        let answer = Held { ticket, outcome };
+        let answer = match &mut state.sabotage.held {
+            Some(held) => {
+                held.push(answer);
+                None
+            }
+            None => Some(answer),
+        };
+        drop(state);
+        readers.into_iter().for_each(std::task::Waker::wake);
+        if let Some(answer) = answer {
+            answer.complete();
+        }
+        Ok(())
+    }
+
+    fn max_record_bytes(&self) -> usize {
+        self.0.state().max_record_bytes
+    }
+}
+
+fn lost() -> PublishError {
+    PublishError::Lost("the test lost it on purpose".to_owned())
+}
