@@ -207,9 +207,22 @@ impl Group {
             .collect()
     }
 
+    /// Drops every lane at once, as a kill of the process would: nothing is drained and nothing reported.
+    pub fn abort(&self) {
+        for running in std::mem::take(&mut *self.lanes()).into_values() {
+            running.task.abort();
+        }
+    }
+
     fn lanes(&self) -> MutexGuard<'_, BTreeMap<TopicPartition, Running>> {
         // No code of users runs under this lock.
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.abort();
     }
 }
 

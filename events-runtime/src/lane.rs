@@ -135,6 +135,10 @@ impl<Q: Queue> Lane<Q> {
         let mut batch = std::mem::take(&mut self.batch);
         let polled = self.queue.poll_batch(cx, room, &mut batch);
         let progress = !batch.is_empty();
+        if progress && self.ring.len() == 0 {
+            // Idleness counts from when there is something to do.
+            self.progressed = Instant::now();
+        }
         self.received += batch.len() as u64;
         for record in batch.drain(..) {
             self.route(record);
@@ -309,7 +313,7 @@ impl<Q: Queue> Lane<Q> {
         let abandoned = self.slots.busy() + self.outbox.open();
         let overdue = self.context.overdue();
         self.slots.clear();
-        self.batch.clear();
+        self.ring.advance();
         LaneReport {
             partition: self.context.partition.clone(),
             position: self.position(),

@@ -1,0 +1,253 @@
+//! The only unsafe code: what the safe client lacks.
+//!
+//! Partition queues are read in batches (one call for hundreds of records, no event object for each), header names need
+//! not be UTF-8 (the safe client panics on others), committed metadata neither, and the embedded cluster can be told not to
+//! wait before a group's first rebalance.
+#![expect(unsafe_code, reason = "calls into librdkafka that the safe client does not offer")]
+
+use std::ffi::{CStr, CString, c_void};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Waker;
+use std::{ptr, slice};
+
+use rdkafka::bindings as sys;
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::RDKafkaRespErr;
+
+/// The queue of one partition, split from its consumer.
+pub(crate) struct NativeQueue<C: ConsumerContext + 'static> {
+    queue: *mut sys::rd_kafka_queue_t,
+    topic: String,
+    partition: i32,
+    /// Stable address for the callback; woken when the queue was empty and is not any more.
+    waker: Box<Mutex<Option<Waker>>>,
+    /// Messages and queues must go before their consumer does.
+    _consumer: Arc<BaseConsumer<C>>,
+}
+
+// SAFETY: librdkafka's queues may be used from any thread; the waker is behind a lock.
+unsafe impl<C: ConsumerContext> Send for NativeQueue<C> {}
+// SAFETY: as above.
+unsafe impl<C: ConsumerContext> Sync for NativeQueue<C> {}
+
+unsafe extern "C" fn wake(_: *mut sys::rd_kafka_t, opaque: *mut c_void) {
+    // SAFETY: `opaque` is the boxed waker of a queue whose callback is switched off before the box is dropped.
+    let waker = unsafe { &*opaque.cast::<Mutex<Option<Waker>>>() };
+    let waker = waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+impl<C: ConsumerContext> NativeQueue<C> {
+    /// Splits the queue of a partition from its consumer; must happen before the partition is assigned, or early records
+    /// land on the main queue.
+    pub(crate) fn split(consumer: &Arc<BaseConsumer<C>>, topic: &str, partition: i32) -> Option<Self> {
+        let name = CString::new(topic).ok()?;
+        let client = consumer.client().native_ptr();
+        // SAFETY: `client` lives as long as `consumer`, of which the queue keeps a reference; `name` ends with a zero.
+        let queue = unsafe { sys::rd_kafka_queue_get_partition(client, name.as_ptr(), partition) };
+        if queue.is_null() {
+            return None;
+        }
+        let waker = Box::new(Mutex::new(None));
+        let opaque = ptr::from_ref::<Mutex<Option<Waker>>>(&waker).cast_mut().cast();
+        // SAFETY: the queue is valid; `opaque` outlives the callback, which `drop` switches off.
+        unsafe {
+            sys::rd_kafka_queue_forward(queue, ptr::null_mut());
+            sys::rd_kafka_queue_cb_event_enable(queue, Some(wake), opaque);
+        }
+        Some(Self {
+            queue,
+            topic: topic.to_owned(),
+            partition,
+            waker,
+            _consumer: Arc::clone(consumer),
+        })
+    }
+
+    pub(crate) fn register(&self, waker: &Waker) {
+        let mut cell = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *cell {
+            Some(known) => known.clone_from(waker),
+            None => *cell = Some(waker.clone()),
+        }
+    }
+}
+
+/// Most messages moved by one call.
+const BATCH: usize = 512;
+
+/// Moves at most `max` messages out of the queue, without waiting.
+pub(crate) fn consume<C: ConsumerContext>(queue: &Arc<NativeQueue<C>>, max: usize, mut take: impl FnMut(Message<C>)) {
+    let mut messages = [ptr::null_mut(); BATCH];
+    // SAFETY: there is room for that many pointers; the call says how many it wrote, -1 for an error.
+    let count = unsafe { sys::rd_kafka_consume_batch_queue(queue.queue, 0, messages.as_mut_ptr(), max.min(BATCH)) };
+    let count = usize::try_from(count).unwrap_or(0).min(BATCH);
+    for message in messages.into_iter().take(count) {
+        take(Message {
+            message,
+            headers: OnceLock::new(),
+            queue: Arc::clone(queue),
+        });
+    }
+}
+
+impl<C: ConsumerContext> Drop for NativeQueue<C> {
+    fn drop(&mut self) {
+        // SAFETY: the queue is valid; after the first call the callback does not run any more.
+        unsafe {
+            sys::rd_kafka_queue_cb_event_enable(self.queue, None, ptr::null_mut());
+            sys::rd_kafka_queue_destroy(self.queue);
+        }
+    }
+}
+
+/// A message that librdkafka owns. Dropping it gives its memory back.
+pub(crate) struct Message<C: ConsumerContext + 'static> {
+    message: *mut sys::rd_kafka_message_t,
+    /// Parsed when first asked for; null for a message without headers.
+    headers: OnceLock<Headers>,
+    queue: Arc<NativeQueue<C>>,
+}
+
+struct Headers(*const sys::rd_kafka_headers_t);
+
+// SAFETY: a received message is not changed any more but for its headers, whose parsing the `OnceLock` guards.
+unsafe impl<C: ConsumerContext> Send for Message<C> {}
+// SAFETY: as above.
+unsafe impl<C: ConsumerContext> Sync for Message<C> {}
+// SAFETY: parsed headers are read only.
+unsafe impl Send for Headers {}
+// SAFETY: as above.
+unsafe impl Sync for Headers {}
+
+impl<C: ConsumerContext> Message<C> {
+    fn raw(&self) -> &sys::rd_kafka_message_t {
+        // SAFETY: the pointer came from librdkafka and is destroyed only in `drop`.
+        unsafe { &*self.message }
+    }
+
+    pub(crate) fn topic(&self) -> &str {
+        &self.queue.topic
+    }
+
+    pub(crate) fn partition(&self) -> i32 {
+        self.queue.partition
+    }
+
+    /// The error that stands in the place of a record, with its text.
+    pub(crate) fn error(&self) -> Option<(RDKafkaErrorCode, String)> {
+        let code = self.raw().err;
+        if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+        // SAFETY: the message is valid; the text lives as long as the message.
+        let text = unsafe {
+            let text = sys::rd_kafka_message_errstr(self.message);
+            if text.is_null() { "no text".into() } else { CStr::from_ptr(text).to_string_lossy() }
+        };
+        Some((code.into(), text.into_owned()))
+    }
+
+    pub(crate) fn offset(&self) -> i64 {
+        self.raw().offset
+    }
+
+    pub(crate) fn key(&self) -> Option<&[u8]> {
+        let raw = self.raw();
+        // SAFETY: librdkafka says where the key is and how long.
+        unsafe { bytes(raw.key, raw.key_len) }
+    }
+
+    pub(crate) fn value(&self) -> Option<&[u8]> {
+        let raw = self.raw();
+        // SAFETY: librdkafka says where the value is and how long.
+        unsafe { bytes(raw.payload, raw.len) }
+    }
+
+    pub(crate) fn timestamp(&self) -> Option<i64> {
+        let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        // SAFETY: the message is valid, `kind` is written.
+        let timestamp = unsafe { sys::rd_kafka_message_timestamp(self.message, &mut kind) };
+        (timestamp >= 0).then_some(timestamp)
+    }
+
+    pub(crate) fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
+        let headers = self.headers.get_or_init(|| {
+            let mut headers = ptr::null_mut();
+            // SAFETY: the message is valid; on success `headers` points into it.
+            let code = unsafe { sys::rd_kafka_message_headers(self.message, &mut headers) };
+            let found = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
+            Headers(if found { headers } else { ptr::null_mut() })
+        });
+        if headers.0.is_null() {
+            return None;
+        }
+        let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: the headers live as long as the message; past the last one the call says so.
+        let code = unsafe { sys::rd_kafka_header_get_all(headers.0, index, &mut name, &mut value, &mut size) };
+        if code != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+        // SAFETY: the name ends with a zero; the value is as long as is said. Both live as long as the message.
+        unsafe { Some((CStr::from_ptr(name).to_bytes(), bytes(value, size))) }
+    }
+}
+
+/// # Safety
+///
+/// A `pointer` that is not null points to `length` bytes that live as long as `'a`.
+unsafe fn bytes<'a>(pointer: *const c_void, length: usize) -> Option<&'a [u8]> {
+    // SAFETY: the caller's promise.
+    (!pointer.is_null()).then(|| unsafe { slice::from_raw_parts(pointer.cast(), length) })
+}
+
+impl<C: ConsumerContext> Drop for Message<C> {
+    fn drop(&mut self) {
+        // SAFETY: this is the only owner.
+        unsafe { sys::rd_kafka_message_destroy(self.message) }
+    }
+}
+
+/// The metadata of each element of a list, in its order; empty where there is none or where it is not UTF-8.
+pub(crate) fn metadata(list: &TopicPartitionList) -> Vec<String> {
+    let raw = list.ptr();
+    // SAFETY: the list owns `cnt` elements, whose metadata is as long as is said.
+    let elements = unsafe {
+        let count = usize::try_from((*raw).cnt).unwrap_or(0);
+        if count == 0 { &[] } else { slice::from_raw_parts((*raw).elems, count) }
+    };
+    let text = |element: &sys::rd_kafka_topic_partition_t| {
+        // SAFETY: as above.
+        let bytes = unsafe { bytes(element.metadata, element.metadata_size) };
+        let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        text.unwrap_or("").to_owned()
+    };
+    elements.iter().map(text).collect()
+}
+
+/// The start and the end of a partition's log as the last fetch told it, without asking the broker.
+pub(crate) fn cached_watermarks<C: ClientContext>(client: &Client<C>, topic: &str, partition: i32) -> Option<(i64, i64)> {
+    let topic = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the client is valid, `topic` ends with a zero, both numbers are written.
+    let code =
+        unsafe { sys::rd_kafka_get_watermark_offsets(client.native_ptr(), topic.as_ptr(), partition, &mut low, &mut high) };
+    (code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && low >= 0 && high >= 0).then_some((low, high))
+}
+
+/// Tells the embedded cluster that `client` carries not to wait before a group's first rebalance. Does nothing for any
+/// other client.
+pub(crate) fn without_rebalance_delay<C: ClientContext>(client: &Client<C>) {
+    // SAFETY: the client is valid; a null cluster is left alone.
+    unsafe {
+        let cluster = sys::rd_kafka_handle_mock_cluster(client.native_ptr());
+        if !cluster.is_null() {
+            sys::rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0);
+        }
+    }
+}

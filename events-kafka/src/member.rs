@@ -1,0 +1,175 @@
+//! A member of a consumer group: one consumer, one polling thread, a lane for each partition.
+
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use events_runtime::{Group, GroupPlan, Publish, ShutdownReport};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaResult;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::ffi;
+use crate::options::ClientOptions;
+use crate::rebalance::{MemberContext, commit};
+
+/// How long a poll of the main queue waits: how late a tick may be.
+const POLL: Duration = Duration::from_millis(25);
+/// How long leaving the group may take beyond the drain; then the thread is left to itself, as the broker is gone.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// A member of a consumer group.
+pub(crate) struct Member {
+    group: Arc<Group>,
+    orders: Sender<Stop>,
+    lag: Arc<Mutex<Lag>>,
+}
+
+struct Stop {
+    deadline: Duration,
+    report: oneshot::Sender<ShutdownReport>,
+}
+
+/// How far a member is behind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Lag {
+    /// Records of the assigned partitions that are not done; none before the first answer of the broker.
+    pub(crate) records: Option<u64>,
+    /// Partitions assigned.
+    pub(crate) partitions: usize,
+}
+
+impl Member {
+    /// Joins the group. `drain` is how long a revoked partition may finish what runs.
+    pub(crate) fn start(
+        plan: Arc<GroupPlan>,
+        client: &ClientOptions,
+        publish: Arc<dyn Publish>,
+        handle: Handle,
+        drain: Duration,
+    ) -> KafkaResult<Self> {
+        let config = client.consumer(&plan.group, &plan.settings);
+        let topics: Vec<String> = plan.topics.keys().cloned().collect();
+        let interval = plan.settings.commit_interval;
+        let group = Arc::new(Group::new(plan, publish, handle.clone()));
+        let context = MemberContext {
+            group: Arc::clone(&group),
+            handle,
+            drain,
+            consumer: OnceLock::new(),
+        };
+        let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);
+        // Nobody else has set it.
+        let _ = consumer.context().consumer.set(Arc::downgrade(&consumer));
+        consumer.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let (orders, inbox) = mpsc::channel();
+        let lag = Arc::default();
+        let poller = Poller {
+            consumer,
+            group: Arc::clone(&group),
+            inbox,
+            interval,
+            lag: Arc::clone(&lag),
+        };
+        let name = format!("poll {}", group.plan().group);
+        // The thread ends when the member is stopped or dropped.
+        let spawned = thread::Builder::new().name(name).spawn(move || poller.run());
+        if let Err(error) = spawned {
+            return Err(rdkafka::error::KafkaError::ClientCreation(format!("no thread for the consumer: {error}")));
+        }
+        Ok(Self { group, orders, lag })
+    }
+
+    pub(crate) fn group(&self) -> &Arc<Group> {
+        &self.group
+    }
+
+    pub(crate) fn lag(&self) -> Lag {
+        *self.lag.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drains, commits and leaves the group.
+    pub(crate) async fn stop(self, deadline: Duration) -> ShutdownReport {
+        let (report, answer) = oneshot::channel();
+        let lost = ShutdownReport::default();
+        if self.orders.send(Stop { deadline, report }).is_err() {
+            return lost;
+        }
+        let answer = tokio::time::timeout(deadline + LEAVE, answer).await;
+        answer.ok().and_then(Result::ok).unwrap_or(lost)
+    }
+}
+
+/// The polling thread: serves the client's callbacks, commits positions.
+struct Poller {
+    consumer: Arc<BaseConsumer<MemberContext>>,
+    group: Arc<Group>,
+    inbox: Receiver<Stop>,
+    interval: Duration,
+    lag: Arc<Mutex<Lag>>,
+}
+
+impl Poller {
+    fn run(self) {
+        let mut tick = Instant::now();
+        let stop = loop {
+            match self.inbox.try_recv() {
+                Ok(stop) => break Some(stop),
+                Err(TryRecvError::Disconnected) => break None,
+                Err(TryRecvError::Empty) => {}
+            }
+            match self.consumer.poll(POLL) {
+                None => {}
+                Some(Err(error)) => {
+                    tracing::warn!(group = %self.group.plan().group, %error, "the consumer reports an error");
+                }
+                Some(Ok(_)) => {
+                    // Every partition is split before it is assigned, so this is a fault of ours or of the client.
+                    tracing::error!(group = %self.group.plan().group, "a record came on the main queue; it is read again after a restart");
+                }
+            }
+            if tick.elapsed() >= self.interval {
+                tick = Instant::now();
+                self.group.request_positions();
+                self.measure_lag();
+            }
+            commit(&self.consumer, &self.group.take_positions(), CommitMode::Async);
+        };
+        self.leave(stop);
+    }
+
+    fn measure_lag(&self) {
+        let partitions = self.group.partitions();
+        let mut records = Some(0u64);
+        for lane in self.group.lane_status() {
+            let name = &lane.partition;
+            let ends = ffi::cached_watermarks(self.consumer.client(), &name.topic, name.partition);
+            // A group that fell behind retention lags to the log's start, not to offsets that are gone.
+            let behind = ends.map(|(low, high)| (high - lane.watermark.max(low)).max(0).unsigned_abs());
+            records = records.zip(behind).map(|(sum, behind)| sum + behind);
+        }
+        let mut lag = self.lag.lock().unwrap_or_else(PoisonError::into_inner);
+        *lag = Lag {
+            records: records.filter(|_| !partitions.is_empty()),
+            partitions: partitions.len(),
+        };
+    }
+
+    fn leave(self, stop: Option<Stop>) {
+        let Some(stop) = stop else {
+            // Nobody waits for a drain, and the runtime that it would need may be gone.
+            self.group.abort();
+            return;
+        };
+        let handle = self.consumer.context().handle.clone();
+        let revoked = handle.block_on(self.group.shutdown(stop.deadline));
+        commit(&self.consumer, &revoked.positions, CommitMode::Sync);
+        // Leaving the group polls until the coordinator has answered, which may be never: whoever waits has a deadline.
+        drop(self.consumer);
+        // Nobody waits any more once the deadline has passed.
+        let _ = stop.report.send(revoked.report);
+    }
+}

@@ -1,0 +1,105 @@
+//! Received records of one partition, as the engine wants them.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use events_core::RecordView;
+use events_runtime::{Queue, QueueError, Record};
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::ffi::{Message, NativeQueue, consume};
+use crate::rebalance::MemberContext;
+
+/// Bytes that a message takes beside key and value: its headers, as they usually are, and the client's own structures.
+const OVERHEAD: usize = 512;
+
+/// Received records of one partition.
+pub(crate) struct PartitionQueue {
+    queue: Arc<NativeQueue<MemberContext>>,
+    /// Why the partition cannot be read any more, until it is assigned anew.
+    broken: Option<String>,
+}
+
+impl PartitionQueue {
+    pub(crate) fn new(queue: NativeQueue<MemberContext>) -> Self {
+        Self {
+            queue: Arc::new(queue),
+            broken: None,
+        }
+    }
+}
+
+impl Queue for PartitionQueue {
+    type Record = KafkaRecord;
+
+    fn poll_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        max: usize,
+        into: &mut Vec<KafkaRecord>,
+    ) -> Poll<Result<(), QueueError>> {
+        // Registered first: a record that arrives from now on wakes the lane.
+        self.queue.register(cx.waker());
+        let before = into.len();
+        let mut trouble = None;
+        consume(&self.queue, max, |message| match message.error() {
+            None => into.push(KafkaRecord(message)),
+            Some((RDKafkaErrorCode::PartitionEOF, _)) => {}
+            Some(error) => trouble = Some(error),
+        });
+        if let Some((code, text)) = trouble {
+            let text = format!("{code:?}: {text}");
+            if !matches!(code, RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) {
+                return Poll::Ready(Err(QueueError(text)));
+            }
+            // The client has stopped to fetch. Where to go on is an operator's decision (D14), never a silent reset.
+            self.broken = Some(format!(
+                "{text}; the committed offset is not in the log: retention overtook the group, or the topic was made anew. Reset the group's offset with kafka-consumer-groups.sh --reset-offsets while the service is stopped"
+            ));
+        }
+        match &self.broken {
+            Some(text) if into.len() == before => Poll::Ready(Err(QueueError(text.clone()))),
+            _ if into.len() == before => Poll::Pending,
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+/// A received record, in the client's memory.
+pub(crate) struct KafkaRecord(Message<MemberContext>);
+
+impl RecordView for KafkaRecord {
+    fn topic(&self) -> &str {
+        self.0.topic()
+    }
+
+    fn partition(&self) -> i32 {
+        self.0.partition()
+    }
+
+    fn offset(&self) -> i64 {
+        self.0.offset()
+    }
+
+    fn timestamp(&self) -> Option<i64> {
+        self.0.timestamp()
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        self.0.key()
+    }
+
+    fn value(&self) -> Option<&[u8]> {
+        self.0.value()
+    }
+
+    fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
+        self.0.header(index)
+    }
+}
+
+impl Record for KafkaRecord {
+    fn size(&self) -> usize {
+        OVERHEAD + self.0.key().map_or(0, <[u8]>::len) + self.0.value().map_or(0, <[u8]>::len)
+    }
+}

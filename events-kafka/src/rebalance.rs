@@ -1,0 +1,210 @@
+//! What a member does when partitions come and go (D8, D14).
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use events_core::Start;
+use events_runtime::{Group, Position, TopicPartition};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+use tokio::runtime::Handle;
+
+use crate::ffi::{self, NativeQueue};
+use crate::queue::PartitionQueue;
+
+/// How long the broker may take to answer a question that an assignment depends on.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// The callbacks of a member's consumer. All run on its polling thread.
+pub(crate) struct MemberContext {
+    pub(crate) group: Arc<Group>,
+    pub(crate) handle: Handle,
+    pub(crate) drain: Duration,
+    /// Set right after the consumer was made; queues keep it alive.
+    pub(crate) consumer: OnceLock<Weak<BaseConsumer<MemberContext>>>,
+}
+
+/// Where a partition is read from.
+struct Begin {
+    partition: TopicPartition,
+    offset: i64,
+    metadata: String,
+}
+
+impl MemberContext {
+    fn assigned(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
+        let begins = self.begins(consumer, list)?;
+        let mut assignment = TopicPartitionList::with_capacity(begins.len());
+        let owner = self.consumer.get().and_then(Weak::upgrade);
+        for begin in begins {
+            let TopicPartition { topic, partition } = begin.partition.clone();
+            assignment.add_partition_offset(&topic, partition, Offset::Offset(begin.offset))?;
+            // Split before the assignment takes effect, or early records land on the main queue.
+            let queue = owner.as_ref().and_then(|owner| NativeQueue::split(owner, &topic, partition));
+            let Some(queue) = queue else {
+                return Err(KafkaError::Subscription(format!("no queue for {}", begin.partition)));
+            };
+            tracing::info!(
+                group = %self.group.plan().group, partition = %begin.partition, offset = begin.offset, "partition assigned"
+            );
+            self.group.assign(begin.partition, PartitionQueue::new(queue), begin.offset, &begin.metadata);
+        }
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(&assignment),
+            _ => consumer.assign(&assignment),
+        }
+    }
+
+    /// Committed offsets with their metadata; where nothing is committed, the group's start.
+    fn begins(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<Vec<Begin>> {
+        let committed = consumer.committed_offsets(list.clone(), ANSWER)?;
+        let metadata = ffi::metadata(&committed);
+        let mut begins = Vec::with_capacity(metadata.len());
+        for (element, metadata) in committed.elements().into_iter().zip(metadata) {
+            element.error()?;
+            let partition = TopicPartition::new(element.topic(), element.partition());
+            let offset = match element.offset() {
+                Offset::Offset(offset) => offset,
+                _ => self.start(consumer, &partition)?,
+            };
+            begins.push(Begin { partition, offset, metadata });
+        }
+        Ok(begins)
+    }
+
+    /// Where a partition starts for which the group has committed nothing.
+    fn start(&self, consumer: &BaseConsumer<Self>, partition: &TopicPartition) -> KafkaResult<i64> {
+        let TopicPartition { topic, partition: number } = partition;
+        let start = self.group.plan().start;
+        let start = match start {
+            Start::Earliest => start,
+            // The group has read this topic before, so the partition is new: its first record is news too.
+            _ if self.knows(consumer, topic)? => Start::Earliest,
+            _ => start,
+        };
+        let (low, high) = consumer.fetch_watermarks(topic, *number, ANSWER)?;
+        let offset = match start {
+            Start::Latest => high,
+            Start::Time(millis) => {
+                let mut times = TopicPartitionList::new();
+                times.add_partition_offset(topic, *number, Offset::Offset(millis))?;
+                let found = consumer.offsets_for_times(times, ANSWER)?;
+                let found = found.find_partition(topic, *number).map(|element| element.offset());
+                match found {
+                    Some(Offset::Offset(offset)) => offset,
+                    // Every record is older.
+                    _ => high,
+                }
+            }
+            _ => low,
+        };
+        tracing::info!(group = %self.group.plan().group, %partition, %start, offset, "no committed offset: starting there");
+        Ok(offset)
+    }
+
+    /// Whether the group has committed anything for the topic.
+    fn knows(&self, consumer: &BaseConsumer<Self>, topic: &str) -> KafkaResult<bool> {
+        let metadata = consumer.fetch_metadata(Some(topic), ANSWER)?;
+        let mut all = TopicPartitionList::new();
+        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+            all.add_partition(topic, partition.id());
+        }
+        let committed = consumer.committed_offsets(all, ANSWER)?;
+        Ok(committed.elements().iter().any(|element| matches!(element.offset(), Offset::Offset(_))))
+    }
+
+    fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
+        let leaving: Vec<_> = list
+            .elements()
+            .iter()
+            .map(|element| TopicPartition::new(element.topic(), element.partition()))
+            .collect();
+        let group = &self.group.plan().group;
+        if self.group.partitions().is_empty() {
+            tracing::debug!(group, "no lanes are left to drain");
+        } else if consumer.assignment_lost() {
+            // Somebody else owns them by now: nothing may be committed.
+            let report = self.handle.block_on(self.group.lose(&leaving));
+            tracing::warn!(group, partitions = leaving.len(), abandoned = report.abandoned, "partitions were lost");
+        } else {
+            let revoked = self.handle.block_on(self.group.revoke(&leaving, self.drain));
+            commit(consumer, &revoked.positions, CommitMode::Async);
+            tracing::info!(group, partitions = leaving.len(), report = %revoked.report, "partitions revoked");
+        }
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+            _ => consumer.unassign(),
+        }
+    }
+}
+
+/// Commits positions: stored, so that giving a partition up commits them too, and sent now, because the client's own timer
+/// sends only offsets that moved, and a new map under an old watermark must not wait (D3).
+pub(crate) fn commit(consumer: &BaseConsumer<MemberContext>, positions: &[(TopicPartition, Position)], mode: CommitMode) {
+    if positions.is_empty() {
+        return;
+    }
+    let mut list = TopicPartitionList::with_capacity(positions.len());
+    for (partition, position) in positions {
+        let mut element = list.add_partition(&partition.topic, partition.partition);
+        // A watermark is an offset of the log, so it is in range.
+        if element.set_offset(Offset::Offset(position.watermark)).is_ok() {
+            element.set_metadata(&position.metadata);
+        }
+    }
+    if let Err(error) = consumer.store_offsets(&list) {
+        tracing::debug!(%error, "a partition had gone before its offset was stored");
+    }
+    match consumer.commit(&list, mode) {
+        Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+        Err(error) => tracing::warn!(%error, "offsets were not committed; the next tick tries again"),
+    }
+}
+
+impl ClientContext for MemberContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        crate::client_log::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(group = %self.group.plan().group, %error, reason, "the consumer reports an error");
+    }
+}
+
+impl ConsumerContext for MemberContext {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let group = &self.group.plan().group;
+        let outcome = match error {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoked(consumer, list),
+            other => {
+                tracing::error!(group, error = ?other, "the rebalance failed");
+                consumer.unassign()
+            }
+        };
+        if let Err(error) = outcome {
+            tracing::error!(group, %error, "the rebalance could not be carried out; leaving the assignment to be made anew");
+            // Without an answer to the callback the group would wait for this member for ever.
+            let answer = match consumer.rebalance_protocol() {
+                RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+                _ => consumer.unassign(),
+            };
+            if let Err(error) = answer {
+                tracing::error!(group, %error, "the assignment could not be left");
+            }
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        match result {
+            Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+            Err(error) => {
+                tracing::warn!(group = %self.group.plan().group, %error, "offsets were not committed; the next tick tries again");
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The lanes' producer: acknowledged asynchronously, in order, without a time limit (design §7).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use events_core::Outgoing;
+use events_runtime::{Publish, PublishError, Ticket, Written};
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+
+use crate::options::ClientOptions;
+
+const POLL: Duration = Duration::from_millis(100);
+/// Room for what a dead letter adds to its record (D5 asks for 64 KiB at least).
+const DEAD_LETTER_ROOM: usize = 128 * 1024;
+/// The client's own default for `message.max.bytes`.
+const DEFAULT_MAX_BYTES: usize = 1_000_000;
+/// What a record's framing takes of `message.max.bytes`.
+const FRAMING: usize = 1024;
+
+/// The producer of all lanes of a service. A producer that failed for good is replaced.
+pub(crate) struct LaneProducer {
+    config: ClientConfig,
+    current: RwLock<Arc<Running>>,
+    max_record_bytes: usize,
+}
+
+/// One producer and the thread that serves its callbacks.
+struct Running {
+    producer: Arc<BaseProducer<Deliveries>>,
+    stopped: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl LaneProducer {
+    pub(crate) fn start(client: &ClientOptions) -> KafkaResult<Arc<Self>> {
+        let mut config = client.lane_producer();
+        let max_bytes = config.get("message.max.bytes").and_then(|bytes| bytes.parse().ok()).unwrap_or(DEFAULT_MAX_BYTES);
+        config.set("message.max.bytes", (max_bytes + DEAD_LETTER_ROOM).to_string());
+        let current = RwLock::new(Arc::new(Running::start(&config)?));
+        Ok(Arc::new(Self {
+            config,
+            current,
+            max_record_bytes: max_bytes.saturating_sub(FRAMING),
+        }))
+    }
+
+    /// Waits for what is on its way, at most until the deadline, and ends the thread.
+    pub(crate) async fn close(&self, deadline: Duration) {
+        let running = self.current();
+        let flush = move || {
+            if let Err(error) = running.producer.flush(deadline) {
+                tracing::warn!(%error, "emissions were still on their way at shutdown; their records are handled again");
+            }
+            running.stop();
+        };
+        // A panic of the client's would be the only error.
+        let _ = tokio::task::spawn_blocking(flush).await;
+    }
+
+    fn current(&self) -> Arc<Running> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts a new producer in the place of one that failed for good. What the old one held comes back as lost.
+    fn replace(&self, failed: &Arc<Running>, reason: &str) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&current, failed) {
+            return;
+        }
+        tracing::error!(reason, "the producer failed for good: starting a new one");
+        match Running::start(&self.config) {
+            Ok(new) => {
+                let old = std::mem::replace(&mut *current, Arc::new(new));
+                drop(current);
+                old.purge();
+            }
+            Err(error) => tracing::error!(%error, "no new producer; the next emission tries again"),
+        }
+    }
+}
+
+impl Running {
+    fn start(config: &ClientConfig) -> KafkaResult<Self> {
+        let producer = Arc::new(BaseProducer::from_config_and_context(config, Deliveries)?);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (polled, until) = (Arc::clone(&producer), Arc::clone(&stopped));
+        let thread = thread::Builder::new().name("emissions".into()).spawn(move || {
+            while !until.load(Ordering::Acquire) {
+                polled.poll(POLL);
+            }
+        });
+        let thread = thread.map_err(|error| KafkaError::ClientCreation(format!("no thread for the producer: {error}")))?;
+        Ok(Self {
+            producer,
+            stopped,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // It ends within one poll; a panic in a callback was reported by the panic hook.
+            let _ = thread.join();
+        }
+    }
+
+    /// Answers everything that is still held as lost.
+    fn purge(&self) {
+        use rdkafka::producer::PurgeConfig;
+        self.producer.purge(PurgeConfig::default().queue().inflight());
+        self.producer.poll(Duration::ZERO);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Publish for LaneProducer {
+    fn enqueue(&self, record: &Arc<Outgoing>, ticket: Ticket) -> Result<(), (Ticket, PublishError)> {
+        let running = self.current();
+        let mut outgoing: BaseRecord<'_, [u8], [u8], Box<Ticket>> =
+            BaseRecord::with_opaque_to(&record.topic, Box::new(ticket)).headers(headers(record));
+        if let Some(key) = record.key() {
+            outgoing = outgoing.key(key);
+        }
+        if let Some(value) = record.value() {
+            outgoing = outgoing.payload(value);
+        }
+        if let Some(partition) = record.partition {
+            outgoing = outgoing.partition(partition);
+        }
+        if let Some(timestamp) = record.timestamp {
+            outgoing = outgoing.timestamp(timestamp);
+        }
+        running.producer.send(outgoing).map_err(|(error, record)| {
+            if let Some((code, reason)) = running.producer.client().fatal_error() {
+                self.replace(&running, &format!("{code:?}: {reason}"));
+                return (*record.delivery_opaque, PublishError::Lost(reason));
+            }
+            (*record.delivery_opaque, classify(&error))
+        })
+    }
+
+    fn max_record_bytes(&self) -> usize {
+        self.max_record_bytes
+    }
+}
+
+/// The record's headers, as the client wants them.
+pub(crate) fn headers(record: &Outgoing) -> OwnedHeaders {
+    let all = record.headers();
+    let mut headers = OwnedHeaders::new_with_capacity(all.len());
+    for (name, value) in all {
+        // The client takes names of text alone. Another client's name that is none keeps what of it is text.
+        let key = String::from_utf8_lossy(name);
+        headers = headers.insert(Header { key: &key.replace('\0', ""), value });
+    }
+    headers
+}
+
+/// What an error of the client means for the record.
+pub(crate) fn classify(error: &KafkaError) -> PublishError {
+    use RDKafkaErrorCode as Code;
+    let Some(code) = error.rdkafka_error_code() else {
+        return PublishError::Lost(error.to_string());
+    };
+    let text = code.to_string();
+    match code {
+        Code::QueueFull => PublishError::Full,
+        Code::MessageSizeTooLarge
+        | Code::InvalidMessageSize
+        | Code::UnknownTopic
+        | Code::UnknownTopicOrPartition
+        | Code::UnknownPartition
+        | Code::InvalidTopic
+        | Code::TopicAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::InvalidRecord
+        | Code::PolicyViolation
+        | Code::InvalidTimestamp
+        | Code::UnsupportedForMessageFormat => PublishError::Refused(text),
+        Code::MessageTimedOut | Code::RequestTimedOut => PublishError::TimedOut(text),
+        _ => PublishError::Lost(text),
+    }
+}
+
+/// Answers tickets.
+struct Deliveries;
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        crate::client_log::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "the producer reports an error");
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Box<Ticket>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+        ticket.complete(match result {
+            Ok(message) => Ok(Written {
+                partition: message.partition(),
+                offset: message.offset(),
+            }),
+            Err((error, _)) => Err(classify(error)),
+        });
+    }
+}

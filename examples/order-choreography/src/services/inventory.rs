@@ -1,0 +1,64 @@
+//! Inventory: sets CDs aside for paid orders. There are not enough for everybody, so they are rationed.
+//!
+//! A customer gets at most [`RATION`] CDs a month, first come, first served. That is the same in every run: a
+//! customer's orders have the same key, and records with the same key are handled in their order (D2).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use events_kafka::{Emission, Result, State, Terminal, handler};
+use order_contracts::{PaymentCaptured, StockRefused, StockReserved};
+
+events_kafka::service!("inventory");
+
+/// CDs for one customer in one month.
+pub(crate) const RATION: u32 = 8;
+
+/// What the warehouse says to a paid order.
+#[derive(Emission)]
+enum Answer {
+    Reserved(StockReserved),
+    Refused(StockRefused),
+}
+
+/// Sets the CDs of a paid order aside, if the customer's ration still holds as many.
+#[handler]
+async fn reserve(paid: PaymentCaptured, stock: State<Stock>) -> Result<Answer> {
+    let PaymentCaptured { order_id, customer_id, placed_on, cds, amount_cents } = paid;
+    // No retry heals a date that is none, so the record becomes a dead letter at once.
+    let month = placed_on.get(..7).ok_or_else(|| Terminal::msg(format!("`{placed_on}` is no day")))?;
+    Ok(match stock.take(&order_id, &customer_id, month, cds) {
+        Ok(()) => Answer::Reserved(StockReserved { order_id, customer_id, cds }),
+        Err(left) => Answer::Refused(StockRefused { order_id, customer_id, cds, left, amount_cents }),
+    })
+}
+
+/// The shelves. An order that asks again gets the answer that it got: nothing is set aside twice.
+#[derive(Default)]
+pub(crate) struct Stock(Mutex<Shelves>);
+
+#[derive(Default)]
+struct Shelves {
+    /// What is set aside, by customer and month.
+    taken: HashMap<(String, String), u32>,
+    /// What was answered, by order.
+    answers: HashMap<String, Result<(), u32>>,
+}
+
+impl Stock {
+    /// Sets `cds` aside, or says how many are left.
+    fn take(&self, order_id: &str, customer_id: &str, month: &str, cds: u32) -> Result<(), u32> {
+        let mut shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = shelves.answers.get(order_id) {
+            return *answer;
+        }
+        let taken = shelves.taken.entry((customer_id.to_owned(), month.to_owned())).or_default();
+        let left = RATION - *taken;
+        let answer = if cds > left { Err(left) } else { Ok(()) };
+        if answer.is_ok() {
+            *taken += cds;
+        }
+        shelves.answers.insert(order_id.to_owned(), answer);
+        answer
+    }
+}

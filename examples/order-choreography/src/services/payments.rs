@@ -1,0 +1,72 @@
+//! Payments: captures what an order costs, and pays it back when the warehouse refuses the order.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use events_kafka::{Emission, State, handler};
+use order_contracts::{OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded, StockRefused};
+
+events_kafka::service!("payments");
+
+/// How a payment goes.
+#[derive(Emission)]
+enum Payment {
+    Captured(PaymentCaptured),
+    Declined(PaymentDeclined),
+}
+
+/// Captures the price of an order. Where there is nothing to capture the order ends.
+#[handler]
+async fn capture(order: OrderPlaced, till: State<Till>) -> Payment {
+    let OrderPlaced { order_id, customer_id, placed_on, cds, amount_cents } = order;
+    if amount_cents == 0 {
+        let reason = "an order that costs nothing is not paid".to_owned();
+        return Payment::Declined(PaymentDeclined { order_id, customer_id, reason });
+    }
+    till.capture(&order_id, amount_cents);
+    Payment::Captured(PaymentCaptured { order_id, customer_id, placed_on, cds, amount_cents })
+}
+
+/// Pays back what was captured for an order that the warehouse refuses.
+#[handler]
+async fn refund(refused: StockRefused, till: State<Till>) -> PaymentRefunded {
+    let StockRefused { order_id, customer_id, amount_cents, .. } = refused;
+    till.refund(&order_id, amount_cents);
+    PaymentRefunded { order_id, customer_id, amount_cents }
+}
+
+/// The payment provider. An order is its idempotency key: the same order again moves no money.
+#[derive(Default)]
+pub(crate) struct Till(Mutex<Money>);
+
+#[derive(Default)]
+struct Money {
+    captured: BTreeMap<String, u64>,
+    refunded: BTreeMap<String, u64>,
+}
+
+impl Till {
+    fn capture(&self, order_id: &str, cents: u64) {
+        self.with(|money| money.captured.entry(order_id.to_owned()).or_insert(cents));
+    }
+
+    fn refund(&self, order_id: &str, cents: u64) {
+        self.with(|money| money.refunded.entry(order_id.to_owned()).or_insert(cents));
+    }
+
+    /// What came in and what went out again for the orders whose id begins with `run`, in cents.
+    pub(crate) fn totals(&self, run: &str) -> (u64, u64) {
+        let of = |moved: &BTreeMap<String, u64>| {
+            let ours = moved.iter().filter(|(order_id, _)| order_id.starts_with(run));
+            ours.map(|(_, cents)| cents).sum()
+        };
+        self.with(|money| (of(&money.captured), of(&money.refunded)))
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Money) -> T) -> T
+    where
+        T: Copy,
+    {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
