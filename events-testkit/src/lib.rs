@@ -3,6 +3,7 @@
 
 mod broker;
 mod fault;
+pub mod conformance;
 mod running;
 mod member;
 mod start;

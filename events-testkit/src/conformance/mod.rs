@@ -1,0 +1,37 @@
+//! The suite that every broker must pass: one scenario for each promise of the delivery rules.
+//!
+//! A cluster implements [`Cluster`], and [`conformance_tests!`](crate::conformance_tests) makes one test of each
+//! scenario. Scenarios that need what a cluster cannot do say so and pass.
+//!
+//! # Examples
+//!
+//! The whole of `events-testkit/tests/conformance.rs`:
+//!
+//! ```
+//! events_testkit::conformance_tests! {
+//!     #[tokio::test(start_paused = true)]
+//!     async { events_testkit::Broker::new() }
+//! }
+//! ```
+//!
+//! Events, handlers and services of the suite are in no binary's registry: they are listed apart.
+
+mod cluster;
+mod in_memory;
+mod listed;
+mod probe;
+mod stage;
+mod tests;
+
+// failure
+pub mod flow;
+// health
+// input
+// membership
+// order
+// pressure
+// progress
+// publishing
+// starts
+
+pub use cluster::{Capabilities, Cluster, Outcome, Running};
