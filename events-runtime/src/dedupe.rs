@@ -1,19 +1,19 @@
 //! The window of ids that a lane remembers, to tell duplicates apart (D3 b).
 
-use std::collections::VecDeque;
-use std::hash::{BuildHasherDefault, Hasher};
-
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 /// A 128-bit hash of source and id. It is seeded at random, so nobody can make two events collide on purpose.
 pub(crate) type Identity = u128;
 
-/// The last ids of a lane, each with the sequence number of the record that first bore it.
+/// The last ids of a lane.
 #[derive(Debug)]
 pub(crate) struct Window {
-    known: HashMap<Identity, u64, BuildHasherDefault<FoldIdentity>>,
-    order: VecDeque<Identity>,
+    /// Places in `ring`. Small buckets keep the table of a busy lane in the processor's cache.
+    table: HashTable<u32>,
+    /// The identities in the order in which they came; from `capacity` on the oldest is overwritten.
+    ring: Vec<Identity>,
+    next: usize,
     capacity: usize,
     seed: u64,
     scratch: Vec<u8>,
@@ -22,9 +22,11 @@ pub(crate) struct Window {
 impl Window {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            known: HashMap::default(),
-            order: VecDeque::new(),
-            capacity,
+            table: HashTable::new(),
+            ring: Vec::new(),
+            next: 0,
+            // Places are 32-bit numbers.
+            capacity: capacity.min(u32::MAX as usize),
             seed: fastrand::u64(..),
             scratch: Vec::new(),
         }
@@ -40,41 +42,59 @@ impl Window {
         xxh3_128_with_seed(&self.scratch, self.seed)
     }
 
-    /// Remembers the record under `identity`, or answers the record that bore it before.
-    pub(crate) fn first_bearer(&mut self, identity: Identity, seq: u64) -> Option<u64> {
-        match self.known.entry(identity) {
-            hashbrown::hash_map::Entry::Occupied(entry) => return Some(*entry.get()),
-            hashbrown::hash_map::Entry::Vacant(entry) => {
-                entry.insert(seq);
+    /// Whether the window holds the identity; then nothing changes. Else it is remembered, and the oldest forgotten.
+    pub(crate) fn holds_or_remembers(&mut self, identity: Identity) -> bool {
+        let Self {
+            table, ring, next, ..
+        } = self;
+        // The identity is a hash already.
+        let hash = identity as u64;
+        let known = table.find(hash, |place| ring[*place as usize] == identity);
+        if known.is_some() || self.capacity == 0 {
+            return known.is_some();
+        }
+        if ring.len() < self.capacity {
+            ring.push(identity);
+        } else {
+            let oldest = std::mem::replace(&mut ring[*next], identity);
+            if let Ok(entry) = table.find_entry(oldest as u64, |place| *place as usize == *next) {
+                entry.remove();
             }
         }
-        self.order.push_back(identity);
-        if self.order.len() > self.capacity
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-        None
+        table.insert_unique(hash, *next as u32, |place| ring[*place as usize] as u64);
+        *next = (*next + 1) % self.capacity;
+        false
     }
 }
 
-/// The identity is a hash already.
-#[derive(Default)]
-struct FoldIdentity(u64);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Hasher for FoldIdentity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        // `u128` writes itself with `write_u128`; this is here for completeness alone.
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+    #[test]
+    fn remembers_as_many_as_it_holds() {
+        let mut window = Window::new(3);
+        let ids: Vec<_> = (0u8..10)
+            .map(|id| window.identity(b"shop", &[id]))
+            .collect();
+        for id in &ids {
+            assert!(!window.holds_or_remembers(*id));
+            assert!(window.holds_or_remembers(*id));
+        }
+        for (age, id) in ids.iter().rev().enumerate() {
+            let mut window = Window {
+                table: window.table.clone(),
+                ring: window.ring.clone(),
+                scratch: Vec::new(),
+                ..window
+            };
+            assert_eq!(window.holds_or_remembers(*id), age < 3, "age {age}");
         }
     }
 
-    fn write_u128(&mut self, identity: u128) {
-        self.0 = identity as u64;
+    #[test]
+    fn source_and_id_do_not_run_together() {
+        let mut window = Window::new(8);
+        assert_ne!(window.identity(b"a", b"bc"), window.identity(b"ab", b"c"));
     }
 }

@@ -19,6 +19,7 @@ use crate::lane::context::LaneContext;
 use crate::lane::shared::{Control, LaneReport, LaneShared};
 use crate::offset_map::{self, OffsetMap, Run};
 use crate::outbox::Outbox;
+use crate::plan::TopicPlan;
 use crate::ring::Ring;
 use crate::routing;
 use crate::slots::SlotTable;
@@ -132,6 +133,7 @@ impl<Q: Queue> Lane<Q> {
         if room == 0 {
             return false;
         }
+        let topic = Arc::clone(&self.context.topic);
         let mut batch = std::mem::take(&mut self.batch);
         let polled = self.queue.poll_batch(cx, room, &mut batch);
         let progress = !batch.is_empty();
@@ -141,7 +143,7 @@ impl<Q: Queue> Lane<Q> {
         }
         self.received += batch.len() as u64;
         for record in batch.drain(..) {
-            self.route(record);
+            self.route(&topic, record);
         }
         self.batch = batch;
         if let Poll::Ready(Err(error)) = polled {
@@ -155,10 +157,9 @@ impl<Q: Queue> Lane<Q> {
         progress
     }
 
-    fn route(&mut self, record: Q::Record) {
-        let topic = Arc::clone(&self.context.topic);
+    fn route(&mut self, topic: &TopicPlan, record: Q::Record) {
         let offset = record.offset();
-        let route = match routing::route(&topic, &record, &mut self.window) {
+        let route = match routing::route(topic, &record, &mut self.window) {
             // A tombstone deletes a key from a compacted topic; it is no event.
             Some(route) if record.value().is_some() => route,
             _ => {
@@ -174,7 +175,7 @@ impl<Q: Queue> Lane<Q> {
             .receive(offset, u32::try_from(size).unwrap_or(u32::MAX));
         let duplicate = route
             .identity
-            .is_some_and(|identity| self.window.first_bearer(identity, seq).is_some());
+            .is_some_and(|identity| self.window.holds_or_remembers(identity));
         self.duplicates += u64::from(duplicate);
         let key = record
             .key()
