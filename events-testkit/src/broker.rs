@@ -67,7 +67,9 @@ struct Inner {
 impl Broker {
     /// A broker without topics.
     pub fn new() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Self(Arc::new(Inner {
             state: Mutex::default(),
             edge: Edge::new("edge"),
@@ -107,7 +109,8 @@ impl Broker {
     #[track_caller]
     pub fn publish<E: Event>(&self, event: &E) -> Written {
         let record = self.0.edge.record(event).expect("the event can be encoded");
-        self.produce(record).expect("the topic exists; create it, or use `auto_create`")
+        self.produce(record)
+            .expect("the topic exists; create it, or use `auto_create`")
     }
 
     /// Writes a record as it is, whatever faults are set for services.
@@ -135,8 +138,13 @@ impl Broker {
     /// For each partition of a topic the offset that comes next.
     pub fn ends(&self, topic: &str) -> BTreeMap<TopicPartition, i64> {
         let state = self.state();
-        let ends = state.logs(topic).iter().map(|log| log.offsets().end).enumerate();
-        ends.map(|(partition, end)| (TopicPartition::new(topic, partition as i32), end)).collect()
+        let ends = state
+            .logs(topic)
+            .iter()
+            .map(|log| log.offsets().end)
+            .enumerate();
+        ends.map(|(partition, end)| (TopicPartition::new(topic, partition as i32), end))
+            .collect()
     }
 
     /// What a group has committed.
@@ -146,7 +154,10 @@ impl Broker {
 
     /// Commits for a group, as an operator does who moves it.
     pub fn commit(&self, group: &str, partition: TopicPartition, position: Position) {
-        self.state().group(group).committed.insert(partition, position);
+        self.state()
+            .group(group)
+            .committed
+            .insert(partition, position);
     }
 
     /// How many members a group has.

@@ -30,7 +30,12 @@ impl Coordinator {
     pub(crate) fn join(&mut self, topics: BTreeSet<String>, changed: Arc<Notify>) -> u64 {
         let id = self.next_member;
         self.next_member += 1;
-        let seat = Seat { topics, target: BTreeSet::new(), owned: BTreeSet::new(), changed };
+        let seat = Seat {
+            topics,
+            target: BTreeSet::new(),
+            owned: BTreeSet::new(),
+            changed,
+        };
         self.members.insert(id, seat);
         id
     }
@@ -51,7 +56,9 @@ impl Coordinator {
             seat.target.retain(|partition| free.remove(partition));
         }
         for partition in free {
-            let takers = ids.iter().filter(|id| self.members[id].topics.contains(&partition.topic));
+            let takers = ids
+                .iter()
+                .filter(|id| self.members[id].topics.contains(&partition.topic));
             if let Some(id) = takers.min_by_key(|id| self.load(**id)).copied() {
                 self.seat(id).target.insert(partition);
             }
@@ -66,10 +73,16 @@ impl Coordinator {
     /// A partition that should move from a member to another.
     fn uneven(&self, ids: &[u64]) -> Option<(u64, u64, TopicPartition)> {
         for from in ids {
-            for to in ids.iter().filter(|to| self.load(**to) + 1 < self.load(*from)) {
+            for to in ids
+                .iter()
+                .filter(|to| self.load(**to) + 1 < self.load(*from))
+            {
                 let topics = &self.members[to].topics;
                 let movable = self.members[from].target.iter().rev();
-                if let Some(partition) = movable.clone().find(|partition| topics.contains(&partition.topic)) {
+                if let Some(partition) = movable
+                    .clone()
+                    .find(|partition| topics.contains(&partition.topic))
+                {
                     return Some((*from, *to, partition.clone()));
                 }
             }
@@ -78,12 +91,16 @@ impl Coordinator {
     }
 
     fn load(&self, member: u64) -> usize {
-        self.members.get(&member).map_or(0, |seat| seat.target.len())
+        self.members
+            .get(&member)
+            .map_or(0, |seat| seat.target.len())
     }
 
     fn seat(&mut self, member: u64) -> &mut Seat {
         // Only ids of present members are asked for, and nobody leaves under the lock.
-        self.members.get_mut(&member).expect("the member is present")
+        self.members
+            .get_mut(&member)
+            .expect("the member is present")
     }
 
     fn notify(&self) {
@@ -95,20 +112,27 @@ impl Coordinator {
     /// What the member owns and should give up.
     pub(crate) fn to_revoke(&self, member: u64) -> Vec<TopicPartition> {
         let seat = self.members.get(&member);
-        seat.map_or_else(Vec::new, |seat| seat.owned.difference(&seat.target).cloned().collect())
+        seat.map_or_else(Vec::new, |seat| {
+            seat.owned.difference(&seat.target).cloned().collect()
+        })
     }
 
     /// Gives partitions up: others may take them.
     pub(crate) fn release(&mut self, member: u64, partitions: &[TopicPartition]) {
         if let Some(seat) = self.members.get_mut(&member) {
-            seat.owned.retain(|partition| !partitions.contains(partition));
+            seat.owned
+                .retain(|partition| !partitions.contains(partition));
         }
         self.notify();
     }
 
     /// Takes what the member should own and nobody else does.
     pub(crate) fn acquire(&mut self, member: u64) -> Vec<TopicPartition> {
-        let owned: BTreeSet<_> = self.members.values().flat_map(|seat| seat.owned.iter().cloned()).collect();
+        let owned: BTreeSet<_> = self
+            .members
+            .values()
+            .flat_map(|seat| seat.owned.iter().cloned())
+            .collect();
         let Some(seat) = self.members.get_mut(&member) else {
             return Vec::new();
         };
@@ -123,11 +147,17 @@ mod tests {
     use super::*;
 
     fn partitions(count: i32) -> BTreeSet<TopicPartition> {
-        (0..count).map(|partition| TopicPartition::new("t", partition)).collect()
+        (0..count)
+            .map(|partition| TopicPartition::new("t", partition))
+            .collect()
     }
 
     fn targets(group: &Coordinator) -> Vec<usize> {
-        group.members.values().map(|seat| seat.target.len()).collect()
+        group
+            .members
+            .values()
+            .map(|seat| seat.target.len())
+            .collect()
     }
 
     #[test]
@@ -143,7 +173,10 @@ mod tests {
         let mut loads = targets(&group);
         loads.sort_unstable();
         assert_eq!(loads, [2, 3, 3]);
-        assert!(group.members[&first].target.is_subset(&before), "nothing moved to the first");
+        assert!(
+            group.members[&first].target.is_subset(&before),
+            "nothing moved to the first"
+        );
         group.leave(second);
         group.rebalance(&partitions(8));
         assert_eq!(targets(&group), [4, 4]);

@@ -13,7 +13,10 @@ pub(crate) struct Edge {
 
 impl Edge {
     pub(crate) fn new(source: impl Into<String>) -> Self {
-        Self { source: source.into(), next: AtomicU64::new(1) }
+        Self {
+            source: source.into(),
+            next: AtomicU64::new(1),
+        }
     }
 
     /// The record of an event with an id of its own: `<source>-<number>`.

@@ -17,7 +17,10 @@ const LOOK: Duration = Duration::from_millis(5);
 #[track_caller]
 pub fn eventually(what: &str, condition: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     let place = std::panic::Location::caller();
-    until(format!("did not happen within {PATIENCE:?}: {what} ({place})"), condition)
+    until(
+        format!("did not happen within {PATIENCE:?}: {what} ({place})"),
+        condition,
+    )
 }
 
 async fn until(failure: String, mut condition: impl AsyncFnMut() -> bool) {
@@ -40,7 +43,11 @@ pub fn throughout(
     condition: impl AsyncFnMut() -> bool,
 ) -> impl Future<Output = ()> {
     let place = std::panic::Location::caller();
-    keeps(format!("did not stay so for {time:?}: {what} ({place})"), time, condition)
+    keeps(
+        format!("did not stay so for {time:?}: {what} ({place})"),
+        time,
+        condition,
+    )
 }
 
 async fn keeps(failure: String, time: Duration, mut condition: impl AsyncFnMut() -> bool) {

@@ -8,7 +8,10 @@ use crate::broker::Broker;
 impl Broker {
     /// Refuses every record for a topic, until [`accept`](Self::accept).
     pub fn refuse(&self, topic: &str, reason: &str) {
-        self.state().sabotage.refused.insert(topic.to_owned(), reason.to_owned());
+        self.state()
+            .sabotage
+            .refused
+            .insert(topic.to_owned(), reason.to_owned());
     }
 
     /// Takes records for a topic again.
@@ -82,6 +85,9 @@ impl Broker {
             log.set_fault(fault);
             log.take_readers()
         });
-        readers.into_iter().flatten().for_each(std::task::Waker::wake);
+        readers
+            .into_iter()
+            .flatten()
+            .for_each(std::task::Waker::wake);
     }
 }

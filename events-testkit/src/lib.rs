@@ -2,20 +2,20 @@
 //! every broker must pass.
 
 mod broker;
-mod fault;
 pub mod conformance;
-mod running;
-mod member;
-mod start;
 mod coordinator;
-mod state;
-mod log;
-mod partitioner;
-mod queue;
-mod producer;
-mod received;
 mod edge;
 mod eventually;
+mod fault;
+mod log;
+mod member;
+mod partitioner;
+mod producer;
+mod queue;
+mod received;
+mod running;
+mod start;
+mod state;
 
 pub use broker::Broker;
 pub use eventually::{eventually, throughout};

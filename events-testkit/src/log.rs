@@ -22,11 +22,23 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn append(&mut self, topic: &Arc<str>, partition: i32, timestamp: i64, record: Arc<Outgoing>) -> i64 {
+    pub(crate) fn append(
+        &mut self,
+        topic: &Arc<str>,
+        partition: i32,
+        timestamp: i64,
+        record: Arc<Outgoing>,
+    ) -> i64 {
         let offset = self.next;
         self.next += 1;
         let topic = Arc::clone(topic);
-        self.records.push_back(Received { topic, partition, offset, timestamp, record });
+        self.records.push_back(Received {
+            topic,
+            partition,
+            offset,
+            timestamp,
+            record,
+        });
         offset
     }
 
@@ -49,14 +61,21 @@ impl Log {
 
     /// The first record at or after a time; the end if there is none.
     pub(crate) fn at_time(&self, timestamp: i64) -> i64 {
-        let found = self.records.iter().find(|record| record.timestamp >= timestamp);
+        let found = self
+            .records
+            .iter()
+            .find(|record| record.timestamp >= timestamp);
         found.map_or(self.next, |record| record.offset)
     }
 
     /// Forgets what lies below `before`, as retention does.
     pub(crate) fn truncate(&mut self, before: i64) {
         self.start = before.clamp(self.start, self.next);
-        while self.records.front().is_some_and(|record| record.offset < self.start) {
+        while self
+            .records
+            .front()
+            .is_some_and(|record| record.offset < self.start)
+        {
             self.records.pop_front();
         }
     }

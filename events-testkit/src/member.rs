@@ -77,18 +77,38 @@ impl Member {
 
     /// Gives back what is another's, and takes what is free.
     async fn follow(&self) {
-        let leaving = self.broker.state().group(&self.plan().group).to_revoke(self.id);
+        let leaving = self
+            .broker
+            .state()
+            .group(&self.plan().group)
+            .to_revoke(self.id);
         if !leaving.is_empty() {
-            let revoked = self.group.revoke(&leaving, self.plan().settings.drain).await;
+            let revoked = self
+                .group
+                .revoke(&leaving, self.plan().settings.drain)
+                .await;
             self.commit(revoked.positions);
-            self.holding().retain(|partition, _| !leaving.contains(partition));
-            self.broker.state().group(&self.plan().group).release(self.id, &leaving);
+            self.holding()
+                .retain(|partition, _| !leaving.contains(partition));
+            self.broker
+                .state()
+                .group(&self.plan().group)
+                .release(self.id, &leaving);
         }
-        let taken = self.broker.state().group(&self.plan().group).acquire(self.id);
+        let taken = self
+            .broker
+            .state()
+            .group(&self.plan().group)
+            .acquire(self.id);
         for partition in taken {
             let start = {
                 let mut state = self.broker.state();
-                start::resolve(&mut state, &self.plan().group, self.plan().start, &partition)
+                start::resolve(
+                    &mut state,
+                    &self.plan().group,
+                    self.plan().start,
+                    &partition,
+                )
             };
             match start {
                 Ok((offset, metadata)) => {
@@ -138,7 +158,9 @@ impl Member {
             group: self.plan().group.clone(),
             partition: partition.clone(),
             epoch: 0,
-            watermark: committed.get(partition).map_or(0, |position| position.watermark),
+            watermark: committed
+                .get(partition)
+                .map_or(0, |position| position.watermark),
             in_flight: 0,
             held: 0,
             unacknowledged: 0,
@@ -177,6 +199,8 @@ impl Drop for Member {
 
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Member").field("group", &self.group).finish_non_exhaustive()
+        f.debug_struct("Member")
+            .field("group", &self.group)
+            .finish_non_exhaustive()
     }
 }

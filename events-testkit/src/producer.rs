@@ -41,7 +41,9 @@ impl Held {
 
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held").field("outcome", &self.outcome).finish_non_exhaustive()
+        f.debug_struct("Held")
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
     }
 }
 
@@ -50,7 +52,11 @@ impl fmt::Debug for Held {
 pub(crate) struct Producer(pub(crate) Broker);
 
 impl Publish for Producer {
-    fn enqueue(&self, record: &Arc<Outgoing>, ticket: Ticket) -> Result<(), (Ticket, PublishError)> {
+    fn enqueue(
+        &self,
+        record: &Arc<Outgoing>,
+        ticket: Ticket,
+    ) -> Result<(), (Ticket, PublishError)> {
         let mut state = self.0.state();
         if state.sabotage.full > 0 {
             state.sabotage.full -= 1;
@@ -61,7 +67,9 @@ impl Publish for Producer {
         let (outcome, readers) = if lost_count > 0 {
             state.sabotage.lost.0 -= 1;
             let readers = if written_all_the_same {
-                state.append(Arc::clone(record), self.0.now()).map(|(_, readers)| readers)
+                state
+                    .append(Arc::clone(record), self.0.now())
+                    .map(|(_, readers)| readers)
             } else {
                 Ok(Vec::new())
             };
@@ -69,7 +77,10 @@ impl Publish for Producer {
         } else if let Some(reason) = refusal {
             (Err(PublishError::Refused(reason)), Vec::new())
         } else if record.size() > state.max_record_bytes {
-            (Err(PublishError::Refused("the record is too large".to_owned())), Vec::new())
+            (
+                Err(PublishError::Refused("the record is too large".to_owned())),
+                Vec::new(),
+            )
         } else {
             match state.append(Arc::clone(record), self.0.now()) {
                 Ok((written, readers)) => (Ok(written), readers),

@@ -17,7 +17,11 @@ pub(crate) struct LogQueue {
 
 impl LogQueue {
     pub(crate) fn new(broker: Broker, partition: TopicPartition, next: i64) -> Self {
-        Self { broker, partition, next }
+        Self {
+            broker,
+            partition,
+            next,
+        }
     }
 }
 
@@ -32,7 +36,10 @@ impl Queue for LogQueue {
     ) -> Poll<Result<(), QueueError>> {
         let mut state = self.broker.state();
         let Some(log) = state.log_mut(&self.partition) else {
-            return Poll::Ready(Err(QueueError(format!("{} does not exist", self.partition))));
+            return Poll::Ready(Err(QueueError(format!(
+                "{} does not exist",
+                self.partition
+            ))));
         };
         if let Some(fault) = log.fault() {
             return Poll::Ready(Err(QueueError(fault.to_owned())));

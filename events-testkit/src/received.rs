@@ -34,7 +34,9 @@ impl Received {
     /// All headers as text, in their order; a null value reads as empty.
     pub fn headers_text(&self) -> Vec<(String, String)> {
         let headers = self.record.headers();
-        headers.map(|(name, value)| (lossy(name), value.map(lossy).unwrap_or_default())).collect()
+        headers
+            .map(|(name, value)| (lossy(name), value.map(lossy).unwrap_or_default()))
+            .collect()
     }
 
     /// The event type that the record names.

@@ -29,7 +29,10 @@ impl RunningService {
             let task = tokio::spawn(Arc::clone(&member).serve());
             (member, task)
         });
-        Ok(Self { service: name, members: members.collect() })
+        Ok(Self {
+            service: name,
+            members: members.collect(),
+        })
     }
 
     /// What the service says of itself now.
@@ -50,7 +53,10 @@ impl RunningService {
 
     /// Drains to the service's deadline, commits, leaves its groups, and says how that went (D9).
     pub async fn shutdown(mut self) -> ShutdownReport {
-        let mut sum = ShutdownReport { drained: true, ..ShutdownReport::default() };
+        let mut sum = ShutdownReport {
+            drained: true,
+            ..ShutdownReport::default()
+        };
         for (member, _) in &self.members {
             member.leave();
         }
@@ -85,8 +91,13 @@ impl Drop for RunningService {
 /// One fault that lists every topic that is read or published to and does not exist.
 fn missing_topics(broker: &Broker, plans: &[Arc<GroupPlan>]) -> Vec<Fault> {
     let mut state = broker.state();
-    let named = plans.iter().flat_map(|plan| plan.topics.keys().chain(&plan.publishes));
-    let mut missing: Vec<_> = named.filter(|topic| !state.has_topic(topic)).cloned().collect();
+    let named = plans
+        .iter()
+        .flat_map(|plan| plan.topics.keys().chain(&plan.publishes));
+    let mut missing: Vec<_> = named
+        .filter(|topic| !state.has_topic(topic))
+        .cloned()
+        .collect();
     missing.sort();
     missing.dedup();
     if let Some(partitions) = state.auto_create {

@@ -31,7 +31,9 @@ pub(crate) fn resolve(
     let offset = match start {
         _ if appeared_later => offsets.start,
         Start::Latest => offsets.end,
-        Start::Time(time) => state.log_mut(partition).map_or(offsets.start, |log| log.at_time(time)),
+        Start::Time(time) => state
+            .log_mut(partition)
+            .map_or(offsets.start, |log| log.at_time(time)),
         _ => offsets.start,
     };
     Ok((offset, String::new()))

@@ -55,7 +55,9 @@ impl State {
             logs: Vec::new(),
             turn: 0,
         });
-        let partitions = usize::try_from(partitions).unwrap_or(0).max(topic.logs.len());
+        let partitions = usize::try_from(partitions)
+            .unwrap_or(0)
+            .max(topic.logs.len());
         topic.logs.resize_with(partitions, Log::default);
         let all = self.partitions();
         for group in self.groups.values_mut() {
@@ -70,14 +72,17 @@ impl State {
     fn partitions(&self) -> BTreeSet<TopicPartition> {
         let topics = self.topics.iter();
         let all = topics.flat_map(|(name, topic)| {
-            (0..topic.logs.len()).map(|partition| TopicPartition::new(name.clone(), partition as i32))
+            (0..topic.logs.len())
+                .map(|partition| TopicPartition::new(name.clone(), partition as i32))
         });
         all.collect()
     }
 
     pub(crate) fn log_mut(&mut self, partition: &TopicPartition) -> Option<&mut Log> {
         let topic = self.topics.get_mut(&partition.topic)?;
-        topic.logs.get_mut(usize::try_from(partition.partition).ok()?)
+        topic
+            .logs
+            .get_mut(usize::try_from(partition.partition).ok()?)
     }
 
     /// The logs of a topic, by partition; none if there is no such topic.
@@ -87,7 +92,9 @@ impl State {
 
     /// The offsets that can be read.
     pub(crate) fn offsets(&self, partition: &TopicPartition) -> Option<Range<i64>> {
-        let log = self.logs(&partition.topic).get(usize::try_from(partition.partition).ok()?)?;
+        let log = self
+            .logs(&partition.topic)
+            .get(usize::try_from(partition.partition).ok()?)?;
         Some(log.offsets())
     }
 
@@ -112,7 +119,9 @@ impl State {
                 topic.turn
             }
         };
-        let log = usize::try_from(partition).ok().and_then(|index| topic.logs.get_mut(index));
+        let log = usize::try_from(partition)
+            .ok()
+            .and_then(|index| topic.logs.get_mut(index));
         let log = log.ok_or_else(|| unknown(format!("partition {}/{partition}", record.topic)))?;
         let timestamp = record.timestamp.unwrap_or(now);
         let offset = log.append(&topic.name, partition, timestamp, record);

@@ -20,7 +20,11 @@ pub trait Cluster {
 
     /// Makes a topic, or grows one that has fewer partitions. Where a cluster outlives a run of the suite, the first
     /// call for a topic must delete what an earlier run left: the topic, and the group of its name.
-    fn create_topic(&self, topic: &str, partitions: i32) -> impl Future<Output = anyhow::Result<()>>;
+    fn create_topic(
+        &self,
+        topic: &str,
+        partitions: i32,
+    ) -> impl Future<Output = anyhow::Result<()>>;
 
     /// Writes a record as it is, and waits for the acknowledgement.
     fn produce(&self, record: Outgoing) -> impl Future<Output = anyhow::Result<Written>>;
@@ -38,7 +42,11 @@ pub trait Cluster {
     fn start(&self, service: Service) -> impl Future<Output = anyhow::Result<Self::Running>>;
 
     /// Deletes records below an offset. Called only where [`Capabilities::retention`] says so.
-    fn truncate(&self, partition: &TopicPartition, before: i64) -> impl Future<Output = anyhow::Result<()>>;
+    fn truncate(
+        &self,
+        partition: &TopicPartition,
+        before: i64,
+    ) -> impl Future<Output = anyhow::Result<()>>;
 
     /// The in-memory broker, if it is one: faults can be injected there alone.
     fn broker(&self) -> Option<&Broker> {

@@ -4,8 +4,8 @@
 //! for its own tests would run them. So the macros are told to find the core here (`crate = …`), where everything is
 //! the core's own, but what is submitted goes to lists of the suite.
 
-use events_core::Registry;
 use events_core::__private::inventory;
+use events_core::Registry;
 
 use __private::{EventRegistration, HandlerRegistration};
 
@@ -26,8 +26,12 @@ inventory::collect!(HandlerRegistration);
 pub(crate) fn registry(service: &str) -> Registry {
     let handlers = inventory::iter::<HandlerRegistration>().map(|handler| handler.0);
     Registry {
-        events: inventory::iter::<EventRegistration>().map(|event| event.0).collect(),
-        handlers: handlers.filter(|handler| handler.options.service == Some(service)).collect(),
+        events: inventory::iter::<EventRegistration>()
+            .map(|event| event.0)
+            .collect(),
+        handlers: handlers
+            .filter(|handler| handler.options.service == Some(service))
+            .collect(),
         claims: Vec::new(),
     }
 }
@@ -47,6 +51,13 @@ macro_rules! subject {
             }
         }
 
+        crate::conformance::listed::reader!($event, $handler, $name $(, $($option)+)?);
+    };
+}
+
+/// A handler that does what the scenario's probe says.
+macro_rules! reader {
+    ($event:ident, $handler:ident, $name:literal $(, $($option:tt)+)?) => {
         #[events_core::handler(service = $name, crate = crate::conformance::listed $(, $($option)+)?)]
         async fn $handler(
             event: $event,
@@ -56,4 +67,4 @@ macro_rules! subject {
         }
     };
 }
-pub(crate) use subject;
+pub(crate) use {reader, subject};

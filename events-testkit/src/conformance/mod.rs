@@ -23,12 +23,12 @@ mod probe;
 mod stage;
 mod tests;
 
-// failure
+pub mod failure;
 pub mod flow;
 // health
 // input
 // membership
-// order
+pub mod order;
 // pressure
 // progress
 // publishing

@@ -63,9 +63,19 @@ struct Inner {
 
 impl Probe {
     /// Says what the next attempts at a record shall do, in order.
-    pub(crate) fn script(&self, handler: &str, key: &str, seq: u64, steps: impl IntoIterator<Item = Step>) {
+    pub(crate) fn script(
+        &self,
+        handler: &str,
+        key: &str,
+        seq: u64,
+        steps: impl IntoIterator<Item = Step>,
+    ) {
         let attempted = (handler.to_owned(), key.to_owned(), seq);
-        self.inner().steps.entry(attempted).or_default().extend(steps);
+        self.inner()
+            .steps
+            .entry(attempted)
+            .or_default()
+            .extend(steps);
     }
 
     /// Opens a gate for good.
@@ -102,7 +112,10 @@ impl Probe {
         if let Some(Step::Gate(gate)) = step {
             let mut inner = self.inner();
             while !inner.open.contains(gate) {
-                inner = self.opened_for_threads.wait(inner).unwrap_or_else(PoisonError::into_inner);
+                inner = self
+                    .opened_for_threads
+                    .wait(inner)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
             drop(inner);
             return attempt.end(Ok(()));
@@ -111,16 +124,29 @@ impl Probe {
     }
 
     fn begin(&self, handler: &str, key: &str, seq: u64) -> (Option<Step>, Attempt<'_>) {
-        let line = Line { handler: handler.to_owned(), key: key.to_owned(), seq, moment: Moment::Began };
+        let line = Line {
+            handler: handler.to_owned(),
+            key: key.to_owned(),
+            seq,
+            moment: Moment::Began,
+        };
         let mut inner = self.inner();
         inner.journal.push(line.clone());
-        let steps = inner.steps.get_mut(&(line.handler.clone(), line.key.clone(), seq));
+        let steps = inner
+            .steps
+            .get_mut(&(line.handler.clone(), line.key.clone(), seq));
         let step = steps.and_then(|steps| match steps.front() {
             Some(Step::FailAlways(_)) => steps.front().cloned(),
             _ => steps.pop_front(),
         });
         drop(inner);
-        (step, Attempt { probe: self, line: Some(line) })
+        (
+            step,
+            Attempt {
+                probe: self,
+                line: Some(line),
+            },
+        )
     }
 
     async fn passed(&self, gate: &str) {
@@ -142,7 +168,10 @@ impl Probe {
 
     fn at(&self, handler: &str, moment: Moment) -> Vec<(String, u64)> {
         let inner = self.inner();
-        let lines = inner.journal.iter().filter(|line| line.handler == handler && line.moment == moment);
+        let lines = inner
+            .journal
+            .iter()
+            .filter(|line| line.handler == handler && line.moment == moment);
         lines.map(|line| (line.key.clone(), line.seq)).collect()
     }
 
@@ -168,14 +197,21 @@ impl Probe {
 
     /// How many attempts at a record began.
     pub(crate) fn attempts(&self, handler: &str, key: &str, seq: u64) -> usize {
-        self.began(handler).iter().filter(|(known, number)| known == key && *number == seq).count()
+        self.began(handler)
+            .iter()
+            .filter(|(known, number)| known == key && *number == seq)
+            .count()
     }
 
     /// The most attempts of a handler that were under way at once.
     pub(crate) fn most_at_once(&self, handler: &str) -> usize {
         let (mut now, mut most) = (0usize, 0);
         for line in self.journal().iter().filter(|line| line.handler == handler) {
-            now = if line.moment == Moment::Began { now + 1 } else { now.saturating_sub(1) };
+            now = if line.moment == Moment::Began {
+                now + 1
+            } else {
+                now.saturating_sub(1)
+            };
             most = most.max(now);
         }
         most
@@ -187,14 +223,27 @@ impl Probe {
     pub(crate) fn assert_order(&self, handler: &str) {
         let mut under_way = BTreeSet::new();
         let mut reached: BTreeMap<String, u64> = BTreeMap::new();
-        for line in self.journal().into_iter().filter(|line| line.handler == handler) {
+        for line in self
+            .journal()
+            .into_iter()
+            .filter(|line| line.handler == handler)
+        {
             if line.moment != Moment::Began {
                 under_way.remove(&line.key);
                 continue;
             }
-            assert!(under_way.insert(line.key.clone()), "two attempts at key {} overlap: {line:?}", line.key);
+            assert!(
+                under_way.insert(line.key.clone()),
+                "two attempts at key {} overlap: {line:?}",
+                line.key
+            );
             let before = reached.insert(line.key.clone(), line.seq);
-            assert!(before <= Some(line.seq), "key {} goes back from {before:?} to {}", line.key, line.seq);
+            assert!(
+                before <= Some(line.seq),
+                "key {} goes back from {before:?} to {}",
+                line.key,
+                line.seq
+            );
         }
     }
 
@@ -222,7 +271,11 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     fn end(mut self, outcome: Result<()>) -> Result<()> {
-        self.write(if outcome.is_ok() { Moment::Succeeded } else { Moment::Failed });
+        self.write(if outcome.is_ok() {
+            Moment::Succeeded
+        } else {
+            Moment::Failed
+        });
         outcome
     }
 

@@ -35,7 +35,11 @@ pub(crate) struct Stage<'a, C> {
 impl<'a, C: Cluster> Stage<'a, C> {
     /// Makes the topic and the dead-letter topic.
     pub(crate) async fn set(cluster: &'a C, name: &'static str, partitions: i32) -> Self {
-        let stage = Self { cluster, name, probe: probe::probe() };
+        let stage = Self {
+            cluster,
+            name,
+            probe: probe::probe(),
+        };
         stage.topic(name, partitions).await;
         stage.topic(&stage.dead_letter_topic(), 1).await;
         stage
@@ -53,15 +57,17 @@ impl<'a, C: Cluster> Stage<'a, C> {
     /// The service with the suite's settings: quick commits, quick retries.
     pub(crate) fn service(&self) -> Service {
         let service = Service::with_registry(self.name, listed::registry(self.name));
-        service.shared_state(Arc::clone(&self.probe)).configure(|settings| {
-            settings.commit_interval = TICK;
-            settings.retry = Retry {
-                attempts: 3,
-                min: Duration::from_millis(10),
-                max: Duration::from_millis(40),
-            };
-            settings.drain = Duration::from_secs(5);
-        })
+        service
+            .shared_state(Arc::clone(&self.probe))
+            .configure(|settings| {
+                settings.commit_interval = TICK;
+                settings.retry = Retry {
+                    attempts: 3,
+                    min: Duration::from_millis(10),
+                    max: Duration::from_millis(40),
+                };
+                settings.drain = Duration::from_secs(5);
+            })
     }
 
     pub(crate) async fn start(&self) -> C::Running {
@@ -75,12 +81,15 @@ impl<'a, C: Cluster> Stage<'a, C> {
 
     pub(crate) async fn produce(&self, record: Outgoing) -> Written {
         let written = self.cluster.produce(record).await;
-        written.unwrap_or_else(|error| panic!("a record of {} cannot be written: {error:#}", self.name))
+        written.unwrap_or_else(|error| {
+            panic!("a record of {} cannot be written: {error:#}", self.name)
+        })
     }
 
     /// Publishes an event of `subject!`; its id is made of key and number.
     pub(crate) async fn send<E: Subject>(&self, key: &str, seq: u64) -> Written {
-        self.produce(record_of(&E::new(key, seq), &format!("{key}-{seq}"))).await
+        self.produce(record_of(&E::new(key, seq), &format!("{key}-{seq}")))
+            .await
     }
 
     pub(crate) async fn read(&self, topic: &str) -> Vec<Received> {
@@ -94,7 +103,10 @@ impl<'a, C: Cluster> Stage<'a, C> {
 
     /// Waits until `count` dead letters are there.
     pub(crate) async fn letters_once(&self, count: usize) -> Vec<Received> {
-        eventually(&format!("{count} dead letters"), async || self.letters().await.len() >= count).await;
+        eventually(&format!("{count} dead letters"), async || {
+            self.letters().await.len() >= count
+        })
+        .await;
         let letters = self.letters().await;
         assert_eq!(letters.len(), count, "{letters:#?}");
         letters
@@ -109,16 +121,20 @@ impl<'a, C: Cluster> Stage<'a, C> {
 
     /// Waits until everything below `offset` is committed.
     pub(crate) async fn committed_once(&self, offset: i64) {
-        eventually(&format!("{} commits up to {offset}", self.name), async || {
-            self.committed().await == offset
-        })
+        eventually(
+            &format!("{} commits up to {offset}", self.name),
+            async || self.committed().await == offset,
+        )
         .await;
     }
 
     /// The metadata that is committed for the only partition.
     pub(crate) async fn metadata(&self) -> String {
         let committed = self.cluster.committed(self.name).await.unwrap_or_default();
-        committed.into_values().map(|position| position.metadata).collect()
+        committed
+            .into_values()
+            .map(|position| position.metadata)
+            .collect()
     }
 
     /// Waits until a handler has done that many records.
@@ -163,5 +179,8 @@ pub(crate) fn record_of<E: Event>(event: &E, id: &str) -> Outgoing {
 
 /// Pairs of key and number, as the probe names records.
 pub(crate) fn pairs(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
-    expected.iter().map(|(key, seq)| ((*key).to_owned(), *seq)).collect()
+    expected
+        .iter()
+        .map(|(key, seq)| ((*key).to_owned(), *seq))
+        .collect()
 }

@@ -10,6 +10,24 @@ macro_rules! conformance_tests {
             { $(#[$attribute])* } { $cluster }
             flow {
                 every_record_is_handled_once
+                emissions_carry_the_envelope
+                one_of_several_types_is_taken
+                the_publisher_belongs_to_the_attempt
+                a_blocking_handler_works
+                handlers_progress_on_their_own
+            }
+            order {
+                keys_are_in_order_and_side_by_side
+                a_failed_key_waits_alone
+                records_without_a_key_run_side_by_side
+            }
+            failure {
+                errors_are_tried_again
+                a_hopeless_record_is_dead_lettered
+                a_terminal_error_is_given_up_at_once
+                a_panic_is_an_error
+                an_undecodable_record_is_given_up_at_once
+                a_late_attempt_is_dropped_and_made_again
             }
         }
     };

@@ -1,0 +1,144 @@
+//! Order per key, and keys side by side.
+
+use super::cluster::{Cluster, Outcome, Running};
+use super::listed::subject;
+use super::probe::Step;
+use super::stage::{Stage, pairs};
+use crate::eventually;
+
+subject!(Ordered, keep_order, "conformance-order");
+
+/// Records with one key run in log order and never overlap; different keys of one partition do overlap (D2).
+pub async fn keys_are_in_order_and_side_by_side<C: Cluster>(cluster: &C) -> Outcome {
+    let stage = Stage::set(cluster, "conformance-order", 1).await;
+    let keys: Vec<String> = (0..8).map(|key| format!("k{key}")).collect();
+    for key in &keys {
+        stage
+            .probe
+            .script("keep_order", key, 0, [Step::Gate("all have begun")]);
+    }
+    for seq in 0..10 {
+        for key in &keys {
+            stage.send::<Ordered>(key, seq).await;
+        }
+    }
+    let running = stage.start().await;
+    // Keys may share a slot, so not all need to be under way at once; most are.
+    eventually("several keys are under way at once", async || {
+        stage.probe.most_at_once("keep_order") >= 4
+    })
+    .await;
+    stage.probe.open("all have begun");
+    stage.committed_once(80).await;
+    running.shutdown().await;
+    stage.probe.assert_order("keep_order");
+    for key in &keys {
+        let done: Vec<_> = stage
+            .probe
+            .done("keep_order")
+            .into_iter()
+            .filter(|(known, _)| known == key)
+            .collect();
+        assert_eq!(
+            done,
+            (0..10).map(|seq| (key.clone(), seq)).collect::<Vec<_>>()
+        );
+    }
+    Outcome::Held
+}
+
+subject!(Single, one_by_one, "conformance-single", concurrency = 1);
+
+/// A key that fails waits; others flow, though they share its only slot. Afterwards its records go on in order (D6).
+pub async fn a_failed_key_waits_alone<C: Cluster>(cluster: &C) -> Outcome {
+    let stage = Stage::set(cluster, "conformance-single", 1).await;
+    stage.probe.script(
+        "one_by_one",
+        "bad",
+        0,
+        [Step::Fail("once"), Step::Gate("bad may go on")],
+    );
+    for seq in 0..4 {
+        stage.send::<Single>("bad", seq).await;
+        stage.send::<Single>("good", seq).await;
+    }
+    // A long first wait: the good key must not need it.
+    let service = stage.service().configure(|settings| {
+        settings.retry.min = std::time::Duration::from_millis(500);
+        settings.retry.max = settings.retry.min;
+    });
+    let running = stage.start_with(service).await;
+    eventually("the good key flows", async || {
+        stage.probe.has_done("one_by_one", "good", 3)
+    })
+    .await;
+    assert_eq!(
+        stage
+            .probe
+            .began("one_by_one")
+            .iter()
+            .filter(|(key, _)| key == "bad")
+            .count(),
+        1
+    );
+    assert_eq!(
+        stage.committed().await,
+        0,
+        "the failed record holds the watermark"
+    );
+    eventually("the bad key is tried again", async || {
+        stage.probe.attempts("one_by_one", "bad", 0) == 2
+    })
+    .await;
+    // It is behind the gate now: no record of its key may pass it.
+    stage.send::<Single>("bad", 4).await;
+    stage.probe.open("bad may go on");
+    stage.committed_once(9).await;
+    running.shutdown().await;
+    stage.probe.assert_order("one_by_one");
+    let bad: Vec<_> = stage
+        .probe
+        .done("one_by_one")
+        .into_iter()
+        .filter(|(key, _)| key == "bad")
+        .collect();
+    assert_eq!(
+        bad,
+        pairs(&[("bad", 0), ("bad", 1), ("bad", 2), ("bad", 3), ("bad", 4)])
+    );
+    assert!(stage.letters().await.is_empty());
+    Outcome::Held
+}
+
+subject!(Keyless, without_key, "conformance-keyless");
+
+/// Records without a key have no order, so a waiting one holds back no other.
+pub async fn records_without_a_key_run_side_by_side<C: Cluster>(cluster: &C) -> Outcome {
+    let stage = Stage::set(cluster, "conformance-keyless", 1).await;
+    stage
+        .probe
+        .script("without_key", "", 0, [Step::Gate("the first may go on")]);
+    for seq in 0..20 {
+        let full = super::stage::record_of(
+            &<Keyless as super::stage::Subject>::new("", seq),
+            &seq.to_string(),
+        );
+        let mut record = events_core::Outgoing::new(full.topic.clone());
+        record.set_value(full.value().unwrap_or_default());
+        for (name, value) in full.headers() {
+            record.add_raw_header(name, value);
+        }
+        stage.produce(record).await;
+    }
+    let running = stage.start().await;
+    // One of the others may share the first one's slot by chance of the hash, hardly many.
+    eventually("most others are done", async || {
+        stage.probe.done("without_key").len() >= 12
+    })
+    .await;
+    assert!(!stage.probe.has_done("without_key", "", 0));
+    stage.probe.open("the first may go on");
+    stage.committed_once(20).await;
+    running.shutdown().await;
+    Outcome::Held
+}
