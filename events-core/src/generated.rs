@@ -8,10 +8,11 @@ use crate::delivery::Delivery;
 use crate::error::DecodeError;
 use crate::event::{Event, EventDescriptor};
 use crate::extract::{Extract, Needs};
+use crate::slot::Slot;
 use crate::{Error, Result};
 
+pub use crate::run::{run, run_blocking};
 pub use std::borrow::Cow;
-pub use std::boxed::Box;
 pub use std::option::Option;
 pub use std::result::Result as StdResult;
 
@@ -54,6 +55,11 @@ pub fn needs_nothing(_: &mut Needs) {}
 
 /// A handler without arguments behind its event lacks nothing.
 pub fn check_nothing(_: &ServiceContext, _: &mut Vec<Error>) {}
+
+/// A handler without arguments behind its event prepares nothing.
+pub fn prepare_nothing(_: &Slot) -> Result<()> {
+    Ok(())
+}
 
 /// Looks for what an argument lacks.
 pub fn check_argument<T: Extract>(service: &ServiceContext, errors: &mut Vec<Error>) {

@@ -52,6 +52,7 @@ mod policy;
 mod publisher;
 mod record;
 mod registry;
+mod run;
 mod slot;
 mod wire;
 

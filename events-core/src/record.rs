@@ -35,7 +35,8 @@ pub struct Outgoing {
     headers: Vec<(Span, Option<Span>)>,
 }
 
-type Span = (usize, usize);
+/// Start and end in the buffer; a record is far smaller than 4 GiB.
+type Span = (u32, u32);
 
 /// A topic's name: static where it comes from a descriptor.
 pub type Topic = std::borrow::Cow<'static, str>;
@@ -117,13 +118,13 @@ impl Outgoing {
     }
 
     fn append(&mut self, bytes: &[u8]) -> Span {
-        let start = self.bytes.len();
+        let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(bytes);
-        (start, self.bytes.len())
+        (start, self.bytes.len() as u32)
     }
 
     fn bytes(&self, (start, end): Span) -> &[u8] {
-        &self.bytes[start..end]
+        &self.bytes[start as usize..end as usize]
     }
 }
 

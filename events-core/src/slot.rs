@@ -13,8 +13,6 @@ use std::task::{Context, Poll};
 use crate::context::ServiceContext;
 use crate::delivery::Delivery;
 use crate::emission::Emissions;
-use crate::extract::Extract;
-use crate::input::Input;
 use crate::middleware::{Attempt, Middleware};
 use crate::{Error, Result};
 
@@ -68,13 +66,9 @@ impl Slot {
         Self { service, driver }
     }
 
-    /// Looks up an argument's shared part. At start it was checked that it is there.
-    ///
-    /// # Errors
-    ///
-    /// [`Extract::prepare`]'s.
-    pub fn prepare<T: Extract>(&self) -> Result<T::Prepared> {
-        T::prepare(&self.service)
+    /// The service that the handler belongs to.
+    pub fn service(&self) -> &ServiceContext {
+        &self.service
     }
 
     /// Waits for the next record; `false` ends the loop.
@@ -86,11 +80,24 @@ impl Slot {
         poll_fn(|cx| self.driver.poll_next(cx)).await
     }
 
-    /// Makes the arguments; `None` means that the attempt has ended with an error.
-    pub fn arguments<T>(&mut self, make: impl FnOnce(&Delivery<'_>) -> Result<T>) -> Option<T> {
-        let made = {
+    /// Starts an attempt: makes the handler's arguments, and from them what is to be run; `None` means that the
+    /// attempt has ended with an error.
+    pub fn start<T>(&mut self, make: impl FnOnce(&Delivery<'_>) -> Result<T>) -> Option<T> {
+        let (mut make, mut made) = (Some(make), None);
+        self.start_erased(&mut |delivery| {
+            if let Some(make) = make.take() {
+                made = Some(make(delivery)?);
+            }
+            Ok(())
+        });
+        made
+    }
+
+    /// Not generic, so that it is compiled once and not for every handler.
+    fn start_erased(&mut self, make: &mut dyn FnMut(&Delivery<'_>) -> Result<()>) {
+        let started = {
             let delivery = self.driver.delivery();
-            let before = || -> Result<T> {
+            let start = || {
                 if self.driver.has_layers() {
                     for layer in self.driver.layers().iter() {
                         layer.before(&delivery, delivery.attempt_context())?;
@@ -99,15 +106,11 @@ impl Slot {
                 make(&delivery)
             };
             // A panic in a user's `Deserialize` or `Extract` is an error of this record alone.
-            catch_unwind(AssertUnwindSafe(before))
+            catch_unwind(AssertUnwindSafe(start))
                 .unwrap_or_else(|panic| Err(Panicked::error(panic)))
         };
-        match made {
-            Ok(arguments) => Some(arguments),
-            Err(error) => {
-                self.driver.refuse(error);
-                None
-            }
+        if let Err(error) = started {
+            self.driver.refuse(error);
         }
     }
 
@@ -138,15 +141,6 @@ impl Slot {
     /// Hands the outcome to the engine.
     pub fn finish(&mut self, emissions: &mut Emissions) {
         self.driver.finish(emissions);
-    }
-
-    /// Reads the handler's first argument.
-    ///
-    /// # Errors
-    ///
-    /// [`DecodeError`](crate::DecodeError).
-    pub fn input<I: Input>(delivery: &Delivery<'_>) -> Result<I> {
-        I::decode(delivery)
     }
 }
 
