@@ -1,0 +1,180 @@
+//! Whatever headers a record has, its envelope is read, the record is routed, and its lane goes on.
+
+#![no_main]
+
+mod record;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use events_core::{Meta, Outgoing, RecordView, event, handler, header};
+use events_runtime::{
+    Group, GroupPlan, Publish, PublishError, Service, Ticket, TopicPartition, Written,
+};
+use libfuzzer_sys::fuzz_target;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::yield_now;
+
+use record::One;
+
+/// What the records may be.
+#[event(topic = "fuzzed", key = key, version = 2)]
+pub struct Fuzzed {
+    /// The key.
+    pub key: String,
+}
+
+/// What handling one causes.
+#[event(topic = "caused", key = key)]
+pub struct Caused {
+    /// The key.
+    pub key: String,
+}
+
+static HANDLED: AtomicUsize = AtomicUsize::new(0);
+
+#[handler]
+async fn react(fuzzed: Fuzzed, meta: Meta) -> Caused {
+    HANDLED.fetch_add(1, Ordering::Relaxed);
+    check(&meta);
+    Caused { key: fuzzed.key }
+}
+
+static PLAN: LazyLock<Arc<GroupPlan>> = LazyLock::new(|| {
+    let mut plans = Service::new("fuzz")
+        .plan()
+        .expect("the service has no faults");
+    plans.pop().expect("the service has a group")
+});
+
+static TOKIO: LazyLock<Runtime> = LazyLock::new(|| {
+    Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime without threads starts")
+});
+
+fuzz_target!(|record: One| {
+    let meta = Meta::read(&record, "Fuzzed", 1);
+    check(&meta);
+    check_last_counts(&meta, &record);
+    check_lane(record);
+});
+
+fn check(meta: &Meta) {
+    assert!(!meta.id.is_empty() && !meta.source.is_empty() && !meta.correlation_id.is_empty());
+    for (name, _) in &meta.headers {
+        assert!(![header::ID, header::SOURCE, header::TYPE, header::HOPS].contains(&name.as_str()));
+        assert!(meta.header(name).is_some());
+    }
+}
+
+/// Of duplicate headers the last one that has a value counts.
+fn check_last_counts(meta: &Meta, record: &One) {
+    let last = |name| {
+        record
+            .last_value(name)
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+    };
+    let number = |name| last(name).and_then(|text| text.parse::<u32>().ok());
+    let or = |found: Option<String>, other: String| {
+        found.filter(|text| !text.is_empty()).unwrap_or(other)
+    };
+    assert_eq!(
+        meta.id,
+        or(last(header::ID), format!("fuzzed/0/{}", record.offset()))
+    );
+    assert_eq!(
+        meta.source,
+        or(last(header::SOURCE), "kafka:fuzzed".to_owned())
+    );
+    assert_eq!(
+        meta.correlation_id,
+        or(last(header::CORRELATION_ID), meta.id.clone())
+    );
+    assert_eq!(meta.time, last(header::TIME));
+    assert_eq!(meta.causation_id, last(header::CAUSATION_ID));
+    assert_eq!(meta.hops, number(header::HOPS).unwrap_or(0));
+    assert_eq!(meta.version, number(header::EVENT_VERSION).unwrap_or(1));
+}
+
+/// The record ends as handled, skipped or dead-lettered, and its offset is done.
+fn check_lane(record: One) {
+    let offset = record.offset();
+    let wanted = record.last(header::TYPE) == Some(Some(b"Fuzzed")) && record.value().is_some();
+    let broker = Arc::new(Broker::default());
+    let before = HANDLED.load(Ordering::Relaxed);
+    let revoked = TOKIO.block_on(async {
+        let group = Group::new(
+            Arc::clone(&PLAN),
+            Arc::clone(&broker) as _,
+            TOKIO.handle().clone(),
+        );
+        let (queue, taken) = record.queue();
+        group.assign(TopicPartition::new("fuzzed", 0), queue, offset, "");
+        // A lane that drains takes nothing more; one that took a record goes through with it at once.
+        while !taken.load(Ordering::Relaxed) {
+            yield_now().await;
+        }
+        group.shutdown(Duration::from_secs(5)).await
+    });
+    let handled = HANDLED.load(Ordering::Relaxed) - before;
+    assert!(revoked.report.drained, "the lane is stuck");
+    let [(_, position)] = &revoked.positions[..] else {
+        panic!("a lane has one position");
+    };
+    let published = broker.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let to = |topic| {
+        published
+            .iter()
+            .filter(|record| record.topic == topic)
+            .count()
+    };
+    assert_eq!(position.watermark, offset + 1, "its offset is done");
+    if wanted {
+        assert!(handled <= 1);
+        assert!(
+            matches!((to("caused"), to("fuzz.dead-letters")), (1, 0) | (0, 1 | 2)),
+            "it has exactly one ending, and a refused emission stands beside its record"
+        );
+    } else {
+        assert!(
+            published.is_empty() && handled == 0,
+            "it went to a handler that does not want it"
+        );
+    }
+    assert_eq!(position.metadata, "");
+    for record in published.iter() {
+        assert!(
+            record.headers().all(|(_, value)| value.is_some()),
+            "other clients refuse null headers"
+        );
+    }
+}
+
+/// A broker that takes everything at once.
+#[derive(Default)]
+struct Broker(Mutex<Vec<Arc<Outgoing>>>);
+
+impl Publish for Broker {
+    fn enqueue(
+        &self,
+        record: &Arc<Outgoing>,
+        ticket: Ticket,
+    ) -> Result<(), (Ticket, PublishError)> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::clone(record));
+        ticket.complete(Ok(Written {
+            partition: 0,
+            offset: 0,
+        }));
+        Ok(())
+    }
+
+    fn max_record_bytes(&self) -> usize {
+        1_000_000
+    }
+}
