@@ -1,15 +1,89 @@
-//! Choreographed, event-driven services over Kafka.
+//! Choreographed, event-driven services over Kafka: services publish facts, other services react.
+//!
+//! A service depends on this crate alone; it carries [`events_core`], the vocabulary. Crates that declare events for
+//! several services depend on `events-core`, which needs no C compiler.
+//!
+//! ```no_run
+//! use events_kafka::{event, handler, Result, Runtime};
+//!
+//! /// An order was accepted.
+//! #[event(topic = "orders", key = order_id)]
+//! pub struct OrderPlaced {
+//!     pub order_id: String,
+//! }
+//!
+//! /// Stock was set aside for an order.
+//! #[event(topic = "inventory", key = order_id)]
+//! pub struct StockReserved {
+//!     pub order_id: String,
+//! }
+//!
+//! #[handler]
+//! async fn reserve_stock(order: OrderPlaced) -> Result<StockReserved> {
+//!     Ok(StockReserved { order_id: order.order_id }) // returning it publishes it
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<()> {
+//!     Runtime::new("inventory").run_from_args().await
+//! }
+//! ```
+//!
+//! # Where things are
+//!
+//! | to | use |
+//! |---|---|
+//! | run a service | [`Runtime`]; several in one binary: [`Services`] |
+//! | watch, drain it | [`Handle`], [`Status`], [`ShutdownReport`] |
+//! | publish from outside of handlers | [`Producer`] |
+//! | reach a cluster | [`ClientOptions`], or `KAFKA_*` variables |
+//! | bound what runs | [`Settings`]; of one handler: the options of [`handler`](macro@handler) |
+//!
+//! # The command line
+//!
+//! [`Runtime::run_from_args`] gives a binary its commands: `run`, `handlers`, `topology`, `check`, `publish`; `--help`
+//! lists them. Without `KAFKA_BOOTSTRAP_SERVERS` a debug build runs on an embedded cluster that ends with the process; a
+//! release build says what is missing.
+//!
+//! # Features
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `zstd` (default) | topics compressed with zstd; gzip, snappy and lz4 are always there |
+//! | `ssl`, `ssl-vendored` | TLS, SASL PLAIN, SCRAM and OAUTHBEARER, by the system's OpenSSL or by one built along |
+//! | `sasl`, `gssapi` | Kerberos, by the system's libsasl2 |
 #![deny(unsafe_code)]
 
-mod client_log;
-mod embedded;
-mod error;
-mod ffi;
-mod member;
+mod services;
+mod runtime;
+mod handle;
+mod cli;
+mod progress;
+mod producer;
+mod topics;
 mod options;
-mod queue;
+mod embedded;
+mod member;
 mod rebalance;
+mod queue;
 mod sink;
+mod client_log;
+mod ffi;
+mod error;
 
 pub use error::KafkaError;
+pub use handle::Handle;
 pub use options::{ClientOptions, GroupProtocol};
+pub use producer::{Producer, ProducerBuilder, PublishAllFailed, PublishFailed, Receipt};
+pub use runtime::Runtime;
+pub use services::Services;
+
+#[doc(no_inline)]
+pub use events_core::*;
+#[doc(hidden)]
+pub use events_core::__private;
+#[doc(no_inline)]
+pub use events_runtime::{
+    Faults, HandlerStatus, LaneStatus, PublishError, Settings, ShutdownReport, Status, TopicPartition, TroubleStatus,
+    Written, dead_letter_header,
+};

@@ -1,0 +1,90 @@
+//! The words of the command line.
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+/// Services that react to events over Kafka.
+#[derive(Debug, Parser)]
+#[command(about, long_about = None, after_help = "KAFKA_BOOTSTRAP_SERVERS says where the cluster is; any KAFKA_X_Y is the client's property x.y.\nStatus: 0 done, 1 failed or faults found, 2 wrong arguments.")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    /// Use the embedded cluster: nothing survives the process.
+    #[arg(long, global = true)]
+    pub(super) embedded: bool,
+    /// Print JSON on standard output.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run services until SIGTERM or ctrl-c, then drain (the default).
+    Run {
+        /// Names of services; all of this binary if none is named.
+        services: Vec<String>,
+    },
+    /// List the handlers: where each is declared, what it takes and emits, how it retries.
+    Handlers,
+    /// Draw who reacts to what.
+    Topology {
+        /// How to draw it.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Look for all faults that keep the services from starting.
+    Check {
+        /// Ask the cluster for the topics too.
+        #[arg(long)]
+        broker: bool,
+    },
+    /// Publish one event.
+    Publish {
+        /// Name of the event type.
+        event: String,
+        /// The payload as JSON; `-` reads standard input.
+        payload: String,
+        /// Who publishes it: the header `ce_source`.
+        #[arg(long, default_value = "command-line")]
+        source: String,
+        /// The flow that it belongs to; a new one if absent.
+        #[arg(long)]
+        correlation_id: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Mermaid,
+    Dot,
+    Json,
+}
+
+impl Arguments {
+    /// Reads the arguments. Wrong ones, and questions for help, end the process.
+    pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        Self::try_parse_from(arguments).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Ends the process with status 2.
+pub(super) fn wrong(message: impl std::fmt::Display) -> ! {
+    Arguments::command().error(clap::error::ErrorKind::InvalidValue, message).exit()
+}
+
+pub(super) fn is_command(word: &str) -> bool {
+    word == "help" || Arguments::command().get_subcommands().any(|command| command.get_name() == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_make_sense() {
+        Arguments::command().debug_assert();
+        assert!(is_command("run") && is_command("topology") && !is_command("--orders"));
+    }
+}

@@ -1,0 +1,40 @@
+//! The command line of a service: `run`, `handlers`, `topology`, `check`, `publish`.
+
+mod arguments;
+mod check;
+mod handlers;
+mod output;
+mod payload;
+mod publish;
+mod run;
+mod signals;
+mod topology;
+
+use std::ffi::OsString;
+
+use events_core::Result;
+
+use arguments::{Arguments, Command};
+
+use crate::services::Services;
+
+pub(crate) fn is_command(word: &str) -> bool {
+    arguments::is_command(word)
+}
+
+/// Does what the arguments say.
+pub(crate) async fn run(services: Services, arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
+    let Arguments { command, embedded, json } = Arguments::read(arguments);
+    output::set_up_log();
+    let services = if embedded { services.embedded() } else { services };
+    match command.unwrap_or(Command::Run { services: Vec::new() }) {
+        Command::Run { services: names } => run::run(services, &names, json).await,
+        Command::Handlers => handlers::show(&services, json),
+        Command::Topology { format } => topology::show(&services, format, json),
+        Command::Check { broker } => check::check(services, broker, json).await,
+        Command::Publish { event, payload, source, correlation_id } => {
+            let request = publish::Request { event, payload, source, correlation_id };
+            publish::publish(&services, request, embedded, json).await
+        }
+    }
+}

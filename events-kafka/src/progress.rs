@@ -1,0 +1,127 @@
+//! What a person sees while a service catches up.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::handle::Handle;
+
+/// Lag in records from which on progress is shown, and at which the service counts as caught up.
+const BEHIND: (u64, u64) = (5_000, 100);
+/// How often the bar is drawn.
+const FRAME: Duration = Duration::from_millis(250);
+/// How often a line is logged where there is no terminal.
+const LINE: Duration = Duration::from_secs(10);
+
+/// Shows progress whenever the services are behind: a bar on a terminal, log lines elsewhere. Never ends.
+///
+/// # Cancel safety
+///
+/// Cancel safe: the bar goes with it.
+pub(crate) async fn watch(handles: &[Handle]) {
+    let terminal = std::io::stderr().is_terminal();
+    let mut ticks = tokio::time::interval(FRAME);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut run: Option<Run> = None;
+    loop {
+        ticks.tick().await;
+        let Some(lag) = handles.iter().map(Handle::lag).sum::<Option<u64>>() else {
+            continue;
+        };
+        let done = done(handles);
+        match &mut run {
+            None if lag >= BEHIND.0 => run = Some(Run::start(done, lag, terminal)),
+            None => {}
+            Some(current) if lag <= BEHIND.1 => {
+                current.finish(done);
+                run = None;
+            }
+            Some(current) => current.show(done, lag),
+        }
+    }
+}
+
+/// Records that are done since the services started. What was done before a lane left is not counted.
+fn done(handles: &[Handle]) -> u64 {
+    let lanes = handles.iter().flat_map(|handle| handle.status().lanes);
+    lanes.map(|lane| lane.received.saturating_sub(lane.in_flight as u64 + lane.held as u64)).sum()
+}
+
+/// One time of catching up.
+struct Run {
+    bar: Option<ProgressBar>,
+    began: Instant,
+    /// Records done when it began.
+    before: u64,
+    logged: Instant,
+}
+
+impl Run {
+    fn start(before: u64, lag: u64, terminal: bool) -> Self {
+        let bar = terminal.then(|| {
+            let style = ProgressStyle::with_template(
+                "catching up {bar:30} {human_pos}/{human_len} records, {per_sec}, {eta} left",
+            );
+            // The template is a constant that a test reads.
+            ProgressBar::new(lag).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        tracing::info!(lag, "catching up");
+        let began = Instant::now();
+        Self { bar, began, before, logged: began }
+    }
+
+    fn show(&mut self, done: u64, lag: u64) {
+        let records = done.saturating_sub(self.before);
+        if let Some(bar) = &self.bar {
+            bar.set_length(records + lag);
+            bar.set_position(records);
+        } else if self.logged.elapsed() >= LINE {
+            self.logged = Instant::now();
+            let (rate, left) = pace(records, lag, self.began.elapsed());
+            tracing::info!(records, lag, rate, seconds_left = left, "catching up");
+        }
+    }
+
+    fn finish(&mut self, done: u64) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        let records = done.saturating_sub(self.before);
+        let (rate, _) = pace(records, 0, self.began.elapsed());
+        tracing::info!(records, rate, "caught up");
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Records per second, and the seconds that the rest will take; none while nothing is done.
+fn pace(records: u64, lag: u64, elapsed: Duration) -> (u64, Option<u64>) {
+    let rate = records as f64 / elapsed.as_secs_f64().max(0.001);
+    let left = (rate >= 1.0).then(|| (lag as f64 / rate).ceil() as u64);
+    (rate as u64, left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_takes_as_long_as_the_pace_says() {
+        assert_eq!(pace(50_000, 100_000, Duration::from_secs(10)), (5_000, Some(20)));
+        assert_eq!(pace(0, 100, Duration::from_secs(10)), (0, None));
+    }
+
+    #[test]
+    fn the_bar_has_a_template() {
+        let run = Run::start(0, 10, true);
+        assert_eq!(run.bar.as_ref().and_then(ProgressBar::length), Some(10));
+    }
+}

@@ -1,0 +1,249 @@
+//! A service on Kafka, before it runs.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use events_core::{Middleware, Registry, State};
+use events_runtime::{Faults, GroupPlan, Service, Settings, ShutdownReport};
+use tokio::runtime::Handle as Tokio;
+
+use crate::embedded::LIMITS;
+use crate::error::KafkaError;
+use crate::handle::Handle;
+use crate::member::Member;
+use crate::options::{ClientOptions, GroupProtocol};
+use crate::progress;
+use crate::services::Services;
+use crate::sink::LaneProducer;
+use crate::topics::{self, Ensure};
+
+/// A service on Kafka: its handlers, their state, and how it talks to the cluster.
+///
+/// # Delivery
+///
+/// An offset is committed when every record below it is done: handled, with what its handlers emitted acknowledged, or
+/// dead-lettered (D1). Records with the same key are handled in order and one at a time by each handler (D2).
+///
+/// # Examples
+///
+/// ```no_run
+/// use events_kafka::{Result, Runtime};
+///
+/// #[tokio::main]
+/// async fn main() -> Result<()> {
+///     Runtime::new("inventory").run_from_args().await
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "a runtime does nothing until it is run"]
+pub struct Runtime {
+    service: Service,
+    client: ClientOptions,
+    ensure: Option<Ensure>,
+}
+
+impl Runtime {
+    /// The service `name` with all handlers linked into this binary that belong to it. The name is its consumer group too.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self::over(Service::new(name))
+    }
+
+    /// The same with the handlers of `registry`.
+    pub fn with_registry(name: impl Into<String>, registry: Registry) -> Self {
+        Self::over(Service::with_registry(name, registry))
+    }
+
+    fn over(service: Service) -> Self {
+        Self { service, client: ClientOptions::new(), ensure: None }
+    }
+
+    /// Shares a value with the handlers, which take it as `State<T>`. A second value of a type is a start-up fault.
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.service = self.service.state(value);
+        self
+    }
+
+    /// The same for a value that is shared already.
+    pub fn shared_state<T: Send + Sync + 'static>(mut self, value: impl Into<State<T>>) -> Self {
+        self.service = self.service.shared_state(value);
+        self
+    }
+
+    /// Adds a layer around every attempt, inside those added before.
+    pub fn middleware(mut self, layer: impl Middleware) -> Self {
+        self.service = self.service.middleware(layer);
+        self
+    }
+
+    /// Replaces the bounds and intervals.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.service = self.service.settings(settings);
+        self
+    }
+
+    /// Changes some bounds and intervals.
+    pub fn configure(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        self.service = self.service.configure(change);
+        self
+    }
+
+    /// Replaces the options of the Kafka client.
+    pub fn client(mut self, options: ClientOptions) -> Self {
+        self.client = options;
+        self
+    }
+
+    /// Sets a property of the Kafka client, as [`ClientOptions::set`] does.
+    pub fn set(mut self, property: impl Into<String>, value: impl Into<String>) -> Self {
+        self.client = self.client.set(property, value);
+        self
+    }
+
+    /// Uses the embedded cluster, as [`ClientOptions::embedded`] does.
+    pub fn embedded(mut self) -> Self {
+        self.client = self.client.embedded();
+        self
+    }
+
+    /// Chooses how members of a group agree on who reads what.
+    pub fn group_protocol(mut self, protocol: GroupProtocol) -> Self {
+        self.client = self.client.group_protocol(protocol);
+        self
+    }
+
+    /// Makes missing topics at the start, with that many partitions and copies. Topics that exist are left as they are.
+    ///
+    /// Without this a missing topic is a start-up fault that names the command to make it. On the embedded cluster
+    /// topics are always made, with 4 partitions unless this says otherwise.
+    pub fn ensure_topics(mut self, partitions: i32, replication: i32) -> Self {
+        self.ensure = Some(Ensure { partitions, replication });
+        self
+    }
+
+    /// The service's name.
+    pub fn name(&self) -> &str {
+        self.service.name()
+    }
+
+    /// What is linked into this binary.
+    pub fn registry(&self) -> &Registry {
+        self.service.registry()
+    }
+
+    /// The bounds and intervals.
+    pub fn current_settings(&self) -> &Settings {
+        self.service.current_settings()
+    }
+
+    /// The options of the Kafka client.
+    pub fn current_client(&self) -> &ClientOptions {
+        &self.client
+    }
+
+    /// Looks for every fault that can be known without a broker.
+    ///
+    /// # Errors
+    ///
+    /// All of them at once, each with its remedy.
+    pub fn check(&self) -> Result<(), Faults> {
+        let mut faults = self.service.check();
+        faults.extend(self.client.faults());
+        faults.extend(self.ensure.map(Ensure::faults).unwrap_or_default());
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(Faults::new(self.name(), faults))
+    }
+
+    /// The same, and asks the cluster for the service's topics. It changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// All faults at once, or that the cluster does not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn check_broker(self) -> Result<(), KafkaError> {
+        self.check()?;
+        let (client, ensure, name) = (self.client.located()?, self.ensure, self.service.name().to_owned());
+        let plans = self.service.plan()?;
+        let faults = topics::faults(&plans, &client, ensure).await?;
+        KafkaError::unless_empty(&name, faults)
+    }
+
+    /// Starts the service on the current tokio runtime. It runs until the handle is drained or dropped.
+    ///
+    /// # Errors
+    ///
+    /// All faults at once, or what keeps the client from starting.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what was started is stopped without draining.
+    pub async fn spawn(self) -> Result<Handle, KafkaError> {
+        self.check()?;
+        let name = self.service.name().to_owned();
+        let drain = self.service.current_settings().drain;
+        let mut client = self.client.named(&name).located()?;
+        let plans = self.service.plan()?;
+        topics::prepare(&name, &plans, &mut client, self.ensure).await?;
+        let lanes = LaneProducer::start(&client).map_err(|error| KafkaError::client("producer", &error))?;
+        let mut members = Vec::with_capacity(plans.len());
+        for plan in &plans {
+            let member = Member::start(Arc::clone(plan), &client, Arc::clone(&lanes) as _, Tokio::current(), drain);
+            members.push(member.map_err(|error| KafkaError::client("consumer", &error))?);
+        }
+        announce(&name, &plans, &client);
+        Ok(Handle::new(name, members, lanes, client, drain))
+    }
+
+    /// Runs the service until `signal` is ready, then drains it, at most for [`Settings::drain`].
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops the service without draining: nothing is lost, but work is done again.
+    pub async fn run_until(self, signal: impl Future<Output = ()>) -> Result<ShutdownReport, KafkaError> {
+        let handle = self.spawn().await?;
+        tokio::select! {
+            () = signal => {}
+            () = progress::watch(std::slice::from_ref(&handle)) => {}
+        }
+        Ok(handle.drain().await)
+    }
+
+    /// Does what the command line says: `run` (also without a word), `handlers`, `topology`, `check`, `publish`.
+    ///
+    /// `run` ends on SIGTERM or ctrl-c, drains, and reports what was abandoned; a second signal ends it at once. Wrong
+    /// arguments end the process with status 2.
+    ///
+    /// # Errors
+    ///
+    /// All faults at once, or what else keeps the command from its work; returned from `main` it is status 1.
+    pub async fn run_from_args(self) -> events_core::Result<()> {
+        Services::new().add(self).run_from_args().await
+    }
+}
+
+/// The start line.
+fn announce(service: &str, plans: &[Arc<GroupPlan>], client: &ClientOptions) {
+    let groups: Vec<_> = plans.iter().map(|plan| plan.group.as_str()).collect();
+    let mut topics: Vec<_> = plans.iter().flat_map(|plan| plan.topics.keys()).map(String::as_str).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    let handlers: usize = plans.iter().map(|plan| plan.handlers.len()).sum();
+    let (groups, topics, address) = (groups.join(","), topics.join(","), client.address().unwrap_or_default());
+    if client.is_embedded() {
+        tracing::info!(service, groups, topics, handlers, address, "started on the {LIMITS}");
+    } else {
+        tracing::info!(service, groups, topics, handlers, address, "started");
+    }
+}

@@ -1,0 +1,142 @@
+//! Several services in one binary.
+
+use std::ffi::OsString;
+
+use events_core::Fault;
+use events_runtime::Faults;
+
+use crate::cli;
+use crate::error::KafkaError;
+use crate::handle::Handle;
+use crate::runtime::Runtime;
+
+/// Several services in one binary: `run` runs all of them in one process, `run payments` that one alone.
+///
+/// # Examples
+///
+/// ```no_run
+/// use events_kafka::{Result, Runtime, Services};
+///
+/// #[tokio::main]
+/// async fn main() -> Result<()> {
+///     Services::new()
+///         .add(Runtime::new("payments"))
+///         .add(Runtime::new("inventory"))
+///         .run_from_args()
+///         .await
+/// }
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "services do nothing until they are run"]
+pub struct Services(Vec<Runtime>);
+
+impl Services {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more.
+    #[expect(clippy::should_implement_trait, reason = "a builder's word, not arithmetic")]
+    pub fn add(mut self, runtime: Runtime) -> Self {
+        self.0.push(runtime);
+        self
+    }
+
+    /// Their names.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.iter().map(Runtime::name).collect()
+    }
+
+    /// Keeps those that are named; all of them if none is.
+    ///
+    /// # Errors
+    ///
+    /// A name that none of them has.
+    pub fn only<S: AsRef<str>>(mut self, names: &[S]) -> Result<Self, KafkaError> {
+        for name in names.iter().map(AsRef::as_ref) {
+            if !self.names().contains(&name) {
+                let known = self.names().join(", ");
+                return Err(KafkaError::Usage(format!("this binary has no service `{name}`; it has {known}")));
+            }
+        }
+        if !names.is_empty() {
+            self.0.retain(|runtime| names.iter().any(|name| name.as_ref() == runtime.name()));
+        }
+        Ok(self)
+    }
+
+    /// Looks for every fault that can be known without a broker.
+    ///
+    /// # Errors
+    ///
+    /// All of them at once, each once.
+    pub fn check(&self) -> Result<(), Faults> {
+        let mut found: Vec<Fault> = Vec::new();
+        for faults in self.0.iter().filter_map(|runtime| runtime.check().err()) {
+            for fault in faults.faults {
+                if !found.contains(&fault) {
+                    found.push(fault);
+                }
+            }
+        }
+        if found.is_empty() {
+            return Ok(());
+        }
+        Err(Faults::new(self.names().join(", "), found))
+    }
+
+    /// Starts all of them on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// All faults of all services at once, or what keeps the client from starting; then none of them runs.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub async fn spawn(self) -> Result<Vec<Handle>, KafkaError> {
+        self.check()?;
+        let mut handles = Vec::with_capacity(self.0.len());
+        for runtime in self.0 {
+            handles.push(runtime.spawn().await?);
+        }
+        Ok(handles)
+    }
+
+    /// Does what the command line says; see [`Runtime::run_from_args`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn run_from_args(self) -> events_core::Result<()> {
+        cli::run(self, std::env::args_os()).await
+    }
+
+    /// The same with arguments of one's own, the program's name first.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn run_from<A: Into<OsString> + Clone>(self, arguments: impl IntoIterator<Item = A>) -> events_core::Result<()> {
+        cli::run(self, arguments.into_iter().map(Into::into)).await
+    }
+
+    /// Whether `word` is one of the subcommands: for binaries that have arguments of their own beside them.
+    pub fn has_command(word: &str) -> bool {
+        cli::is_command(word)
+    }
+
+    /// All of them on the embedded cluster.
+    pub fn embedded(self) -> Self {
+        Self(self.0.into_iter().map(Runtime::embedded).collect())
+    }
+
+    pub(crate) fn into_runtimes(self) -> Vec<Runtime> {
+        self.0
+    }
+
+    pub(crate) fn runtimes(&self) -> &[Runtime] {
+        &self.0
+    }
+}
