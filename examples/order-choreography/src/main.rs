@@ -1,1 +1,94 @@
-fn main() {}
+//! Five services that ship real orders without a conductor.
+//!
+//! Read it in this order: the contracts (`examples/order-contracts`), the services (`services/`), the shop's front
+//! (`orders/`), the auditor (`audit/`), and how all of it is played (`play.rs`) and reported (`report.rs`).
+
+#![forbid(unsafe_code)]
+
+mod services;
+
+mod orders;
+
+mod audit;
+
+mod arguments;
+mod chaos;
+mod fleet;
+mod play;
+mod progress;
+mod report;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Parser as _;
+use events_kafka::ClientOptions;
+use tracing_subscriber::EnvFilter;
+
+use arguments::{Arguments, Command};
+use play::Play;
+use services::Databases;
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    match &arguments.command {
+        None => place(&arguments, &services::NAMES).await,
+        Some(Command::Run { services }) => run(&arguments, services).await,
+        Some(Command::Framework(words)) => framework(&arguments, words).await,
+    }
+}
+
+/// `run payments`, `run orders`, `run payments orders`: some of the services in this process, the others elsewhere.
+async fn run(arguments: &Arguments, names: &[String]) -> Result<ExitCode> {
+    if client().is_embedded() {
+        bail!("services in several processes need a cluster that all of them reach: set KAFKA_BOOTSTRAP_SERVERS=host:9092");
+    }
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let known = |name: &&str| services::NAMES.contains(name) || *name == orders::SOURCE;
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        let known = services::NAMES.join(", ");
+        bail!("there is no service `{unknown}`: choose among {}, {known}", orders::SOURCE);
+    }
+    if names.contains(&orders::SOURCE) {
+        let others: Vec<_> = names.into_iter().filter(|name| *name != orders::SOURCE).collect();
+        return place(arguments, &others).await;
+    }
+    let words: Vec<OsString> = std::iter::once("run").chain(names).map(Into::into).collect();
+    framework(arguments, &words).await
+}
+
+/// Places the orders and audits them, with `services` in this process.
+async fn place(arguments: &Arguments, services: &[&str]) -> Result<ExitCode> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,order_choreography=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+
+    let report = Play::new(arguments, client())?.run(services).await?;
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print!("\n{report}");
+    }
+    Ok(match report.verdict() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(faults) => {
+            eprintln!("\n{faults}");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// What the framework's command line does for every service: `run`, `handlers`, `topology`, …
+async fn framework(arguments: &Arguments, words: &[OsString]) -> Result<ExitCode> {
+    let program = std::env::args_os().next().context("a program has a name")?;
+    let words = std::iter::once(program).chain(words.iter().cloned());
+    Databases::default().services(arguments.chaos, &client()).run_from(words).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The cluster of the environment, or the embedded one: there is nothing here that must survive, in a release build neither.
+fn client() -> ClientOptions {
+    let client = ClientOptions::new();
+    if client.address().is_none() { client.embedded() } else { client }
+}

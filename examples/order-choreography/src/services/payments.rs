@@ -1,7 +1,7 @@
 //! Payments: captures what an order costs, and pays it back when the warehouse refuses the order.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use events_kafka::{Emission, State, handler};
 use order_contracts::{OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded, StockRefused};
@@ -47,26 +47,25 @@ struct Money {
 
 impl Till {
     fn capture(&self, order_id: &str, cents: u64) {
-        self.with(|money| money.captured.entry(order_id.to_owned()).or_insert(cents));
+        self.money().captured.entry(order_id.to_owned()).or_insert(cents);
     }
 
     fn refund(&self, order_id: &str, cents: u64) {
-        self.with(|money| money.refunded.entry(order_id.to_owned()).or_insert(cents));
+        self.money().refunded.entry(order_id.to_owned()).or_insert(cents);
     }
 
-    /// What came in and what went out again for the orders whose id begins with `run`, in cents.
+    /// What came in and what went out again, in cents, for the orders of a run: those whose id begins with `run`.
     pub(crate) fn totals(&self, run: &str) -> (u64, u64) {
+        let money = self.money();
         let of = |moved: &BTreeMap<String, u64>| {
             let ours = moved.iter().filter(|(order_id, _)| order_id.starts_with(run));
             ours.map(|(_, cents)| cents).sum()
         };
-        self.with(|money| (of(&money.captured), of(&money.refunded)))
+        (of(&money.captured), of(&money.refunded))
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Money) -> T) -> T
-    where
-        T: Copy,
-    {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn money(&self) -> MutexGuard<'_, Money> {
+        // Nothing panics while the money is counted, so a poisoned value is a whole one.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
