@@ -34,7 +34,7 @@ impl Handle {
         &self.service
     }
 
-    /// Where its cluster is.
+    /// Where its cluster is: also the way for other programs to an embedded one.
     pub fn address(&self) -> &str {
         self.client.address().unwrap_or_default()
     }

@@ -19,6 +19,13 @@ pub(crate) struct Cause<'a> {
     trace_state: Option<&'a str>,
 }
 
+const SOURCE: &[u8] = header::SOURCE.as_bytes();
+const ID: &[u8] = header::ID.as_bytes();
+const CORRELATION_ID: &[u8] = header::CORRELATION_ID.as_bytes();
+const HOPS: &[u8] = header::HOPS.as_bytes();
+const TRACE_PARENT: &[u8] = header::TRACE_PARENT.as_bytes();
+const TRACE_STATE: &[u8] = header::TRACE_STATE.as_bytes();
+
 impl<'a> Cause<'a> {
     pub(crate) fn read(record: &'a dyn RecordView) -> Self {
         let mut cause = Self {
@@ -32,16 +39,14 @@ impl<'a> Cause<'a> {
         let mut index = 0;
         while let Some((name, value)) = record.header(index) {
             index += 1;
-            let Some(text) = value.and_then(|value| std::str::from_utf8(value).ok()) else {
-                continue;
-            };
-            match std::str::from_utf8(name).unwrap_or("") {
-                header::SOURCE => cause.source = Cow::Borrowed(text),
-                header::ID => cause.id = Cow::Borrowed(text),
-                header::CORRELATION_ID => cause.correlation_id = Some(text),
-                header::HOPS => cause.hops = text.parse().unwrap_or(0),
-                header::TRACE_PARENT => cause.trace_parent = Some(text),
-                header::TRACE_STATE => cause.trace_state = Some(text),
+            let text = || std::str::from_utf8(value?).ok();
+            match name {
+                SOURCE => cause.source = Cow::Borrowed(text().unwrap_or("")),
+                ID => cause.id = Cow::Borrowed(text().unwrap_or("")),
+                CORRELATION_ID => cause.correlation_id = text(),
+                HOPS => cause.hops = text().and_then(|hops| hops.parse().ok()).unwrap_or(0),
+                TRACE_PARENT => cause.trace_parent = text(),
+                TRACE_STATE => cause.trace_state = text(),
                 _ => {}
             }
         }

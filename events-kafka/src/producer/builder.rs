@@ -68,7 +68,8 @@ impl ProducerBuilder {
             headers: Arc::new([]),
             layers: self.layers.into(),
         };
-        Ok(Producer { link: Arc::new(link), origin })
+        let address = client.address().unwrap_or_default().into();
+        Ok(Producer { link: Arc::new(link), origin, address })
     }
 }
 

@@ -63,6 +63,7 @@ use stamp::{Origin, Stamp};
 pub struct Producer {
     link: Arc<Link>,
     origin: Origin,
+    address: Arc<str>,
 }
 
 impl Producer {
@@ -192,6 +193,11 @@ impl Producer {
         let mut other = self.clone();
         change(&mut other.origin);
         other
+    }
+
+    /// Where the cluster is: also the way for other programs to an embedded one.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Closes the producer and all its clones: takes no more events, waits until what is enqueued is written, at most

@@ -48,59 +48,56 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     }
 }
 
-/// The generated loop.
+/// The call of the core's loop.
 fn run(model: &Model) -> TokenStream {
     let private = &model.private;
     let function = &model.signature.ident;
-    let [slot, emissions, delivery, made, attempt] =
-        ["slot", "emissions", "delivery", "made", "attempt"].map(local);
-    let values: Vec<_> = (0..model.arguments.len())
-        .map(|index| local(&format!("argument_{index}")))
-        .collect();
-    let prepared: Vec<_> = (1..model.arguments.len())
-        .map(|index| local(&format!("prepared_{index}")))
-        .collect();
+    let [slot, delivery] = ["slot", "delivery"].map(local);
     let rest = model.arguments.iter().skip(1);
+    let prepared: Vec<_> = numbered("prepared", rest.len());
+    let values: Vec<_> = numbered("argument", model.arguments.len());
 
-    let prepare = rest
-        .clone()
-        .map(|ty| quote_spanned!(ty.span()=> #slot.prepare::<#ty>()));
-    let extract = rest.zip(&prepared).map(|(ty, prepared)| {
-        quote_spanned!(ty.span()=> <#ty as #private::Extract>::extract(&#prepared, #delivery)?)
+    let prepare = match rest.len() {
+        0 => quote!(#private::prepare_nothing),
+        _ => {
+            let each = rest.clone().map(|ty| {
+                quote_spanned!(ty.span()=> <#ty as #private::Extract>::prepare(#slot.service())?)
+            });
+            quote!(|#slot| #private::Result::Ok((#(#each,)*)))
+        }
+    };
+    let first = model.arguments.iter().take(1).map(|ty| {
+        quote_spanned!(ty.span()=> <#ty as #private::Input>::decode(#delivery)?)
     });
-    let first = model
-        .arguments
-        .iter()
-        .take(1)
-        .map(|ty| quote_spanned!(ty.span()=> <#ty as #private::Input>::decode(#delivery)?));
-    let parts = first.chain(extract);
-
+    let rest = rest.zip(&prepared).map(|(ty, prepared)| {
+        quote_spanned!(ty.span()=> <#ty as #private::Extract>::extract(#prepared, #delivery)?)
+    });
+    let made = first.chain(rest);
+    // A blocking call is made on the pool; an async one runs nothing yet.
+    let (run, call) = match model.options.blocking {
+        Some(_) => (quote!(run_blocking), quote!(move || #function(#(#values),*))),
+        None => (quote!(run), quote!(#function(#(#values),*))),
+    };
+    let pattern = if prepared.is_empty() { quote!(()) } else { quote!((#(#prepared,)*)) };
     let output = &model.output;
     let emit = quote_spanned!(output.span()=> <#output as #private::Emission>::emit);
-    let call = quote!(#function(#(#values),*));
-    let work = if model.options.blocking.is_some() {
-        quote! {
-            #slot.attempt_blocking(#private::Box::new(move |#emissions| #emit(#call, #emissions))).await;
-        }
-    } else {
-        quote! {
-            let #attempt = ::core::pin::pin!(async { #emit(#call.await, &mut #emissions) });
-            #slot.attempt(#attempt).await;
-        }
-    };
-    let body = quote! {
-        let (#(#private::Result::Ok(#prepared),)*) = (#(#prepare,)*) else { return };
-        let mut #emissions = #private::Emissions::new();
-        while #slot.next().await {
-            let #made = #slot.arguments(|#delivery| #private::Result::Ok((#(#parts,)*)));
-            if let #private::Option::Some((#(#values,)*)) = #made {
-                #work
-            }
-            #slot.finish(&mut #emissions);
-        }
-    };
-    // The loop's future must be `Send`: spanned at the function, where that is to be seen.
-    quote_spanned!(function.span()=> |mut #slot| #private::Box::pin(async move { #body }))
+    // Spanned at the function, where a future that is not `Send` is to be seen.
+    let run = quote_spanned!(function.span()=> #private::#run);
+    quote! {
+        |#slot| #run(
+            #slot,
+            #prepare,
+            |#pattern, #delivery| {
+                #(let #values = #made;)*
+                #private::Result::Ok(#call)
+            },
+            #emit,
+        )
+    }
+}
+
+fn numbered(name: &str, count: usize) -> Vec<Ident> {
+    (0..count).map(|index| local(&format!("{name}_{index}"))).collect()
 }
 
 /// A variable that no name of the user's can meet.

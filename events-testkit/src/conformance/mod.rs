@@ -25,13 +25,13 @@ mod tests;
 
 pub mod failure;
 pub mod flow;
-// health
+pub mod health;
 // input
 // membership
 pub mod order;
-// pressure
-// progress
-// publishing
+pub mod pressure;
+pub mod progress;
+pub mod publishing;
 // starts
 
 pub use cluster::{Capabilities, Cluster, Outcome, Running};

@@ -29,6 +29,29 @@ macro_rules! conformance_tests {
                 an_undecodable_record_is_given_up_at_once
                 a_late_attempt_is_dropped_and_made_again
             }
+            progress {
+                the_watermark_waits_for_every_record
+                a_kill_repeats_only_what_was_not_done
+                duplicates_are_skipped
+                gaps_are_passed
+                unacknowledged_emissions_hold_the_watermark
+            }
+            publishing {
+                a_storm_ends_at_the_hop_limit
+                a_refused_emission_is_dead_lettered_with_its_record
+                a_refused_dead_letter_waits
+                emissions_are_sent_again_after_a_lost_producer
+                a_full_queue_is_waited_for
+            }
+            pressure {
+                held_records_are_bounded_and_named
+                records_in_flight_are_bounded
+                the_map_never_outgrows_its_metadata
+            }
+            health {
+                a_lane_that_does_not_advance_is_unhealthy
+                an_overdue_blocking_attempt_is_unhealthy
+            }
         }
     };
 }
