@@ -19,6 +19,7 @@ mod progress;
 mod report;
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
@@ -43,26 +44,45 @@ async fn main() -> Result<ExitCode> {
 /// `run payments`, `run orders`, `run payments orders`: some of the services in this process, the others elsewhere.
 async fn run(arguments: &Arguments, names: &[String]) -> Result<ExitCode> {
     if client().is_embedded() {
-        bail!("services in several processes need a cluster that all of them reach: set KAFKA_BOOTSTRAP_SERVERS=host:9092");
+        bail!(
+            "services in several processes need a cluster that all of them reach: set KAFKA_BOOTSTRAP_SERVERS=host:9092"
+        );
     }
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let known = |name: &&str| services::NAMES.contains(name) || *name == orders::SOURCE;
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
         let known = services::NAMES.join(", ");
-        bail!("there is no service `{unknown}`: choose among {}, {known}", orders::SOURCE);
+        bail!(
+            "there is no service `{unknown}`: choose among {}, {known}",
+            orders::SOURCE
+        );
     }
     if names.contains(&orders::SOURCE) {
-        let others: Vec<_> = names.into_iter().filter(|name| *name != orders::SOURCE).collect();
+        let others: Vec<_> = names
+            .into_iter()
+            .filter(|name| *name != orders::SOURCE)
+            .collect();
         return place(arguments, &others).await;
     }
-    let words: Vec<OsString> = std::iter::once("run").chain(names).map(Into::into).collect();
+    let words: Vec<OsString> = std::iter::once("run")
+        .chain(names)
+        .map(Into::into)
+        .collect();
     framework(arguments, &words).await
 }
 
 /// Places the orders and audits them, with `services` in this process.
 async fn place(arguments: &Arguments, services: &[&str]) -> Result<ExitCode> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,order_choreography=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    // With chaos every failed attempt would be a line.
+    let filter = EnvFilter::try_from_default_env()
+        .or_else(|_| EnvFilter::try_new("warn,events_runtime=error,order_choreography=info"))?;
+    let terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal)
+        .with_target(false)
+        .init();
 
     let report = Play::new(arguments, client())?.run(services).await?;
     if arguments.json {
@@ -83,12 +103,22 @@ async fn place(arguments: &Arguments, services: &[&str]) -> Result<ExitCode> {
 async fn framework(arguments: &Arguments, words: &[OsString]) -> Result<ExitCode> {
     let program = std::env::args_os().next().context("a program has a name")?;
     let words = std::iter::once(program).chain(words.iter().cloned());
-    Databases::default().services(arguments.chaos, &client()).run_from(words).await?;
+    Databases::default()
+        .services(arguments.chaos, &client())
+        .run_from(words)
+        .await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The cluster of the environment, or the embedded one: there is nothing here that must survive, in a release build neither.
+/// The cluster of the environment; else the embedded one, in a release build too: nothing here must survive.
 fn client() -> ClientOptions {
     let client = ClientOptions::new();
-    if client.address().is_none() { client.embedded() } else { client }
+    if client.address().is_some() {
+        return client;
+    }
+    // The embedded cluster makes a group whose members have left wait for most of a session before it takes a new one.
+    client
+        .embedded()
+        .set("session.timeout.ms", "2000")
+        .set("heartbeat.interval.ms", "500")
 }

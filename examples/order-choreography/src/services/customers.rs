@@ -33,6 +33,8 @@ impl Customers {
     pub(crate) fn totals(&self, run: &str) -> (usize, u64) {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ours = known.iter().filter(|(id, _)| id.starts_with(run));
-        ours.fold((0, 0), |(orders, cents), (_, customer)| (orders + customer.orders.len(), cents + customer.spent_cents))
+        ours.fold((0, 0), |(orders, cents), (_, customer)| {
+            (orders + customer.orders.len(), cents + customer.spent_cents)
+        })
     }
 }

@@ -24,12 +24,30 @@ enum Answer {
 /// Sets the CDs of a paid order aside, if the customer's ration still holds as many.
 #[handler]
 async fn reserve(paid: PaymentCaptured, stock: State<Stock>) -> Result<Answer> {
-    let PaymentCaptured { order_id, customer_id, placed_on, cds, amount_cents } = paid;
+    let PaymentCaptured {
+        order_id,
+        customer_id,
+        placed_on,
+        cds,
+        amount_cents,
+    } = paid;
     // No retry heals a date that is none, so the record becomes a dead letter at once.
-    let month = placed_on.get(..7).ok_or_else(|| Terminal::msg(format!("`{placed_on}` is no day")))?;
+    let month = placed_on
+        .get(..7)
+        .ok_or_else(|| Terminal::msg(format!("`{placed_on}` is no day")))?;
     Ok(match stock.take(&order_id, &customer_id, month, cds) {
-        Ok(()) => Answer::Reserved(StockReserved { order_id, customer_id, cds }),
-        Err(left) => Answer::Refused(StockRefused { order_id, customer_id, cds, left, amount_cents }),
+        Ok(()) => Answer::Reserved(StockReserved {
+            order_id,
+            customer_id,
+            cds,
+        }),
+        Err(left) => Answer::Refused(StockRefused {
+            order_id,
+            customer_id,
+            cds,
+            left,
+            amount_cents,
+        }),
     })
 }
 
@@ -52,7 +70,10 @@ impl Stock {
         if let Some(answer) = shelves.answers.get(order_id) {
             return *answer;
         }
-        let taken = shelves.taken.entry((customer_id.to_owned(), month.to_owned())).or_default();
+        let taken = shelves
+            .taken
+            .entry((customer_id.to_owned(), month.to_owned()))
+            .or_default();
         let left = RATION - *taken;
         let answer = if cds > left { Err(left) } else { Ok(()) };
         if answer.is_ok() {

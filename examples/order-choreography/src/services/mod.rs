@@ -33,8 +33,14 @@ pub(crate) struct Databases {
 impl Databases {
     /// The service `name` over its database.
     pub(crate) fn service(&self, name: &str, chaos: bool, client: &ClientOptions) -> Runtime {
-        let service = Runtime::new(name).client(client.clone()).ensure_topics(PARTITIONS, COPIES);
-        let service = if chaos { service.middleware(BadLuck) } else { service };
+        let service = Runtime::new(name)
+            .client(client.clone())
+            .ensure_topics(PARTITIONS, COPIES);
+        let service = if chaos {
+            service.middleware(BadLuck)
+        } else {
+            service
+        };
         match name {
             "payments" => service.shared_state(self.till.clone()),
             "inventory" => service.shared_state(self.stock.clone()),
@@ -45,6 +51,8 @@ impl Databases {
 
     /// All of them.
     pub(crate) fn services(&self, chaos: bool, client: &ClientOptions) -> Services {
-        NAMES.iter().fold(Services::new(), |services, name| services.add(self.service(name, chaos, client)))
+        NAMES.iter().fold(Services::new(), |services, name| {
+            services.add(self.service(name, chaos, client))
+        })
     }
 }

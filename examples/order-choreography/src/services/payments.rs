@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use events_kafka::{Emission, State, handler};
-use order_contracts::{OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded, StockRefused};
+use order_contracts::{
+    OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded, StockRefused,
+};
 
 events_kafka::service!("payments");
 
@@ -18,21 +20,46 @@ enum Payment {
 /// Captures the price of an order. Where there is nothing to capture the order ends.
 #[handler]
 async fn capture(order: OrderPlaced, till: State<Till>) -> Payment {
-    let OrderPlaced { order_id, customer_id, placed_on, cds, amount_cents } = order;
+    let OrderPlaced {
+        order_id,
+        customer_id,
+        placed_on,
+        cds,
+        amount_cents,
+    } = order;
     if amount_cents == 0 {
         let reason = "an order that costs nothing is not paid".to_owned();
-        return Payment::Declined(PaymentDeclined { order_id, customer_id, reason });
+        return Payment::Declined(PaymentDeclined {
+            order_id,
+            customer_id,
+            reason,
+        });
     }
     till.capture(&order_id, amount_cents);
-    Payment::Captured(PaymentCaptured { order_id, customer_id, placed_on, cds, amount_cents })
+    Payment::Captured(PaymentCaptured {
+        order_id,
+        customer_id,
+        placed_on,
+        cds,
+        amount_cents,
+    })
 }
 
 /// Pays back what was captured for an order that the warehouse refuses.
 #[handler]
 async fn refund(refused: StockRefused, till: State<Till>) -> PaymentRefunded {
-    let StockRefused { order_id, customer_id, amount_cents, .. } = refused;
+    let StockRefused {
+        order_id,
+        customer_id,
+        amount_cents,
+        ..
+    } = refused;
     till.refund(&order_id, amount_cents);
-    PaymentRefunded { order_id, customer_id, amount_cents }
+    PaymentRefunded {
+        order_id,
+        customer_id,
+        amount_cents,
+    }
 }
 
 /// The payment provider. An order is its idempotency key: the same order again moves no money.
@@ -47,18 +74,26 @@ struct Money {
 
 impl Till {
     fn capture(&self, order_id: &str, cents: u64) {
-        self.money().captured.entry(order_id.to_owned()).or_insert(cents);
+        self.money()
+            .captured
+            .entry(order_id.to_owned())
+            .or_insert(cents);
     }
 
     fn refund(&self, order_id: &str, cents: u64) {
-        self.money().refunded.entry(order_id.to_owned()).or_insert(cents);
+        self.money()
+            .refunded
+            .entry(order_id.to_owned())
+            .or_insert(cents);
     }
 
     /// What came in and what went out again, in cents, for the orders of a run: those whose id begins with `run`.
     pub(crate) fn totals(&self, run: &str) -> (u64, u64) {
         let money = self.money();
         let of = |moved: &BTreeMap<String, u64>| {
-            let ours = moved.iter().filter(|(order_id, _)| order_id.starts_with(run));
+            let ours = moved
+                .iter()
+                .filter(|(order_id, _)| order_id.starts_with(run));
             ours.map(|(_, cents)| cents).sum()
         };
         (of(&money.captured), of(&money.refunded))

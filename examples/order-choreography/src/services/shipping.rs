@@ -8,6 +8,14 @@ events_kafka::service!("shipping");
 /// Sends the parcel.
 #[handler]
 async fn ship(reserved: StockReserved) -> OrderShipped {
-    let StockReserved { order_id, customer_id, cds } = reserved;
-    OrderShipped { order_id, customer_id, cds }
+    let StockReserved {
+        order_id,
+        customer_id,
+        cds,
+    } = reserved;
+    OrderShipped {
+        order_id,
+        customer_id,
+        cds,
+    }
 }
