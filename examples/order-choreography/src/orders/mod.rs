@@ -1,0 +1,47 @@
+//! Orders: the shop's front. It publishes what customers order, and reacts to nothing.
+
+mod file;
+
+use anyhow::Result;
+use events_kafka::{Producer, Receipt, header};
+use order_contracts::OrderPlaced;
+
+pub(crate) use file::read;
+
+/// The name that the orders come from.
+pub(crate) const SOURCE: &str = "orders";
+
+/// The shop's front.
+pub(crate) struct Shop {
+    producer: Producer,
+}
+
+impl Shop {
+    pub(crate) fn new(producer: Producer) -> Self {
+        Self { producer }
+    }
+
+    /// Publishes an order. The topic, the key, the version and the headers come from its type.
+    pub(crate) async fn place(&self, order: &OrderPlaced) -> Result<Receipt> {
+        Ok(self.producer.enqueue(order).await?)
+    }
+
+    /// The same with the order's id as the event's id, as a shop does that may publish an order again because it does
+    /// not know whether the first time worked: whoever reads both sees that they are one.
+    pub(crate) async fn place_by_id(&self, order: &OrderPlaced) -> Result<Receipt> {
+        // Of headers with the same name the last counts.
+        let producer = self
+            .producer
+            .with_header(header::ID, &order.order_id)
+            .correlated(&order.order_id);
+        Ok(producer.enqueue(order).await?)
+    }
+
+    /// Waits until all that was published is written.
+    pub(crate) async fn written(receipts: Vec<Receipt>) -> Result<()> {
+        for receipt in receipts {
+            receipt.await?;
+        }
+        Ok(())
+    }
+}
