@@ -1,0 +1,121 @@
+//! Memory is bounded (D7).
+
+use std::time::Duration;
+
+use events_runtime::TopicPartition;
+
+use super::cluster::{Cluster, Outcome, Running};
+use super::listed::subject;
+use super::probe::Step;
+use super::stage::{Stage, WHILE, status_once};
+use crate::{eventually, throughout};
+
+subject!(Piled, pile, "conformance-held");
+
+/// At the bound of held records the lane takes no more, and says which handler and key are to blame; nothing is dropped
+/// (D6).
+pub async fn held_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Outcome {
+    let stage = Stage::set(cluster, "conformance-held", 1).await;
+    stage.probe.script("pile", "bad", 0, [Step::Fail("the till is stuck"), Step::Fail("the till is stuck")]);
+    for seq in 0..200 {
+        stage.send::<Piled>("bad", seq).await;
+    }
+    let service = stage.service().configure(|settings| {
+        settings.lane_held = 20;
+        settings.batch = 10;
+        settings.retry.min = Duration::from_secs(2);
+        settings.retry.max = settings.retry.min;
+    });
+    let running = stage.start_with(service).await;
+    let status = status_once(&running, "the lane holds", |status| {
+        status.lanes.iter().any(|lane| lane.holding.is_some())
+    })
+    .await;
+    let lane = &status.lanes[0];
+    let holding = lane.holding.as_deref().unwrap_or_default();
+    for word in ["conformance-held/pile", "bad", "the till is stuck"] {
+        assert!(holding.contains(word), "`{word}` is not in: {holding}");
+    }
+    assert!(lane.held >= 20 && lane.held < 40, "{lane:#?}");
+    assert!(lane.received < 60, "{lane:#?}");
+    assert_eq!(lane.troubles[0].key, "bad");
+    stage.committed_once(200).await;
+    running.shutdown().await;
+    let done: Vec<_> = stage.probe.done("pile").into_iter().map(|(_, seq)| seq).collect();
+    assert_eq!(done, (0..200).collect::<Vec<_>>(), "nothing is dropped, and all is in order");
+    Outcome::Held
+}
+
+subject!(Capped, fill, "conformance-capped");
+
+/// A lane takes no more records than its cap; it goes on when they are done (D7).
+pub async fn records_in_flight_are_bounded<C: Cluster>(cluster: &C) -> Outcome {
+    let stage = Stage::set(cluster, "conformance-capped", 1).await;
+    stage.probe.script("fill", "a", 0, [Step::Gate("a may go on")]);
+    for seq in 0..100 {
+        stage.send::<Capped>("a", seq).await;
+    }
+    let service = stage.service().configure(|settings| {
+        settings.lane_records = 16;
+        settings.lane_held = 8;
+    });
+    let running = stage.start_with(service).await;
+    stage.begun_once("fill", "a", 0).await;
+    let status = status_once(&running, "the lane is full", |status| {
+        status.lanes.iter().any(|lane| lane.holding.is_some())
+    })
+    .await;
+    assert_eq!(status.lanes[0].in_flight, 16, "{status:#?}");
+    throughout("the lane takes no more", WHILE, async || {
+        running.status().await.lanes.iter().all(|lane| lane.received == 16)
+    })
+    .await;
+    stage.probe.open("a may go on");
+    stage.committed_once(100).await;
+    running.shutdown().await;
+    assert_eq!(stage.probe.began("fill").len(), 100);
+    Outcome::Held
+}
+
+subject!(Far, run_ahead, "conformance-ahead");
+
+const COUNT: u64 = 2_000;
+
+/// While records do not end, a lane stops before the map of what is done could outgrow its metadata; the map is never
+/// cut (D3 a).
+pub async fn the_map_never_outgrows_its_metadata<C: Cluster>(cluster: &C) -> Outcome {
+    let Some(broker) = cluster.broker() else {
+        return Outcome::Lacking("way to leave offsets out");
+    };
+    let stage = Stage::set(cluster, "conformance-ahead", 1).await;
+    // The worst pattern: every other record waits, and between two offsets lie many.
+    let partition = TopicPartition::new(stage.name, 0);
+    for seq in 0..COUNT {
+        let key = format!("k{seq}");
+        if seq % 2 == 0 {
+            stage.probe.script("run_ahead", &key, seq, [Step::Gate("all may go on")]);
+        }
+        broker.skip_offsets(&partition, 99);
+        stage.send::<Far>(&key, seq).await;
+    }
+    let running = stage.start_with(stage.service().configure(|settings| settings.concurrency = 4_000)).await;
+    let status = status_once(&running, "the lane holds", |status| {
+        status.lanes.iter().any(|lane| lane.holding.is_some())
+    })
+    .await;
+    assert!(status.lanes[0].received < COUNT, "{status:#?}");
+    eventually("a map is committed", async || stage.metadata().await.len() > 500).await;
+    throughout("the map is short enough", WHILE, async || {
+        stage.metadata().await.len() <= events_runtime::offset_map::MAX_METADATA
+    })
+    .await;
+    running.kill().await;
+    stage.probe.open("all may go on");
+    let done = stage.probe.done("run_ahead").len();
+    let running = stage.start().await;
+    stage.committed_once(100 * i64::try_from(COUNT).unwrap_or(0)).await;
+    running.shutdown().await;
+    assert!(done > 100, "{done}");
+    assert_eq!(stage.probe.done("run_ahead").len(), COUNT as usize, "the map was whole: nothing is done twice");
+    Outcome::Held
+}

@@ -1,0 +1,170 @@
+//! What is committed, and what is known above it.
+
+use events_core::Outgoing;
+use events_runtime::TopicPartition;
+
+use super::cluster::{Cluster, Outcome, Running};
+use super::listed::subject;
+use super::probe::Step;
+use super::stage::{Stage, Subject, WHILE, pairs, record_of, status_once};
+use crate::{eventually, throughout};
+
+subject!(Watched, watch, "conformance-watermark");
+
+/// The committed offset never passes a record that is not done (D1).
+pub async fn the_watermark_waits_for_every_record<C: Cluster>(cluster: &C) -> Outcome {
+    let stage = Stage::set(cluster, "conformance-watermark", 1).await;
+    stage.probe.script("watch", "slow", 3, [Step::Gate("slow may go on")]);
+    for seq in 0..10 {
+        stage.send::<Watched>(if seq == 3 { "slow" } else { "fast" }, seq).await;
+    }
+    let running = stage.start().await;
+    stage.done_once("watch", 9).await;
+    stage.committed_once(3).await;
+    throughout("the watermark stands at 3", WHILE, async || stage.committed().await == 3).await;
+    stage.probe.open("slow may go on");
+    stage.committed_once(10).await;
+    running.shutdown().await;
+    Outcome::Held
+}
+
+subject!(Killed, survive, "conformance-kill");
+
+/// After a kill nothing is lost, and what was done more than a tick before it is not done again, though it lies above
+/// the watermark (D1, D3 a).
+pub async fn a_kill_repeats_only_what_was_not_done<C: Cluster>(cluster: &C) -> Outcome {
+    if !(cluster.capabilities().kill && cluster.capabilities().metadata) {
+        return Outcome::Lacking("kill, or no offset metadata");
+    }
+    let stage = Stage::set(cluster, "conformance-kill", 1).await;
+    stage.probe.script("survive", "slow", 0, [Step::Hang]);
+    stage.send::<Killed>("slow", 0).await;
+    for seq in 1..20 {
+        stage.send::<Killed>("fast", seq).await;
+    }
+    let running = stage.start().await;
+    stage.done_once("survive", 19).await;
+    // The map is committed under a watermark that does not move.
+    eventually("the map is committed", async || !stage.metadata().await.is_empty()).await;
+    let mut last = String::new();
+    eventually("the map settles", async || {
+        let now = stage.metadata().await;
+        let settled = now == last;
+        last = now;
+        settled
+    })
+    .await;
+    throughout("the map stays", WHILE, async || stage.metadata().await == last).await;
+    running.kill().await;
+    assert_eq!(stage.committed().await, 0);
+    stage.send::<Killed>("fast", 20).await;
+    let running = stage.start().await;
+    stage.committed_once(21).await;
+    running.shutdown().await;
+    let mut expected = vec![("slow", 0)];
+    expected.extend((1..20).map(|seq| ("fast", seq)));
+    let began = stage.probe.began("survive");
+    assert_eq!(began.len(), 22, "twenty records, one more, and one again: {began:?}");
+    assert_eq!(stage.probe.attempts("survive", "slow", 0), 2);
+    stage.probe.assert_order("survive");
+    Outcome::Held
+}
+
+subject!(Twice, once, "conformance-duplicate");
+
+/// A record with the source and id of an earlier one is skipped and counted, also while that one is under way (D3 b).
+pub async fn duplicates_are_skipped<C: Cluster>(cluster: &C) -> Outcome {
+    let stage = Stage::set(cluster, "conformance-duplicate", 1).await;
+    stage.probe.script("once", "a", 0, [Step::Gate("a may go on")]);
+    stage.send::<Twice>("a", 0).await;
+    let running = stage.start().await;
+    stage.begun_once("once", "a", 0).await;
+    // Another key, so that only the id makes it a duplicate; the first one is still under way.
+    stage.produce(record_of(&Twice::new("b", 7), "a-0")).await;
+    let status = status_once(&running, "the duplicate is counted", |status| {
+        status.lanes.iter().any(|lane| lane.duplicates == 1)
+    })
+    .await;
+    assert_eq!(status.lanes[0].watermark, 0, "a duplicate does not pass the first: {status:#?}");
+    throughout("nothing is committed", WHILE, async || stage.committed().await == 0).await;
+    stage.probe.open("a may go on");
+    stage.committed_once(2).await;
+    stage.produce(record_of(&Twice::new("a", 0), "a-0")).await;
+    stage.committed_once(3).await;
+    // The same id from another source is another event.
+    stage.produce(crate::edge::record(&Twice::new("c", 9), "elsewhere", "a-0").expect("it is encoded")).await;
+    stage.committed_once(4).await;
+    running.shutdown().await;
+    assert_eq!(stage.probe.done("once"), pairs(&[("a", 0), ("c", 9)]));
+    Outcome::Held
+}
+
+subject!(Sparse, leap, "conformance-gaps");
+
+/// Offsets may have gaps; the watermark passes them.
+pub async fn gaps_are_passed<C: Cluster>(cluster: &C) -> Outcome {
+    let Some(broker) = cluster.broker() else {
+        return Outcome::Lacking("way to leave offsets out");
+    };
+    let stage = Stage::set(cluster, "conformance-gaps", 1).await;
+    stage.probe.script("leap", "slow", 2, [Step::Hang]);
+    let partition = TopicPartition::new(stage.name, 0);
+    for seq in 0..6 {
+        broker.skip_offsets(&partition, 1_000);
+        stage.send::<Sparse>(if seq == 2 { "slow" } else { "fast" }, seq).await;
+    }
+    let running = stage.start().await;
+    stage.done_once("leap", 5).await;
+    stage.committed_once(3_002).await;
+    eventually("the map is committed", async || !stage.metadata().await.is_empty()).await;
+    throughout("the watermark stands", WHILE, async || stage.committed().await == 3_002).await;
+    running.kill().await;
+    let running = stage.start().await;
+    stage.committed_once(6_006).await;
+    running.shutdown().await;
+    assert_eq!(stage.probe.began("leap").len(), 7, "only the slow one is done again");
+    Outcome::Held
+}
+
+#[events_core::event(topic = "conformance-acks", key = key, crate = crate::conformance::listed)]
+pub(crate) struct Order {
+    pub(crate) key: String,
+}
+#[events_core::event(topic = "conformance-acks-out", key = key, crate = crate::conformance::listed)]
+pub(crate) struct Receipt {
+    pub(crate) key: String,
+}
+
+#[events_core::handler(service = "conformance-acks", crate = crate::conformance::listed)]
+async fn receipt(order: Order, probe: events_core::State<super::probe::Probe>) -> events_core::Result<Receipt> {
+    probe.attempt("receipt", &order.key, 0).await?;
+    Ok(Receipt { key: order.key })
+}
+
+/// A record is not done before its emissions are acknowledged, though its handler goes on with others (D1, §7).
+pub async fn unacknowledged_emissions_hold_the_watermark<C: Cluster>(cluster: &C) -> Outcome {
+    let Some(broker) = cluster.broker() else {
+        return Outcome::Lacking("way to hold acknowledgements back");
+    };
+    let stage = Stage::set(cluster, "conformance-acks", 1).await;
+    stage.topic("conformance-acks-out", 1).await;
+    broker.hold_acks();
+    let running = stage.start().await;
+    for seq in 0..3 {
+        stage.produce(order("a", seq)).await;
+    }
+    stage.done_once("receipt", 3).await;
+    eventually("all three are enqueued", async || broker.held_acks() == 3).await;
+    let status = running.status().await;
+    assert_eq!(status.lanes[0].unacknowledged, 3, "{status:#?}");
+    throughout("nothing is committed", WHILE, async || stage.committed().await == 0).await;
+    broker.release_acks();
+    stage.committed_once(3).await;
+    running.shutdown().await;
+    assert_eq!(stage.probe.began("receipt").len(), 3);
+    Outcome::Held
+}
+
+fn order(key: &str, seq: u64) -> Outgoing {
+    record_of(&Order { key: key.to_owned() }, &format!("{key}-{seq}"))
+}
