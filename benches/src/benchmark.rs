@@ -1,0 +1,59 @@
+//! The benchmarks by name.
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::report::Report;
+use crate::session::Session;
+use crate::{compile, consume, latency, memory, publish, react, slow};
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Benchmark {
+    Consume,
+    React,
+    Slow,
+    Latency,
+    Publish,
+    Compile,
+    Memory,
+}
+
+impl Benchmark {
+    /// In the order in which they run.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Consume,
+        Self::React,
+        Self::Slow,
+        Self::Latency,
+        Self::Publish,
+        Self::Compile,
+        Self::Memory,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Consume => "consume",
+            Self::React => "react",
+            Self::Slow => "slow",
+            Self::Latency => "latency",
+            Self::Publish => "publish",
+            Self::Compile => "compile",
+            Self::Memory => "memory",
+        }
+    }
+
+    pub(crate) fn run(self, session: &mut Session) -> Result<Report> {
+        let report = match self {
+            Self::Consume => consume::run(session),
+            Self::React => react::run(session),
+            Self::Slow => slow::run(session),
+            Self::Latency => latency::run(session),
+            Self::Publish => publish::run(session),
+            Self::Compile => compile::run(session),
+            Self::Memory => memory::run(session),
+        };
+        report.with_context(|| format!("the benchmark `{}` failed", self.name()))
+    }
+}

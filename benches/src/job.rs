@@ -1,0 +1,73 @@
+//! What a child process is asked to do.
+
+use serde::{Deserialize, Serialize};
+
+/// The work that is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Work {
+    /// Headers, routing, dedupe, decoding, offsets.
+    Consume,
+    /// Decoding and offsets.
+    Bare,
+    /// Consume, and publish one event for each record.
+    React,
+    /// A handler that waits a millisecond.
+    Slow,
+    /// Publish at a low rate, and handle in the same process.
+    Latency,
+    /// Publish and wait for all acknowledgements.
+    Publish,
+    /// React to a steady load for long.
+    Memory,
+    /// The steady load.
+    Load,
+}
+
+/// Who does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Variant {
+    /// The framework.
+    Ours,
+    /// By hand, on one thread.
+    Raw,
+    /// By hand, partition queues polled in turn on one thread.
+    RawQueues,
+    /// By hand, on two threads.
+    RawThreads,
+    /// By hand, one record at a time.
+    Serial,
+    /// By hand, a task for each of many lanes.
+    RawLanes,
+}
+
+impl Variant {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Raw => "raw",
+            Self::RawQueues => "raw, partition queues",
+            Self::RawThreads => "raw, two threads",
+            Self::Serial => "one at a time",
+            Self::RawLanes => "raw, lanes of tasks",
+        }
+    }
+}
+
+/// One measured run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Job {
+    pub(crate) work: Work,
+    pub(crate) variant: Variant,
+    /// Where the broker is.
+    pub(crate) address: String,
+    /// The consumer group, new for each run; also what the run's own records are told by.
+    pub(crate) group: String,
+    /// Records to be handled or published.
+    pub(crate) records: u64,
+    /// How long, where the work is bounded by time.
+    pub(crate) seconds: u64,
+    /// Events per second, where the work is paced.
+    pub(crate) rate: u64,
+}

@@ -1,0 +1,58 @@
+//! The work on the framework.
+
+pub(crate) mod consume;
+pub(crate) mod latency;
+pub(crate) mod load;
+pub(crate) mod memory;
+pub(crate) mod publish;
+pub(crate) mod react;
+pub(crate) mod slow;
+
+use std::future::Future;
+
+use anyhow::{Result, ensure};
+use events_core::Registry;
+use events_kafka::{ClientOptions, Handle, Runtime};
+
+use crate::job::Job;
+use crate::sample::Sample;
+use crate::settings;
+
+/// The client's settings: those that both sides have. The environment has no say, since it would reach one side alone.
+fn options(job: &Job) -> ClientOptions {
+    let options = ClientOptions::without_environment().set("bootstrap.servers", &job.address);
+    let both = settings::CONSUMER.iter().chain(&settings::PRODUCER);
+    both.fold(options, |options, (name, value)| options.set(*name, *value))
+}
+
+/// The handlers of `module` as a service that is named as the job's group is, with nothing changed but the client's
+/// settings.
+async fn start(job: &Job, module: &str) -> Result<Handle> {
+    let mut registry = Registry::linked();
+    registry.handlers.retain(|handler| handler.module == module);
+    let runtime = Runtime::with_registry(&job.group, registry).client(options(job));
+    // The dead letters' topic alone is missing.
+    Ok(runtime.ensure_topics(1, 1).spawn().await?)
+}
+
+/// Runs the handlers of `module` until `watch`, which may block, has what it wants.
+fn service(
+    job: &Job,
+    module: &str,
+    watch: impl FnOnce() -> Result<Sample> + Send + 'static,
+) -> Result<Sample> {
+    on_tokio(async {
+        let handle = start(job, module).await?;
+        let sample = tokio::task::spawn_blocking(watch).await??;
+        let report = handle.drain().await;
+        ensure!(report.drained, "the service did not drain: {report}");
+        Ok(sample)
+    })
+}
+
+fn on_tokio<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}

@@ -1,0 +1,206 @@
+//! One run of the program: it starts the children in turn.
+
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use events_core::Event;
+
+use crate::cli::Options;
+use crate::cluster::Cluster;
+use crate::fill::fill;
+use crate::job::{Job, Variant, Work};
+use crate::sample::{Sample, Series};
+
+/// More would fall out of the embedded cluster's memory before it is read.
+const EMBEDDED_RECORDS: u64 = 40_000;
+
+/// One run of the program.
+pub(crate) struct Session {
+    pub(crate) options: Options,
+    cluster: Option<Cluster>,
+    /// Tells this run's groups from those of earlier runs.
+    stamp: u128,
+    children: u32,
+}
+
+impl Session {
+    pub(crate) fn new(options: Options) -> Self {
+        let stamp = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
+        Self {
+            options,
+            cluster: None,
+            stamp,
+            children: 0,
+        }
+    }
+
+    pub(crate) fn cluster(&mut self) -> Result<&Cluster> {
+        if self.cluster.is_none() {
+            self.cluster = Some(Cluster::connect(self.options.embedded)?);
+        }
+        self.cluster
+            .as_ref()
+            .context("the cluster was connected just now")
+    }
+
+    /// Records of a run: as asked for, or as the goal says.
+    pub(crate) fn records(&self, goal: u64) -> Result<u64> {
+        let records = self.options.records.unwrap_or(if self.options.embedded {
+            goal.min(EMBEDDED_RECORDS)
+        } else {
+            goal
+        });
+        if self.options.embedded && records > EMBEDDED_RECORDS {
+            bail!(
+                "the embedded cluster forgets beyond {EMBEDDED_RECORDS} records: pass a smaller --records, or measure on a broker"
+            );
+        }
+        Ok(records)
+    }
+
+    pub(crate) fn runs(&self) -> u32 {
+        self.options.runs
+    }
+
+    /// Where the figures come from.
+    pub(crate) fn broker(&self) -> &'static str {
+        if self.options.embedded {
+            "the client's built-in cluster"
+        } else {
+            "Apache Kafka on the same machine"
+        }
+    }
+
+    /// Ours and what it stands beside.
+    pub(crate) fn variants(&self, raw: &[Variant]) -> Vec<Variant> {
+        let kinds = if self.options.brief { 1 } else { raw.len() };
+        [Variant::Ours]
+            .into_iter()
+            .chain(raw.iter().copied().take(kinds))
+            .collect()
+    }
+
+    /// Says on standard error what is being done.
+    pub(crate) fn say(&self, what: &str) {
+        eprintln!("bench: {what}");
+    }
+
+    /// Makes the event's topic with nothing in it.
+    pub(crate) fn empty<E: Event>(&mut self) -> Result<()> {
+        let topic = E::DESCRIPTOR.topic;
+        self.cluster()?
+            .renew(topic)
+            .with_context(|| format!("topic `{topic}`"))
+    }
+
+    /// Makes the event's topic with `records` events in it.
+    pub(crate) fn filled<E: Event>(
+        &mut self,
+        records: u64,
+        event: impl Fn(u64) -> E,
+    ) -> Result<()> {
+        self.empty::<E>()?;
+        self.say(&format!(
+            "filling {} with {records} records",
+            E::DESCRIPTOR.topic
+        ));
+        fill(self.cluster()?.address(), records, event)
+    }
+
+    /// What a child of this run is asked to do.
+    pub(crate) fn job(&mut self, work: Work, variant: Variant, records: u64) -> Result<Job> {
+        self.children += 1;
+        let group = format!("bench-{}-{}", self.stamp, self.children);
+        let address = self.cluster()?.address().to_owned();
+        Ok(Job {
+            work,
+            variant,
+            address,
+            group,
+            records,
+            seconds: 0,
+            rate: 0,
+        })
+    }
+
+    /// Runs each variant as often as asked for, in turn, each time in a process of its own.
+    pub(crate) fn alternate(
+        &mut self,
+        variants: &[Variant],
+        job: impl Fn(&mut Self, Variant) -> Result<Job>,
+    ) -> Result<Vec<Series>> {
+        let mut series: Vec<_> = variants
+            .iter()
+            .map(|variant| Series {
+                variant: *variant,
+                samples: Vec::new(),
+            })
+            .collect();
+        for run in 1..=self.runs() {
+            for series in &mut series {
+                let job = job(self, series.variant)?;
+                let sample = self.measure(&job)?;
+                let (work, name) = (job.work, series.variant.name());
+                self.say(&format!(
+                    "{work:?} {run}/{}, {name}: {:.0} records/s, {:.2} s of processor",
+                    self.runs(),
+                    sample.rate(),
+                    sample.cpu_seconds
+                ));
+                series.samples.push(sample);
+            }
+        }
+        Ok(series)
+    }
+
+    /// One measured run.
+    pub(crate) fn measure(&mut self, job: &Job) -> Result<Sample> {
+        let letters = format!("{}.dead-letters", job.group);
+        if job.variant == Variant::Ours {
+            self.cluster()?.prepare_letters(&letters)?;
+        }
+        let sample = self.start(job)?.finish()?;
+        if job.variant == Variant::Ours {
+            self.cluster()?.remove(&letters)?;
+        }
+        Ok(sample)
+    }
+
+    /// Starts a child.
+    pub(crate) fn start(&self, job: &Job) -> Result<Child> {
+        let program = std::env::current_exe().context("this program's own path")?;
+        let text = serde_json::to_string(job)?;
+        let process = Command::new(program)
+            .args(["child", &text])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn();
+        Ok(Child {
+            process: process.context("cannot start a child")?,
+            text,
+        })
+    }
+}
+
+/// A child at work.
+pub(crate) struct Child {
+    process: std::process::Child,
+    text: String,
+}
+
+impl Child {
+    /// Waits for its sample.
+    pub(crate) fn finish(self) -> Result<Sample> {
+        let output = self.process.wait_with_output()?;
+        if !output.status.success() {
+            bail!("the child {} ended with {}", self.text, output.status);
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let line = text.lines().last().unwrap_or_default();
+        serde_json::from_str(line)
+            .with_context(|| format!("the child {} answered {line:?}", self.text))
+    }
+}

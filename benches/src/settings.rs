@@ -1,0 +1,21 @@
+//! Client settings that both sides of every ratio have.
+
+/// Consumers. A prefetch queue that was full must be topped up at once, or a plain loop is three times slower.
+pub(crate) const CONSUMER: [(&str, &str); 3] = [
+    ("fetch.queue.backoff.ms", "2"),
+    ("queued.max.messages.kbytes", "4096"),
+    ("session.timeout.ms", "10000"),
+];
+
+/// Producers.
+pub(crate) const PRODUCER: [(&str, &str); 3] = [
+    ("enable.idempotence", "true"),
+    ("partitioner", "murmur2_random"),
+    ("linger.ms", "1"),
+];
+
+/// Partitions of every topic.
+pub(crate) const PARTITIONS: i32 = 8;
+
+/// How long the slow handler waits.
+pub(crate) const WAIT: std::time::Duration = std::time::Duration::from_millis(1);
