@@ -17,9 +17,6 @@ async fn greet(guest: GuestArrived) {
 #[tokio::main]
 async fn main() -> Result<()> {
     let door = Producer::connect("door", ClientOptions::new())?;
-    door.publish(&GuestArrived {
-        name: "world".into(),
-    })
-    .await?;
+    door.publish(&GuestArrived { name: "Ada".into() }).await?;
     Runtime::new("hello").run_from_args().await
 }

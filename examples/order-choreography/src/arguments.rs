@@ -6,13 +6,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
 
+/// What `Services::run_from` adds.
+const FRAMEWORK: &str = "As every service of the framework it also knows `handlers`, `topology`, `check` and `publish`; see `topology --help`.";
+
 /// Five services, no conductor: replays real orders and checks that each of them has exactly one ending.
 ///
 /// Without an address all of it runs in this process on the embedded cluster. With KAFKA_BOOTSTRAP_SERVERS set it runs
 /// on that one, in one process or in several: `run payments`, `run inventory`, …, and `run orders` to place the orders
 /// and audit them.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = FRAMEWORK)]
 pub(crate) struct Arguments {
     /// A file of orders instead of the 10,000 that come along.
     #[arg(long, global = true, value_name = "FILE")]
@@ -43,7 +46,7 @@ pub(crate) enum Command {
         /// Which; all without a name.
         services: Vec<String>,
     },
-    /// `handlers`, `topology`, `check`, `publish`: what every service of the framework has; see `topology --help`.
+    /// What every service of the framework has.
     #[command(external_subcommand)]
     Framework(Vec<OsString>),
 }

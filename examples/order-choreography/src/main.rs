@@ -32,13 +32,17 @@ use play::Play;
 use services::Databases;
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match &arguments.command {
+    let done = match &arguments.command {
         None => place(&arguments, &services::NAMES).await,
         Some(Command::Run { services }) => run(&arguments, services).await,
         Some(Command::Framework(words)) => framework(&arguments, words).await,
-    }
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 /// `run payments`, `run orders`, `run payments orders`: some of the services in this process, the others elsewhere.

@@ -1,6 +1,7 @@
 //! The auditor: listens to every topic and knows how each order of this run ended. No service knows of it.
 
 mod flow;
+mod window;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,9 +12,10 @@ use order_contracts::{
     OrderPlaced, OrderShipped, PaymentCaptured, PaymentDeclined, PaymentRefunded, StockRefused,
     StockReserved,
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 pub(crate) use flow::{Ending, Flow};
+use window::Window;
 
 events_kafka::service!("audit");
 
@@ -52,8 +54,7 @@ async fn observe(fact: Fact, meta: Meta, audit: State<Audit>) {
 /// What the auditor knows of this run. Orders of other runs are none of its business.
 pub(crate) struct Audit {
     book: Mutex<Book>,
-    /// How many more orders may be under way.
-    window: Semaphore,
+    window: Window,
     /// How many orders have ended.
     ended: watch::Sender<usize>,
 }
@@ -70,17 +71,14 @@ impl Audit {
     pub(crate) fn new(window: usize) -> Self {
         Self {
             book: Mutex::default(),
-            window: Semaphore::new(window),
+            window: Window::new(window),
             ended: watch::Sender::new(0),
         }
     }
 
     /// Waits until one more order may be under way, and expects it from now on.
     pub(crate) async fn admit(&self, order: &OrderPlaced) {
-        if let Ok(permit) = self.window.acquire().await {
-            // It is given back when the order ends.
-            permit.forget();
-        }
+        self.window.enter().await;
         self.book()
             .flows
             .insert(order.order_id.clone(), Flow::begin(order.amount_cents));
@@ -129,7 +127,7 @@ impl Audit {
         book.last_event = Some(Instant::now());
         drop(book);
         if ends_now {
-            self.window.add_permits(1);
+            self.window.leave();
             self.ended.send_modify(|ended| *ended += 1);
         }
     }
