@@ -388,5 +388,8 @@ impl<R: Record> Drop for Driver<R> {
         if self.overdue {
             self.lane.remove_overdue();
         }
+        if self.blocking.as_ref().is_some_and(|job| !job.is_finished()) {
+            self.lane.add_outliving();
+        }
     }
 }

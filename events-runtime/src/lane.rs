@@ -312,8 +312,8 @@ impl<Q: Queue> Lane<Q> {
     /// Ends the lane: what is under way is dropped, what is done is reported.
     fn end(&mut self) -> LaneReport {
         let abandoned = self.slots.busy() + self.outbox.open();
-        let overdue = self.context.overdue();
         self.slots.clear();
+        let overdue = self.context.outliving();
         self.ring.advance();
         LaneReport {
             partition: self.context.partition.clone(),

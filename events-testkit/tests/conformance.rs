@@ -10,6 +10,7 @@ events_testkit::conformance_tests! {
 /// Under the paused clock the suite leaves this one out.
 #[tokio::test]
 async fn an_overdue_blocking_attempt_is_unhealthy_by_a_running_clock() {
-    let outcome = conformance::health::an_overdue_blocking_attempt_is_unhealthy(&Broker::new()).await;
+    let outcome =
+        conformance::health::an_overdue_blocking_attempt_is_unhealthy(&Broker::new()).await;
     assert_eq!(outcome, conformance::Outcome::Held);
 }

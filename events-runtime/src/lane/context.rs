@@ -21,6 +21,8 @@ pub(crate) struct LaneContext {
     held: AtomicUsize,
     /// Blocking attempts that overran their time and still run.
     overdue: AtomicUsize,
+    /// Blocking attempts that still ran when their slot was dropped, late or not.
+    outliving: AtomicUsize,
     troubles: Mutex<BTreeMap<(u32, u64), Trouble>>,
 }
 
@@ -52,6 +54,7 @@ impl LaneContext {
             publish,
             held: AtomicUsize::new(0),
             overdue: AtomicUsize::new(0),
+            outliving: AtomicUsize::new(0),
             troubles: Mutex::default(),
         }
     }
@@ -66,6 +69,14 @@ impl LaneContext {
 
     pub(crate) fn remove_held(&self, count: usize) {
         self.held.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn outliving(&self) -> usize {
+        self.outliving.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_outliving(&self) {
+        self.outliving.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn overdue(&self) -> usize {

@@ -26,12 +26,13 @@ mod tests;
 pub mod failure;
 pub mod flow;
 pub mod health;
-// input
-// membership
+pub mod input;
+pub mod membership;
+pub mod middleware;
 pub mod order;
 pub mod pressure;
 pub mod progress;
 pub mod publishing;
-// starts
+pub mod starts;
 
 pub use cluster::{Capabilities, Cluster, Outcome, Running};

@@ -16,7 +16,15 @@ subject!(Piled, pile, "conformance-held");
 /// (D6).
 pub async fn held_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Outcome {
     let stage = Stage::set(cluster, "conformance-held", 1).await;
-    stage.probe.script("pile", "bad", 0, [Step::Fail("the till is stuck"), Step::Fail("the till is stuck")]);
+    stage.probe.script(
+        "pile",
+        "bad",
+        0,
+        [
+            Step::Fail("the till is stuck"),
+            Step::Fail("the till is stuck"),
+        ],
+    );
     for seq in 0..200 {
         stage.send::<Piled>("bad", seq).await;
     }
@@ -41,8 +49,17 @@ pub async fn held_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Outc
     assert_eq!(lane.troubles[0].key, "bad");
     stage.committed_once(200).await;
     running.shutdown().await;
-    let done: Vec<_> = stage.probe.done("pile").into_iter().map(|(_, seq)| seq).collect();
-    assert_eq!(done, (0..200).collect::<Vec<_>>(), "nothing is dropped, and all is in order");
+    let done: Vec<_> = stage
+        .probe
+        .done("pile")
+        .into_iter()
+        .map(|(_, seq)| seq)
+        .collect();
+    assert_eq!(
+        done,
+        (0..200).collect::<Vec<_>>(),
+        "nothing is dropped, and all is in order"
+    );
     Outcome::Held
 }
 
@@ -51,7 +68,9 @@ subject!(Capped, fill, "conformance-capped");
 /// A lane takes no more records than its cap; it goes on when they are done (D7).
 pub async fn records_in_flight_are_bounded<C: Cluster>(cluster: &C) -> Outcome {
     let stage = Stage::set(cluster, "conformance-capped", 1).await;
-    stage.probe.script("fill", "a", 0, [Step::Gate("a may go on")]);
+    stage
+        .probe
+        .script("fill", "a", 0, [Step::Gate("a may go on")]);
     for seq in 0..100 {
         stage.send::<Capped>("a", seq).await;
     }
@@ -67,7 +86,12 @@ pub async fn records_in_flight_are_bounded<C: Cluster>(cluster: &C) -> Outcome {
     .await;
     assert_eq!(status.lanes[0].in_flight, 16, "{status:#?}");
     throughout("the lane takes no more", WHILE, async || {
-        running.status().await.lanes.iter().all(|lane| lane.received == 16)
+        running
+            .status()
+            .await
+            .lanes
+            .iter()
+            .all(|lane| lane.received == 16)
     })
     .await;
     stage.probe.open("a may go on");
@@ -93,18 +117,29 @@ pub async fn the_map_never_outgrows_its_metadata<C: Cluster>(cluster: &C) -> Out
     for seq in 0..COUNT {
         let key = format!("k{seq}");
         if seq % 2 == 0 {
-            stage.probe.script("run_ahead", &key, seq, [Step::Gate("all may go on")]);
+            stage
+                .probe
+                .script("run_ahead", &key, seq, [Step::Gate("all may go on")]);
         }
         broker.skip_offsets(&partition, 99);
         stage.send::<Far>(&key, seq).await;
     }
-    let running = stage.start_with(stage.service().configure(|settings| settings.concurrency = 4_000)).await;
+    let running = stage
+        .start_with(
+            stage
+                .service()
+                .configure(|settings| settings.concurrency = 4_000),
+        )
+        .await;
     let status = status_once(&running, "the lane holds", |status| {
         status.lanes.iter().any(|lane| lane.holding.is_some())
     })
     .await;
     assert!(status.lanes[0].received < COUNT, "{status:#?}");
-    eventually("a map is committed", async || stage.metadata().await.len() > 500).await;
+    eventually("a map is committed", async || {
+        stage.metadata().await.len() > 500
+    })
+    .await;
     throughout("the map is short enough", WHILE, async || {
         stage.metadata().await.len() <= events_runtime::offset_map::MAX_METADATA
     })
@@ -113,9 +148,15 @@ pub async fn the_map_never_outgrows_its_metadata<C: Cluster>(cluster: &C) -> Out
     stage.probe.open("all may go on");
     let done = stage.probe.done("run_ahead").len();
     let running = stage.start().await;
-    stage.committed_once(100 * i64::try_from(COUNT).unwrap_or(0)).await;
+    stage
+        .committed_once(100 * i64::try_from(COUNT).unwrap_or(0))
+        .await;
     running.shutdown().await;
     assert!(done > 100, "{done}");
-    assert_eq!(stage.probe.done("run_ahead").len(), COUNT as usize, "the map was whole: nothing is done twice");
+    assert_eq!(
+        stage.probe.done("run_ahead").len(),
+        COUNT as usize,
+        "the map was whole: nothing is done twice"
+    );
     Outcome::Held
 }

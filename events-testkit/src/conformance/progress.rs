@@ -14,14 +14,21 @@ subject!(Watched, watch, "conformance-watermark");
 /// The committed offset never passes a record that is not done (D1).
 pub async fn the_watermark_waits_for_every_record<C: Cluster>(cluster: &C) -> Outcome {
     let stage = Stage::set(cluster, "conformance-watermark", 1).await;
-    stage.probe.script("watch", "slow", 3, [Step::Gate("slow may go on")]);
+    stage
+        .probe
+        .script("watch", "slow", 3, [Step::Gate("slow may go on")]);
     for seq in 0..10 {
-        stage.send::<Watched>(if seq == 3 { "slow" } else { "fast" }, seq).await;
+        stage
+            .send::<Watched>(if seq == 3 { "slow" } else { "fast" }, seq)
+            .await;
     }
     let running = stage.start().await;
     stage.done_once("watch", 9).await;
     stage.committed_once(3).await;
-    throughout("the watermark stands at 3", WHILE, async || stage.committed().await == 3).await;
+    throughout("the watermark stands at 3", WHILE, async || {
+        stage.committed().await == 3
+    })
+    .await;
     stage.probe.open("slow may go on");
     stage.committed_once(10).await;
     running.shutdown().await;
@@ -45,7 +52,10 @@ pub async fn a_kill_repeats_only_what_was_not_done<C: Cluster>(cluster: &C) -> O
     let running = stage.start().await;
     stage.done_once("survive", 19).await;
     // The map is committed under a watermark that does not move.
-    eventually("the map is committed", async || !stage.metadata().await.is_empty()).await;
+    eventually("the map is committed", async || {
+        !stage.metadata().await.is_empty()
+    })
+    .await;
     let mut last = String::new();
     eventually("the map settles", async || {
         let now = stage.metadata().await;
@@ -54,7 +64,10 @@ pub async fn a_kill_repeats_only_what_was_not_done<C: Cluster>(cluster: &C) -> O
         settled
     })
     .await;
-    throughout("the map stays", WHILE, async || stage.metadata().await == last).await;
+    throughout("the map stays", WHILE, async || {
+        stage.metadata().await == last
+    })
+    .await;
     running.kill().await;
     assert_eq!(stage.committed().await, 0);
     stage.send::<Killed>("fast", 20).await;
@@ -64,7 +77,11 @@ pub async fn a_kill_repeats_only_what_was_not_done<C: Cluster>(cluster: &C) -> O
     let mut expected = vec![("slow", 0)];
     expected.extend((1..20).map(|seq| ("fast", seq)));
     let began = stage.probe.began("survive");
-    assert_eq!(began.len(), 22, "twenty records, one more, and one again: {began:?}");
+    assert_eq!(
+        began.len(),
+        22,
+        "twenty records, one more, and one again: {began:?}"
+    );
     assert_eq!(stage.probe.attempts("survive", "slow", 0), 2);
     stage.probe.assert_order("survive");
     Outcome::Held
@@ -75,7 +92,9 @@ subject!(Twice, once, "conformance-duplicate");
 /// A record with the source and id of an earlier one is skipped and counted, also while that one is under way (D3 b).
 pub async fn duplicates_are_skipped<C: Cluster>(cluster: &C) -> Outcome {
     let stage = Stage::set(cluster, "conformance-duplicate", 1).await;
-    stage.probe.script("once", "a", 0, [Step::Gate("a may go on")]);
+    stage
+        .probe
+        .script("once", "a", 0, [Step::Gate("a may go on")]);
     stage.send::<Twice>("a", 0).await;
     let running = stage.start().await;
     stage.begun_once("once", "a", 0).await;
@@ -85,14 +104,24 @@ pub async fn duplicates_are_skipped<C: Cluster>(cluster: &C) -> Outcome {
         status.lanes.iter().any(|lane| lane.duplicates == 1)
     })
     .await;
-    assert_eq!(status.lanes[0].watermark, 0, "a duplicate does not pass the first: {status:#?}");
-    throughout("nothing is committed", WHILE, async || stage.committed().await == 0).await;
+    assert_eq!(
+        status.lanes[0].watermark, 0,
+        "a duplicate does not pass the first: {status:#?}"
+    );
+    throughout("nothing is committed", WHILE, async || {
+        stage.committed().await == 0
+    })
+    .await;
     stage.probe.open("a may go on");
     stage.committed_once(2).await;
     stage.produce(record_of(&Twice::new("a", 0), "a-0")).await;
     stage.committed_once(3).await;
     // The same id from another source is another event.
-    stage.produce(crate::edge::record(&Twice::new("c", 9), "elsewhere", "a-0").expect("it is encoded")).await;
+    stage
+        .produce(
+            crate::edge::record(&Twice::new("c", 9), "elsewhere", "a-0").expect("it is encoded"),
+        )
+        .await;
     stage.committed_once(4).await;
     running.shutdown().await;
     assert_eq!(stage.probe.done("once"), pairs(&[("a", 0), ("c", 9)]));
@@ -111,18 +140,30 @@ pub async fn gaps_are_passed<C: Cluster>(cluster: &C) -> Outcome {
     let partition = TopicPartition::new(stage.name, 0);
     for seq in 0..6 {
         broker.skip_offsets(&partition, 1_000);
-        stage.send::<Sparse>(if seq == 2 { "slow" } else { "fast" }, seq).await;
+        stage
+            .send::<Sparse>(if seq == 2 { "slow" } else { "fast" }, seq)
+            .await;
     }
     let running = stage.start().await;
     stage.done_once("leap", 5).await;
     stage.committed_once(3_002).await;
-    eventually("the map is committed", async || !stage.metadata().await.is_empty()).await;
-    throughout("the watermark stands", WHILE, async || stage.committed().await == 3_002).await;
+    eventually("the map is committed", async || {
+        !stage.metadata().await.is_empty()
+    })
+    .await;
+    throughout("the watermark stands", WHILE, async || {
+        stage.committed().await == 3_002
+    })
+    .await;
     running.kill().await;
     let running = stage.start().await;
     stage.committed_once(6_006).await;
     running.shutdown().await;
-    assert_eq!(stage.probe.began("leap").len(), 7, "only the slow one is done again");
+    assert_eq!(
+        stage.probe.began("leap").len(),
+        7,
+        "only the slow one is done again"
+    );
     Outcome::Held
 }
 
@@ -136,7 +177,10 @@ pub(crate) struct Receipt {
 }
 
 #[events_core::handler(service = "conformance-acks", crate = crate::conformance::listed)]
-async fn receipt(order: Order, probe: events_core::State<super::probe::Probe>) -> events_core::Result<Receipt> {
+async fn receipt(
+    order: Order,
+    probe: events_core::State<super::probe::Probe>,
+) -> events_core::Result<Receipt> {
     probe.attempt("receipt", &order.key, 0).await?;
     Ok(Receipt { key: order.key })
 }
@@ -157,7 +201,10 @@ pub async fn unacknowledged_emissions_hold_the_watermark<C: Cluster>(cluster: &C
     eventually("all three are enqueued", async || broker.held_acks() == 3).await;
     let status = running.status().await;
     assert_eq!(status.lanes[0].unacknowledged, 3, "{status:#?}");
-    throughout("nothing is committed", WHILE, async || stage.committed().await == 0).await;
+    throughout("nothing is committed", WHILE, async || {
+        stage.committed().await == 0
+    })
+    .await;
     broker.release_acks();
     stage.committed_once(3).await;
     running.shutdown().await;
@@ -166,5 +213,10 @@ pub async fn unacknowledged_emissions_hold_the_watermark<C: Cluster>(cluster: &C
 }
 
 fn order(key: &str, seq: u64) -> Outgoing {
-    record_of(&Order { key: key.to_owned() }, &format!("{key}-{seq}"))
+    record_of(
+        &Order {
+            key: key.to_owned(),
+        },
+        &format!("{key}-{seq}"),
+    )
 }

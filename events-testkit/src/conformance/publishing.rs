@@ -25,18 +25,38 @@ pub async fn a_storm_ends_at_the_hop_limit<C: Cluster>(cluster: &C) -> Outcome {
     let stage = Stage::set(cluster, "conformance-hops", 1).await;
     let service = stage.service().configure(|settings| settings.hop_limit = 4);
     let running = stage.start_with(service).await;
-    stage.produce(record_of(&Echo { key: "a".into() }, "first")).await;
+    stage
+        .produce(record_of(&Echo { key: "a".into() }, "first"))
+        .await;
     // The record that would be echoed once too often, and the echo that was not published.
     let letters = stage.letters_once(2).await;
     stage.committed_once(5).await;
     running.shutdown().await;
-    assert_eq!(stage.probe.began("echo").len(), 5, "the first and four echoes");
-    let hops: Vec<_> = stage.read(stage.name).await.iter().map(|echo| echo.header_text(header::HOPS)).collect();
-    assert_eq!(hops, ["0", "1", "2", "3", "4"].map(|hops| Some(hops.to_owned())));
-    let kinds: Vec<_> = letters.iter().filter_map(|dead| dead.header_text(letter::KIND)).collect();
+    assert_eq!(
+        stage.probe.began("echo").len(),
+        5,
+        "the first and four echoes"
+    );
+    let hops: Vec<_> = stage
+        .read(stage.name)
+        .await
+        .iter()
+        .map(|echo| echo.header_text(header::HOPS))
+        .collect();
+    assert_eq!(
+        hops,
+        ["0", "1", "2", "3", "4"].map(|hops| Some(hops.to_owned()))
+    );
+    let kinds: Vec<_> = letters
+        .iter()
+        .filter_map(|dead| dead.header_text(letter::KIND))
+        .collect();
     assert_eq!(kinds, ["record", "emission"]);
     let error = letters[0].header_text(letter::ERROR).unwrap_or_default();
-    assert!(error.contains("limit of 4") && error.contains("Echo") && error.contains("echo"), "{error}");
+    assert!(
+        error.contains("limit of 4") && error.contains("Echo") && error.contains("echo"),
+        "{error}"
+    );
     Outcome::Held
 }
 
@@ -56,7 +76,9 @@ async fn reply(request: Request, probe: State<Probe>) -> Result<Reply> {
 }
 
 /// A refusal that cannot heal dead-letters record and emission together, and never runs the handler again.
-pub async fn a_refused_emission_is_dead_lettered_with_its_record<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_refused_emission_is_dead_lettered_with_its_record<C: Cluster>(
+    cluster: &C,
+) -> Outcome {
     let Some(broker) = cluster.broker() else {
         return Outcome::Lacking("way to refuse records");
     };
@@ -64,11 +86,15 @@ pub async fn a_refused_emission_is_dead_lettered_with_its_record<C: Cluster>(clu
     stage.topic("conformance-refused-out", 1).await;
     broker.refuse("conformance-refused-out", "no right to write");
     let running = stage.start().await;
-    stage.produce(record_of(&Request { key: "a".into() }, "request")).await;
+    stage
+        .produce(record_of(&Request { key: "a".into() }, "request"))
+        .await;
     let letters = stage.letters_once(2).await;
     stage.committed_once(1).await;
     broker.accept("conformance-refused-out");
-    stage.produce(record_of(&Request { key: "a".into() }, "later")).await;
+    stage
+        .produce(record_of(&Request { key: "a".into() }, "later"))
+        .await;
     stage.committed_once(2).await;
     running.shutdown().await;
     assert_eq!(stage.probe.began("reply").len(), 2, "once for each request");
@@ -77,8 +103,15 @@ pub async fn a_refused_emission_is_dead_lettered_with_its_record<C: Cluster>(clu
     assert_eq!(types, ["Request", "Reply"]);
     for dead in &letters {
         let error = dead.header_text(letter::ERROR).unwrap_or_default();
-        assert!(error.contains("no right to write") && error.contains("conformance-refused-out"), "{error}");
-        assert_eq!(dead.header_text(letter::OFFSET).as_deref(), Some("0"), "both name the record");
+        assert!(
+            error.contains("no right to write") && error.contains("conformance-refused-out"),
+            "{error}"
+        );
+        assert_eq!(
+            dead.header_text(letter::OFFSET).as_deref(),
+            Some("0"),
+            "both name the record"
+        );
     }
     Outcome::Held
 }
@@ -90,16 +123,30 @@ pub async fn a_refused_dead_letter_waits<C: Cluster>(cluster: &C) -> Outcome {
     };
     let stage = Stage::set(cluster, "conformance-refused", 1).await;
     stage.topic("conformance-refused-out", 1).await;
-    stage.probe.script("reply", "a", 0, [super::probe::Step::Terminal("never")]);
+    stage
+        .probe
+        .script("reply", "a", 0, [super::probe::Step::Terminal("never")]);
     broker.refuse("conformance-refused.dead-letters", "no such right");
     let running = stage.start().await;
-    stage.produce(record_of(&Request { key: "a".into() }, "request")).await;
-    status_once(&running, "the status names the dead-letter topic", |status| {
-        let holding = status.lanes.first().and_then(|lane| lane.holding.as_deref());
-        holding.is_some_and(|reason| reason.contains("conformance-refused.dead-letters"))
+    stage
+        .produce(record_of(&Request { key: "a".into() }, "request"))
+        .await;
+    status_once(
+        &running,
+        "the status names the dead-letter topic",
+        |status| {
+            let holding = status
+                .lanes
+                .first()
+                .and_then(|lane| lane.holding.as_deref());
+            holding.is_some_and(|reason| reason.contains("conformance-refused.dead-letters"))
+        },
+    )
+    .await;
+    throughout("nothing is committed", WHILE, async || {
+        stage.committed().await == 0
     })
     .await;
-    throughout("nothing is committed", WHILE, async || stage.committed().await == 0).await;
     broker.accept("conformance-refused.dead-letters");
     stage.letters_once(1).await;
     stage.committed_once(1).await;
@@ -122,7 +169,10 @@ pub(crate) struct Answer {
 #[handler(service = "conformance-lost", crate = crate::conformance::listed)]
 async fn respond(call: Call, probe: State<Probe>) -> Result<Answer> {
     probe.attempt("respond", &call.key, call.seq).await?;
-    Ok(Answer { key: call.key, seq: call.seq })
+    Ok(Answer {
+        key: call.key,
+        seq: call.seq,
+    })
 }
 
 /// After a lost producer its emissions are sent again in their order; handlers are not run again, and ids are the same.
@@ -140,20 +190,41 @@ pub async fn emissions_are_sent_again_after_a_lost_producer<C: Cluster>(cluster:
             broker.lose_producer(5, false);
         }
         for seq in 5 * round..5 * round + 5 {
-            let call = Call { key: "a".into(), seq };
-            stage.produce(record_of(&call, &format!("call-{seq}"))).await;
+            let call = Call {
+                key: "a".into(),
+                seq,
+            };
+            stage
+                .produce(record_of(&call, &format!("call-{seq}")))
+                .await;
         }
         eventually("five are enqueued", async || broker.held_acks() == 5).await;
         broker.lose_acks();
-        stage.committed_once(5 * (i64::try_from(round).unwrap_or(0) + 1)).await;
+        stage
+            .committed_once(5 * (i64::try_from(round).unwrap_or(0) + 1))
+            .await;
     }
     running.shutdown().await;
-    assert_eq!(stage.probe.began("respond").len(), 10, "no handler is run again");
+    assert_eq!(
+        stage.probe.began("respond").len(),
+        10,
+        "no handler is run again"
+    );
     let answers = stage.read("conformance-lost-out").await;
-    let numbers: Vec<_> = answers.iter().map(|answer| answer.decode::<Answer>().expect("an answer").seq).collect();
-    assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 5, 6, 7, 8, 9], "in order; what was written comes twice");
+    let numbers: Vec<_> = answers
+        .iter()
+        .map(|answer| answer.decode::<Answer>().expect("an answer").seq)
+        .collect();
+    assert_eq!(
+        numbers,
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 5, 6, 7, 8, 9],
+        "in order; what was written comes twice"
+    );
     let id = |index: usize| answers[index].header_text(header::ID);
-    assert!((5..10).all(|index| id(index) == id(index + 5)), "a reader can tell the copies by their ids");
+    assert!(
+        (5..10).all(|index| id(index) == id(index + 5)),
+        "a reader can tell the copies by their ids"
+    );
     Outcome::Held
 }
 
@@ -167,12 +238,23 @@ pub async fn a_full_queue_is_waited_for<C: Cluster>(cluster: &C) -> Outcome {
     broker.fill_queue(3);
     let running = stage.start().await;
     for seq in 0..5 {
-        stage.produce(record_of(&Call { key: "a".into(), seq }, &format!("call-{seq}"))).await;
+        stage
+            .produce(record_of(
+                &Call {
+                    key: "a".into(),
+                    seq,
+                },
+                &format!("call-{seq}"),
+            ))
+            .await;
     }
     stage.committed_once(5).await;
     running.shutdown().await;
     let answers = stage.read("conformance-lost-out").await;
-    let numbers: Vec<_> = answers.iter().map(|answer| answer.decode::<Answer>().expect("an answer").seq).collect();
+    let numbers: Vec<_> = answers
+        .iter()
+        .map(|answer| answer.decode::<Answer>().expect("an answer").seq)
+        .collect();
     assert_eq!(numbers, [0, 1, 2, 3, 4]);
     assert_eq!(stage.probe.began("respond").len(), 5);
     Outcome::Held

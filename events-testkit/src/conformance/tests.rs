@@ -52,6 +52,29 @@ macro_rules! conformance_tests {
                 a_lane_that_does_not_advance_is_unhealthy
                 an_overdue_blocking_attempt_is_unhealthy
             }
+            membership {
+                a_drain_finishes_what_runs
+                what_outlives_the_drain_is_abandoned
+                members_come_and_go_cleanly
+                another_member_takes_over_after_a_kill
+            }
+            starts {
+                a_fresh_group_starts_at_the_earliest
+                a_fresh_group_may_start_at_the_latest
+                a_fresh_group_may_start_at_a_time
+                a_group_out_of_range_holds
+                an_unreadable_partition_is_named_and_read_on
+            }
+            input {
+                records_that_nobody_knows_are_skipped
+                a_topic_may_have_a_default_type
+                odd_headers_harm_nothing
+                later_versions_are_read_if_they_can_be
+                mangled_values_are_dead_lettered
+            }
+            middleware {
+                layers_stand_around_attempts
+            }
         }
     };
 }
