@@ -80,21 +80,9 @@ impl Slot {
         poll_fn(|cx| self.driver.poll_next(cx)).await
     }
 
-    /// Starts an attempt: makes the handler's arguments, and from them what is to be run; `None` means that the
-    /// attempt has ended with an error.
-    pub fn start<T>(&mut self, make: impl FnOnce(&Delivery<'_>) -> Result<T>) -> Option<T> {
-        let (mut make, mut made) = (Some(make), None);
-        self.start_erased(&mut |delivery| {
-            if let Some(make) = make.take() {
-                made = Some(make(delivery)?);
-            }
-            Ok(())
-        });
-        made
-    }
-
-    /// Not generic, so that it is compiled once and not for every handler.
-    fn start_erased(&mut self, make: &mut dyn FnMut(&Delivery<'_>) -> Result<()>) {
+    /// Starts an attempt: `make` makes the handler's arguments and calls it. `false` means that the attempt has ended
+    /// with an error.
+    pub fn start(&mut self, make: &mut dyn FnMut(&Delivery<'_>) -> Result<()>) -> bool {
         let started = {
             let delivery = self.driver.delivery();
             let start = || {
@@ -109,8 +97,12 @@ impl Slot {
             catch_unwind(AssertUnwindSafe(start))
                 .unwrap_or_else(|panic| Err(Panicked::error(panic)))
         };
-        if let Err(error) = started {
-            self.driver.refuse(error);
+        match started {
+            Ok(()) => true,
+            Err(error) => {
+                self.driver.refuse(error);
+                false
+            }
         }
     }
 
