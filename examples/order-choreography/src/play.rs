@@ -1,5 +1,6 @@
 //! A run: places the orders, follows them to their endings, and adds up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -44,7 +45,7 @@ impl<'a> Play<'a> {
 
     /// Plays it, with the services that are named in this process.
     pub(crate) async fn run(&self, services: &[&str]) -> Result<Report> {
-        let audit = std::sync::Arc::new(Audit::new(self.arguments.window));
+        let audit = Arc::new(Audit::new(self.arguments.window));
         let mut fleet = Fleet::default();
         for name in services {
             fleet.start(self.service(name)).await?;
@@ -54,6 +55,11 @@ impl<'a> Play<'a> {
             .ensure_topics(PARTITIONS, COPIES);
         fleet.start(auditor.shared_state(audit.clone())).await?;
 
+        let cluster = match self.client.address() {
+            Some(address) if !self.client.is_embedded() => address,
+            _ => "the embedded cluster, which ends with this process",
+        };
+        tracing::info!("placing {} orders on {cluster}", self.orders.len());
         let producer = Producer::connect(SOURCE, self.client.clone())?;
         let shop = Shop::new(producer.clone());
         let mut progress = Progress::new(self.orders.len());
@@ -100,6 +106,7 @@ impl<'a> Play<'a> {
         if fleet.has(chaos::RESTARTED) {
             fleet.stop(chaos::RESTARTED).await?;
             fleet.start(self.service(chaos::RESTARTED)).await?;
+            tracing::info!("`{}` was restarted midway", chaos::RESTARTED);
         }
         shop.place_by_id(first).await
     }

@@ -38,3 +38,47 @@ impl Customers {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use events_testkit::Harness;
+
+    use super::*;
+    use crate::chaos::BadLuck;
+
+    fn order(order_id: &str, customer_id: &str) -> OrderPlaced {
+        OrderPlaced {
+            order_id: order_id.to_owned(),
+            customer_id: customer_id.to_owned(),
+            placed_on: "1997-01-31".to_owned(),
+            cds: 1,
+            amount_cents: 1000,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_counts_once_and_nobody_hears_of_it() {
+        let outcome = Harness::for_service("customers")
+            .state(Customers::default())
+            .given(&order("o-1", "c-1"))
+            .given(&order("o-1", "c-1"))
+            .given(&order("o-2", "c-2"))
+            .run()
+            .await;
+        outcome.expect_no_dead_letters().expect_nothing_emitted();
+        assert_eq!(outcome.state::<Customers>().totals("c-"), (2, 2000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bad_luck_delays_an_order_and_loses_none() {
+        let outcome = Harness::for_service("customers")
+            .state(Customers::default())
+            .middleware(BadLuck)
+            .given(&order("o-1", "c-50"))
+            .given(&order("o-2", "c-51"))
+            .run()
+            .await;
+        outcome.expect_no_dead_letters();
+        assert_eq!(outcome.state::<Customers>().totals("c-"), (2, 2000));
+    }
+}

@@ -83,3 +83,79 @@ impl Stock {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use events_testkit::{Harness, Outcome};
+
+    use super::*;
+
+    fn paid(order_id: &str, customer_id: &str, placed_on: &str, cds: u32) -> PaymentCaptured {
+        PaymentCaptured {
+            order_id: order_id.to_owned(),
+            customer_id: customer_id.to_owned(),
+            placed_on: placed_on.to_owned(),
+            cds,
+            amount_cents: 1000,
+        }
+    }
+
+    async fn inventory(payments: &[PaymentCaptured]) -> Outcome {
+        let harness = Harness::for_service("inventory").state(Stock::default());
+        payments.iter().fold(harness, Harness::given).run().await
+    }
+
+    fn reserved(outcome: &Outcome) -> Vec<String> {
+        let mut orders: Vec<_> = outcome
+            .emissions::<StockReserved>()
+            .into_iter()
+            .map(|event| event.order_id)
+            .collect();
+        orders.sort();
+        orders
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ration_is_for_one_customer_in_one_month_and_first_come_is_first_served() {
+        let outcome = inventory(&[
+            paid("o-1", "c-1", "1997-01-01", RATION - 2),
+            paid("o-2", "c-1", "1997-01-31", 3),
+            paid("o-3", "c-1", "1997-01-31", 2),
+            paid("o-4", "c-1", "1997-02-01", RATION),
+            paid("o-5", "c-2", "1997-01-31", RATION),
+        ])
+        .await;
+        outcome.expect_no_dead_letters();
+        assert_eq!(reserved(&outcome), ["o-1", "o-3", "o-4", "o-5"]);
+        outcome.expect_emitted(&[StockRefused {
+            order_id: "o-2".to_owned(),
+            customer_id: "c-1".to_owned(),
+            cds: 3,
+            left: 2,
+            amount_cents: 1000,
+        }]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_that_asks_again_gets_the_same_answer_and_no_more_cds() {
+        let outcome = inventory(&[
+            paid("o-1", "c-1", "1997-01-01", RATION - 1),
+            paid("o-1", "c-1", "1997-01-01", RATION - 1),
+            paid("o-2", "c-1", "1997-01-01", 1),
+        ])
+        .await;
+        assert_eq!(reserved(&outcome), ["o-1", "o-1", "o-2"]);
+        assert!(outcome.emissions::<StockRefused>().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_day_that_is_none_is_given_up_at_once() {
+        let outcome = inventory(&[paid("o-1", "c-1", "soon", 1)]).await;
+        outcome.expect_nothing_emitted();
+        let letter = outcome.expect_dead_letter("reserve");
+        assert_eq!(
+            (letter.attempts, letter.error.as_str()),
+            (1, "`soon` is no day")
+        );
+    }
+}

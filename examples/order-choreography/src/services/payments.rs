@@ -104,3 +104,80 @@ impl Till {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use events_testkit::Harness;
+
+    use super::*;
+
+    fn order(order_id: &str, amount_cents: u64) -> OrderPlaced {
+        OrderPlaced {
+            order_id: order_id.to_owned(),
+            customer_id: "c-1".to_owned(),
+            placed_on: "1997-01-31".to_owned(),
+            cds: 2,
+            amount_cents,
+        }
+    }
+
+    fn refused(order_id: &str, amount_cents: u64) -> StockRefused {
+        StockRefused {
+            order_id: order_id.to_owned(),
+            customer_id: "c-1".to_owned(),
+            cds: 2,
+            left: 1,
+            amount_cents,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_is_captured_unless_it_costs_nothing() {
+        let outcome = Harness::for_service("payments")
+            .state(Till::default())
+            .given(&order("o-1", 2933))
+            .given(&order("o-2", 0))
+            .run()
+            .await;
+        outcome.expect_no_dead_letters();
+        outcome.expect_emitted(&[PaymentCaptured {
+            order_id: "o-1".to_owned(),
+            customer_id: "c-1".to_owned(),
+            placed_on: "1997-01-31".to_owned(),
+            cds: 2,
+            amount_cents: 2933,
+        }]);
+        let declined = outcome.emissions::<PaymentDeclined>();
+        assert_eq!((declined.len(), declined[0].order_id.as_str()), (1, "o-2"));
+        assert_eq!(outcome.state::<Till>().totals("o-"), (2933, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_order_is_paid_back() {
+        let outcome = Harness::for_service("payments")
+            .state(Till::default())
+            .given(&order("o-1", 1177))
+            .given(&refused("o-1", 1177))
+            .run()
+            .await;
+        outcome.expect_emitted(&[PaymentRefunded {
+            order_id: "o-1".to_owned(),
+            customer_id: "c-1".to_owned(),
+            amount_cents: 1177,
+        }]);
+        assert_eq!(outcome.state::<Till>().totals("o-"), (1177, 1177));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_same_order_moves_no_money_twice_even_under_another_event_id() {
+        let outcome = Harness::for_service("payments")
+            .state(Till::default())
+            .given(&order("o-1", 1177))
+            .given(&order("o-1", 1177))
+            .given(&refused("o-1", 1177))
+            .given(&refused("o-1", 1177))
+            .run()
+            .await;
+        assert_eq!(outcome.state::<Till>().totals("o-"), (1177, 1177));
+    }
+}
