@@ -1,0 +1,217 @@
+//! The cluster that the tests of this process run on, and its topics.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::io::Write;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use events_kafka::{ClientOptions, Producer};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::producer::{BaseProducer, Producer as _};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::wait::{holds, until};
+
+/// The variable that names a real cluster.
+const ADDRESS: &str = "KAFKA_BOOTSTRAP_SERVERS";
+/// How long the cluster may take for one answer.
+pub(crate) const ANSWER: Duration = Duration::from_secs(20);
+
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::find);
+/// Drives the admin client's futures.
+static TOKIO: LazyLock<Runtime> = LazyLock::new(|| {
+    Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime without threads starts")
+});
+
+/// The cluster of all tests of this process.
+pub(crate) struct Cluster {
+    address: String,
+    /// Whether it is librdkafka's mock broker, because no real cluster is named.
+    embedded: bool,
+}
+
+impl Cluster {
+    pub(crate) fn shared() -> &'static Self {
+        &CLUSTER
+    }
+
+    /// The real cluster. Without one says which test is not run and how it is.
+    pub(crate) fn real(test: &str, why: &str) -> Option<&'static Self> {
+        let cluster = Self::shared();
+        if cluster.embedded {
+            say(&format!(
+                "NOT RUN: {test}: the embedded cluster has no {why}; `cargo xtask test --only kafka` runs it on Apache Kafka"
+            ));
+        }
+        (!cluster.embedded).then_some(cluster)
+    }
+
+    fn find() -> Self {
+        let given = env::var(ADDRESS)
+            .ok()
+            .filter(|address| !address.trim().is_empty());
+        match given {
+            Some(address) => {
+                say(&format!("on the cluster at {address}"));
+                Self {
+                    address,
+                    embedded: false,
+                }
+            }
+            None => {
+                let options = ClientOptions::without_environment().embedded();
+                let producer =
+                    Producer::connect("tests", options).expect("the embedded cluster starts");
+                say(
+                    "on an embedded cluster; `cargo xtask test --only kafka` runs the same on Apache Kafka",
+                );
+                // The cluster lives as long as this process, with or without its first client.
+                Self {
+                    address: producer.address().to_owned(),
+                    embedded: true,
+                }
+            }
+        }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.address);
+        config
+    }
+
+    /// Makes topics anew, without a record, and forgets the groups.
+    pub(crate) fn reset(&self, topics: &[(String, i32)], groups: &[&str]) {
+        if self.embedded {
+            // It is as old as this process, and makes a topic for the first who asks, always with 4 partitions.
+            let client: BaseProducer = self.config().create().expect("a client starts");
+            for (topic, _) in topics {
+                until("the topics are made", || {
+                    let made = client.client().fetch_metadata(Some(topic), ANSWER);
+                    let made = made.map_err(|error| error.to_string())?;
+                    let topic = made.topics().first().ok_or("no answer")?;
+                    holds(topic.partitions().len() == 4, || {
+                        format!("{:?}", topic.error())
+                    })
+                });
+            }
+            return;
+        }
+        let admin = self.admin();
+        let names: Vec<&str> = topics.iter().map(|(name, _)| name.as_str()).collect();
+        let deleted = TOKIO
+            .block_on(admin.delete_topics(&names, &options()))
+            .expect("the cluster answers");
+        for outcome in deleted {
+            if let Err((topic, code)) = outcome
+                && code != RDKafkaErrorCode::UnknownTopicOrPartition
+            {
+                panic!("the topic {topic} of an earlier run cannot be deleted: {code}");
+            }
+        }
+        self.forget(&admin, groups);
+        let new: Vec<_> = topics
+            .iter()
+            .map(|(name, partitions)| {
+                let topic = NewTopic::new(name, *partitions, TopicReplication::Fixed(1));
+                // Room for what a dead letter adds (D5).
+                match name.ends_with(".dead-letters") {
+                    true => topic.set("max.message.bytes", "1200000"),
+                    false => topic,
+                }
+            })
+            .collect();
+        until("the topics are made", || {
+            let created = TOKIO
+                .block_on(admin.create_topics(&new, &options()))
+                .expect("the cluster answers");
+            let failed = created.into_iter().filter_map(Result::err);
+            // Made by an earlier round of this loop, or not deleted yet.
+            let faults: Vec<_> = failed
+                .filter(|(_, code)| *code != RDKafkaErrorCode::TopicAlreadyExists)
+                .collect();
+            holds(faults.is_empty(), || format!("{faults:?}"))
+        });
+        self.await_topics(topics);
+    }
+
+    fn forget(&self, admin: &AdminClient<DefaultClientContext>, groups: &[&str]) {
+        until("the groups of an earlier run are gone", || {
+            let deleted = TOKIO
+                .block_on(admin.delete_groups(groups, &options()))
+                .expect("the cluster answers");
+            let failed = deleted.into_iter().filter_map(Result::err);
+            // A member of an earlier run that was killed leaves when its session ends.
+            let faults: Vec<_> = failed
+                .filter(|(_, code)| *code != RDKafkaErrorCode::GroupIdNotFound)
+                .collect();
+            holds(faults.is_empty(), || format!("{faults:?}"))
+        });
+    }
+
+    /// Adds partitions.
+    pub(crate) fn grow(&self, topic: &str, partitions: i32) {
+        let new = NewPartitions::new(topic, partitions as usize);
+        let grown = TOKIO
+            .block_on(self.admin().create_partitions([&new], &options()))
+            .expect("the cluster answers");
+        assert!(grown.iter().all(Result::is_ok), "{grown:?}");
+        self.await_topics(&[(topic.to_owned(), partitions)]);
+    }
+
+    /// Deletes the records below an offset, as retention does.
+    pub(crate) fn cut(&self, topic: &str, partition: i32, below: i64) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition, Offset::Offset(below))
+            .expect("the offset is in range");
+        let cut = TOKIO.block_on(self.admin().delete_records(&list, &options()));
+        cut.expect("records can be deleted");
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        self.config().create().expect("an admin client starts")
+    }
+
+    fn await_topics(&self, topics: &[(String, i32)]) {
+        let client: BaseConsumer = self.config().create().expect("a client starts");
+        until("the topics have leaders", || {
+            let metadata = client
+                .fetch_metadata(None, ANSWER)
+                .map_err(|error| error.to_string())?;
+            let led: BTreeSet<_> = metadata
+                .topics()
+                .iter()
+                .filter(|topic| topic.partitions().iter().all(|part| part.leader() >= 0))
+                .map(|topic| (topic.name().to_owned(), topic.partitions().len() as i32))
+                .collect();
+            holds(topics.iter().all(|topic| led.contains(topic)), || {
+                format!("{led:?}")
+            })
+        });
+    }
+}
+
+/// Says something whether the test passes or not: what macros print is shown for failed tests alone.
+fn say(line: &str) {
+    // Without an error stream nobody would read it.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new()
+        .operation_timeout(Some(ANSWER))
+        .request_timeout(Some(ANSWER))
+}
