@@ -135,6 +135,11 @@ impl Broker {
         records
     }
 
+    /// Everything that services have published, over all topics, in the order in which it was written.
+    pub fn published(&self) -> Vec<Received> {
+        self.state().published.clone()
+    }
+
     /// For each partition of a topic the offset that comes next.
     pub fn ends(&self, topic: &str) -> BTreeMap<TopicPartition, i64> {
         let state = self.state();

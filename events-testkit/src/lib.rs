@@ -7,8 +7,10 @@ mod coordinator;
 mod edge;
 mod eventually;
 mod fault;
+mod harness;
 mod log;
 mod member;
+mod outcome;
 mod partitioner;
 mod producer;
 mod queue;
@@ -19,5 +21,7 @@ mod state;
 
 pub use broker::Broker;
 pub use eventually::{eventually, throughout};
+pub use harness::Harness;
+pub use outcome::{DeadLetter, Outcome};
 pub use received::Received;
 pub use running::RunningService;

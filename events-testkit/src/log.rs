@@ -42,6 +42,11 @@ impl Log {
         offset
     }
 
+    /// The newest record.
+    pub(crate) fn last(&self) -> Option<&Received> {
+        self.records.back()
+    }
+
     /// Offsets that can be read.
     pub(crate) fn offsets(&self) -> Range<i64> {
         self.start..self.next

@@ -68,7 +68,7 @@ impl Publish for Producer {
             state.sabotage.lost.0 -= 1;
             let readers = if written_all_the_same {
                 state
-                    .append(Arc::clone(record), self.0.now())
+                    .publish(Arc::clone(record), self.0.now())
                     .map(|(_, readers)| readers)
             } else {
                 Ok(Vec::new())
@@ -82,7 +82,7 @@ impl Publish for Producer {
                 Vec::new(),
             )
         } else {
-            match state.append(Arc::clone(record), self.0.now()) {
+            match state.publish(Arc::clone(record), self.0.now()) {
                 Ok((written, readers)) => (Ok(written), readers),
                 Err(error) => (Err(error), Vec::new()),
             }

@@ -51,6 +51,15 @@ impl RunningService {
         status
     }
 
+    /// The plans of its groups.
+    pub(crate) fn plans(&self) -> Vec<Arc<GroupPlan>> {
+        let plans = self
+            .members
+            .iter()
+            .map(|(member, _)| Arc::clone(member.group().plan()));
+        plans.collect()
+    }
+
     /// Drains to the service's deadline, commits, leaves its groups, and says how that went (D9).
     pub async fn shutdown(mut self) -> ShutdownReport {
         let mut sum = ShutdownReport {

@@ -12,6 +12,7 @@ use crate::coordinator::Coordinator;
 use crate::log::Log;
 use crate::partitioner::partition_of;
 use crate::producer::Sabotage;
+use crate::received::Received;
 
 /// As much as Kafka's `message.max.bytes` allows by default.
 const MAX_RECORD_BYTES: usize = 1_000_000;
@@ -22,6 +23,8 @@ pub(crate) struct State {
     topics: BTreeMap<String, Topic>,
     groups: BTreeMap<String, Coordinator>,
     pub(crate) sabotage: Sabotage,
+    /// What services have written, in order.
+    pub(crate) published: Vec<Received>,
     pub(crate) max_record_bytes: usize,
     /// Partitions of a topic that is made because somebody names it.
     pub(crate) auto_create: Option<i32>,
@@ -41,6 +44,7 @@ impl Default for State {
             topics: BTreeMap::new(),
             groups: BTreeMap::new(),
             sabotage: Sabotage::default(),
+            published: Vec::new(),
             max_record_bytes: MAX_RECORD_BYTES,
             auto_create: None,
         }
@@ -126,6 +130,23 @@ impl State {
         let timestamp = record.timestamp.unwrap_or(now);
         let offset = log.append(&topic.name, partition, timestamp, record);
         Ok((Written { partition, offset }, log.take_readers()))
+    }
+
+    /// The same for a record of a service.
+    pub(crate) fn publish(
+        &mut self,
+        record: Arc<Outgoing>,
+        now: i64,
+    ) -> Result<(Written, Vec<Waker>), PublishError> {
+        let topic = record.topic.clone();
+        let (written, readers) = self.append(record, now)?;
+        let last = self
+            .logs(&topic)
+            .get(written.partition as usize)
+            .and_then(Log::last)
+            .cloned();
+        self.published.extend(last);
+        Ok((written, readers))
     }
 
     /// The group; made when it is first named.

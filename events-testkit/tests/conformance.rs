@@ -12,5 +12,5 @@ events_testkit::conformance_tests! {
 async fn an_overdue_blocking_attempt_is_unhealthy_by_a_running_clock() {
     let outcome =
         conformance::health::an_overdue_blocking_attempt_is_unhealthy(&Broker::new()).await;
-    assert_eq!(outcome, conformance::Outcome::Held);
+    assert_eq!(outcome, conformance::Verdict::Held);
 }

@@ -99,14 +99,14 @@ impl Capabilities {
 /// How a scenario ended, if it did not panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a scenario that was not run must say so"]
-pub enum Outcome {
+pub enum Verdict {
     /// The promise holds.
     Held,
     /// The cluster lacks what the scenario needs.
     Lacking(&'static str),
 }
 
-impl Outcome {
+impl Verdict {
     /// Prints what was not run.
     pub fn report(self, scenario: &str) {
         if let Self::Lacking(what) = self {

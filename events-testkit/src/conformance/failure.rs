@@ -3,7 +3,7 @@
 use events_core::header;
 use events_runtime::dead_letter_header as letter;
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::{Moment, Step};
 use super::stage::{Stage, record_of};
@@ -12,7 +12,7 @@ use crate::eventually;
 subject!(Shaky, retry, "conformance-retry");
 
 /// An error is tried again, with time in between, until it succeeds; nothing is dead-lettered.
-pub async fn errors_are_tried_again<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn errors_are_tried_again<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-retry", 1).await;
     stage
         .probe
@@ -25,13 +25,13 @@ pub async fn errors_are_tried_again<C: Cluster>(cluster: &C) -> Outcome {
     assert_eq!(status.handlers[0].retried, 2, "{status:#?}");
     assert!(stage.letters().await.is_empty());
     running.shutdown().await;
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Doomed, exhaust, "conformance-exhausted");
 
 /// A record that fails at every attempt goes to the dead letters whole, with where it stood and why; its key goes on.
-pub async fn a_hopeless_record_is_dead_lettered<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_hopeless_record_is_dead_lettered<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-exhausted", 1).await;
     stage
         .probe
@@ -64,13 +64,13 @@ pub async fn a_hopeless_record_is_dead_lettered<C: Cluster>(cluster: &C) -> Outc
     for (name, value) in expected {
         assert_eq!(dead.header_text(name).as_deref(), Some(value), "{name}");
     }
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Wrong, give_up, "conformance-terminal");
 
 /// A terminal error is not tried again.
-pub async fn a_terminal_error_is_given_up_at_once<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_terminal_error_is_given_up_at_once<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-terminal", 1).await;
     stage
         .probe
@@ -90,13 +90,13 @@ pub async fn a_terminal_error_is_given_up_at_once<C: Cluster>(cluster: &C) -> Ou
         Some("no such article")
     );
     assert_eq!(stage.probe.attempts("give_up", "a", 0), 1);
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Explosive, explode, "conformance-panic");
 
 /// A panic is an error of its record alone.
-pub async fn a_panic_is_an_error<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_panic_is_an_error<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-panic", 1).await;
     stage.probe.script("explode", "a", 0, [Step::Panic("boom")]);
     stage.probe.script(
@@ -123,13 +123,13 @@ pub async fn a_panic_is_an_error<C: Cluster>(cluster: &C) -> Outcome {
         error.contains("panicked") && error.contains("boom"),
         "{error}"
     );
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Garbled, read_garbled, "conformance-garbled");
 
 /// A value that is no event of its type cannot become one: it is dead-lettered at once, with the codec's reason.
-pub async fn an_undecodable_record_is_given_up_at_once<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn an_undecodable_record_is_given_up_at_once<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-garbled", 1).await;
     let mut record = record_of(&<Garbled as super::stage::Subject>::new("a", 0), "garbled");
     record.set_value(br#"{"key":"a","seq":"#);
@@ -156,13 +156,13 @@ pub async fn an_undecodable_record_is_given_up_at_once<C: Cluster>(cluster: &C) 
         stage.probe.began("read_garbled"),
         super::stage::pairs(&[("a", 1)])
     );
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Stuck, time_out, "conformance-timeout", timeout = "100ms");
 
 /// An attempt that takes too long is dropped before the next one begins.
-pub async fn a_late_attempt_is_dropped_and_made_again<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_late_attempt_is_dropped_and_made_again<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-timeout", 1).await;
     stage.probe.script("time_out", "a", 0, [Step::Hang]);
     stage
@@ -197,5 +197,5 @@ pub async fn a_late_attempt_is_dropped_and_made_again<C: Cluster>(cluster: &C) -
     assert_eq!(letters[0].key_text().as_deref(), Some("b"));
     let error = letters[0].header_text(letter::ERROR).unwrap_or_default();
     assert!(error.contains("time-out of 100ms"), "{error}");
-    Outcome::Held
+    Verdict::Held
 }

@@ -2,7 +2,7 @@
 
 use events_core::{OneOf, Publisher, Result, State, event, handler, header};
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::listed::{reader, subject};
 use super::probe::{Probe, Step};
 use super::stage::{SOURCE, Stage, TICK, WHILE, pairs, record_of};
@@ -11,7 +11,7 @@ use crate::{eventually, throughout};
 subject!(Counted, count, "conformance-once");
 
 /// Every record of every partition is handled once, and committed (D1).
-pub async fn every_record_is_handled_once<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn every_record_is_handled_once<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-once", 3).await;
     for seq in 0..30 {
         stage.send::<Counted>(&format!("k{}", seq % 10), seq).await;
@@ -31,7 +31,7 @@ pub async fn every_record_is_handled_once<C: Cluster>(cluster: &C) -> Outcome {
     numbers.sort_unstable();
     assert_eq!(numbers, (0..31).collect::<Vec<_>>());
     assert_eq!(stage.committed().await, 31, "the drain commits");
-    Outcome::Held
+    Verdict::Held
 }
 
 #[event(topic = "conformance-envelope", key = key, crate = crate::conformance::listed)]
@@ -55,7 +55,7 @@ async fn answer(asked: Asked) -> Vec<Answered> {
 }
 
 /// What a handler returns is published in its order, with stable ids (D4), and says where it comes from.
-pub async fn emissions_carry_the_envelope<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn emissions_carry_the_envelope<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-envelope", 1).await;
     stage.topic("conformance-envelope-out", 1).await;
     let running = stage.start().await;
@@ -102,7 +102,7 @@ pub async fn emissions_carry_the_envelope<C: Cluster>(cluster: &C) -> Outcome {
         }
         assert!(answer.header_text(header::TIME).is_some());
     }
-    Outcome::Held
+    Verdict::Held
 }
 
 #[event(topic = "conformance-one-of", key = key, crate = crate::conformance::listed)]
@@ -135,7 +135,7 @@ async fn follow(change: Change, probe: State<Probe>) {
 }
 
 /// A handler of several types gets each as itself, in one order; types that nobody takes are skipped.
-pub async fn one_of_several_types_is_taken<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn one_of_several_types_is_taken<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-one-of", 1).await;
     let key = || "a".to_owned();
     stage.produce(record_of(&Opened { key: key() }, "1")).await;
@@ -147,7 +147,7 @@ pub async fn one_of_several_types_is_taken<C: Cluster>(cluster: &C) -> Outcome {
     assert_eq!(stage.probe.notes(), ["opened a", "closed a", "opened a"]);
     assert!(stage.letters().await.is_empty());
     running.shutdown().await;
-    Outcome::Held
+    Verdict::Held
 }
 
 #[event(topic = "conformance-publisher", key = key, crate = crate::conformance::listed)]
@@ -172,7 +172,7 @@ async fn grant(wish: Wished, publisher: Publisher, probe: State<Probe>) -> Resul
 }
 
 /// What is published by hand belongs to the attempt: a failed one publishes nothing, and the record is done only with it.
-pub async fn the_publisher_belongs_to_the_attempt<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn the_publisher_belongs_to_the_attempt<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-publisher", 1).await;
     stage.topic("conformance-publisher-out", 1).await;
     stage.probe.script("grant", "a", 0, [Step::Fail("not yet")]);
@@ -201,7 +201,7 @@ pub async fn the_publisher_belongs_to_the_attempt<C: Cluster>(cluster: &C) -> Ou
         granted[0].header_text(header::ID),
         granted[1].header_text(header::ID)
     );
-    Outcome::Held
+    Verdict::Held
 }
 
 #[event(topic = "conformance-blocking", key = key, crate = crate::conformance::listed)]
@@ -225,7 +225,7 @@ fn lighten(heavy: Heavy, probe: State<Probe>) -> Result<Light> {
 }
 
 /// A handler that blocks its thread keeps the order of its keys, is tried again, and publishes.
-pub async fn a_blocking_handler_works<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_blocking_handler_works<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-blocking", 1).await;
     stage.topic("conformance-blocking-out", 1).await;
     stage.probe.script(
@@ -256,14 +256,14 @@ pub async fn a_blocking_handler_works<C: Cluster>(cluster: &C) -> Outcome {
             .collect()
     };
     assert_eq!((of("a"), of("b")), (vec![0, 2, 4], vec![1, 3, 5]));
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Shared, quick, "conformance-two");
 reader!(Shared, slow, "conformance-two");
 
 /// Two handlers of one topic go on at their own pace; what is committed is what both have done.
-pub async fn handlers_progress_on_their_own<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn handlers_progress_on_their_own<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-two", 1).await;
     stage
         .probe
@@ -291,5 +291,5 @@ pub async fn handlers_progress_on_their_own<C: Cluster>(cluster: &C) -> Outcome 
         SOURCE, "conformance",
         "ids above are pinned with this source"
     );
-    Outcome::Held
+    Verdict::Held
 }

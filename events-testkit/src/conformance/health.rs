@@ -5,7 +5,7 @@ use std::time::Duration;
 use events_runtime::Status;
 use tokio::time::Instant;
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::Step;
 use super::stage::{Stage, WHILE, status_once};
@@ -17,12 +17,12 @@ subject!(
     Sick,
     sicken,
     "conformance-health",
-    retry(attempts = 1_000_000, backoff = "10ms..20ms")
+    retry(attempts = 1_000_000)
 );
 
 /// A lane with work that does not advance is unhealthy and says which handler and key block it; when it advances, it is
 /// well again. One without work is well, and so is one whose work has only begun.
-pub async fn a_lane_that_does_not_advance_is_unhealthy<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_lane_that_does_not_advance_is_unhealthy<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-health", 1).await;
     stage
         .probe
@@ -61,7 +61,7 @@ pub async fn a_lane_that_does_not_advance_is_unhealthy<C: Cluster>(cluster: &C) 
     })
     .await;
     running.shutdown().await;
-    Outcome::Held
+    Verdict::Held
 }
 
 async fn blocked_by<R: Running>(running: &R, key: &str) -> Status {
@@ -96,9 +96,9 @@ fn block(slow: Slow, probe: events_core::State<super::probe::Probe>) -> events_c
 
 /// A blocking attempt cannot be dropped: it keeps its key until it returns, and its lane is unhealthy until then. One
 /// that outlives its lane is counted (D8).
-pub async fn an_overdue_blocking_attempt_is_unhealthy<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn an_overdue_blocking_attempt_is_unhealthy<C: Cluster>(cluster: &C) -> Verdict {
     if clock_is_paused() {
-        return Outcome::Lacking("running clock, which blocking attempts need");
+        return Verdict::Lacking("running clock, which blocking attempts need");
     }
     let stage = Stage::set(cluster, "conformance-overdue", 1).await;
     stage
@@ -155,7 +155,7 @@ pub async fn an_overdue_blocking_attempt_is_unhealthy<C: Cluster>(cluster: &C) -
     let report = running.shutdown().await;
     stage.probe.open("c may return");
     assert_eq!((report.abandoned, report.overdue), (1, 1), "{report:?}");
-    Outcome::Held
+    Verdict::Held
 }
 
 /// tokio's paused clock does not advance while a blocking attempt runs, so nothing could ever be late.

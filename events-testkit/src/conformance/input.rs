@@ -3,7 +3,7 @@
 use events_core::{Meta, Outgoing, State, event, handler, header};
 use events_runtime::dead_letter_header as letter;
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::Probe;
 use super::stage::{Stage, Subject, pairs, record_of};
@@ -11,7 +11,7 @@ use super::stage::{Stage, Subject, pairs, record_of};
 subject!(Named, take_named, "conformance-untyped");
 
 /// A record without a type, or of an unknown one, is skipped without a look at its value; so is a tombstone.
-pub async fn records_that_nobody_knows_are_skipped<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn records_that_nobody_knows_are_skipped<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-untyped", 1).await;
     let mut untyped = Outgoing::new(stage.name);
     untyped.set_key(b"a").set_value(b"no event at all");
@@ -40,7 +40,7 @@ pub async fn records_that_nobody_knows_are_skipped<C: Cluster>(cluster: &C) -> O
     assert_eq!(stage.probe.began("take_named"), pairs(&[("a", 5)]));
     assert!(stage.letters().await.is_empty());
     assert_eq!(status.lanes[0].skipped, 5, "{status:#?}");
-    Outcome::Held
+    Verdict::Held
 }
 
 #[event(topic = "conformance-default", key = key, topic_default, crate = crate::conformance::listed)]
@@ -58,7 +58,7 @@ async fn take_plain(plain: Plain, meta: Meta, probe: State<Probe>) {
 
 /// Where a topic has a default type, a record without one is of that type, and is named by where it stands; a record of
 /// an unknown type still is not.
-pub async fn a_topic_may_have_a_default_type<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_topic_may_have_a_default_type<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-default", 1).await;
     let mut bare = Outgoing::new(stage.name);
     bare.set_value(br#"{"key":"a"}"#);
@@ -80,7 +80,7 @@ pub async fn a_topic_may_have_a_default_type<C: Cluster>(cluster: &C) -> Outcome
         ["a conformance-default/0/0 kafka:conformance-default v1"]
     );
     assert_eq!(letters[0].header_text(letter::OFFSET).as_deref(), Some("2"));
-    Outcome::Held
+    Verdict::Held
 }
 
 #[event(topic = "conformance-headers", key = key, version = 2, crate = crate::conformance::listed)]
@@ -116,7 +116,7 @@ fn marked(key: &str, headers: &[(&str, Option<&[u8]>)]) -> Outgoing {
 
 /// Headers that are double, null, not UTF-8, no numbers, or far too large harm nothing: of several the last counts, bad
 /// bytes are replaced, a number that is none counts as absent.
-pub async fn odd_headers_harm_nothing<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn odd_headers_harm_nothing<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-headers", 1).await;
     let records = [
         marked(
@@ -188,7 +188,7 @@ pub async fn odd_headers_harm_nothing<C: Cluster>(cluster: &C) -> Outcome {
         "{notes:?}"
     );
     assert!(stage.letters().await.is_empty());
-    Outcome::Held
+    Verdict::Held
 }
 
 #[event(topic = "conformance-future", key = key, crate = crate::conformance::listed)]
@@ -203,7 +203,7 @@ async fn take_evolving(event: Evolving, meta: Meta, probe: State<Probe>) {
 }
 
 /// A record of a later version is read if it can be; if not, its dead letter says which version it has.
-pub async fn later_versions_are_read_if_they_can_be<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn later_versions_are_read_if_they_can_be<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-future", 1).await;
     let versioned = |value: &[u8]| {
         let mut record = Outgoing::new("conformance-future");
@@ -228,13 +228,13 @@ pub async fn later_versions_are_read_if_they_can_be<C: Cluster>(cluster: &C) -> 
         error.contains("version 7") && error.contains("seq"),
         "{error}"
     );
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Mangled, take_mangled, "conformance-mangled");
 
 /// Values that are no events are dead-lettered each with its cause; good ones between them are handled.
-pub async fn mangled_values_are_dead_lettered<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn mangled_values_are_dead_lettered<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-mangled", 1).await;
     let deep = "[".repeat(100_000);
     let values: [&[u8]; 9] = [
@@ -264,5 +264,5 @@ pub async fn mangled_values_are_dead_lettered<C: Cluster>(cluster: &C) -> Outcom
         let error = dead.header_text(letter::ERROR).unwrap_or_default();
         assert!(error.contains("caused by: "), "{error}");
     }
-    Outcome::Held
+    Verdict::Held
 }

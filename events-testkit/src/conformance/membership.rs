@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::{Moment, Step};
 use super::stage::{Stage, pairs, status_once};
@@ -11,7 +11,7 @@ use crate::eventually;
 subject!(Parting, part, "conformance-drain");
 
 /// A drain lets attempts under way end, begins no others, commits, and says so (D9).
-pub async fn a_drain_finishes_what_runs<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_drain_finishes_what_runs<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-drain", 1).await;
     stage
         .probe
@@ -38,7 +38,7 @@ pub async fn a_drain_finishes_what_runs<C: Cluster>(cluster: &C) -> Outcome {
         pairs(&[("a", 0), ("a", 1), ("a", 2)]),
         "nothing is run twice"
     );
-    Outcome::Held
+    Verdict::Held
 }
 
 fn passed(time: Duration) -> impl AsyncFnMut() -> bool {
@@ -49,7 +49,7 @@ fn passed(time: Duration) -> impl AsyncFnMut() -> bool {
 subject!(Late, overstay, "conformance-abandon");
 
 /// What does not end within the drain's time is dropped, counted, not committed, and done again by the next (D9).
-pub async fn what_outlives_the_drain_is_abandoned<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn what_outlives_the_drain_is_abandoned<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-abandon", 1).await;
     stage.probe.script("overstay", "a", 0, [Step::Hang]);
     stage.probe.script("overstay", "b", 1, [Step::Hang]);
@@ -86,15 +86,15 @@ pub async fn what_outlives_the_drain_is_abandoned<C: Cluster>(cluster: &C) -> Ou
             "the drain commits what is done above the watermark"
         );
     }
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Spread, spread, "conformance-rebalance");
 
 /// Members that join and leave in the middle of work take over without loss, repetition or disorder (D8).
-pub async fn members_come_and_go_cleanly<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn members_come_and_go_cleanly<C: Cluster>(cluster: &C) -> Verdict {
     if !cluster.capabilities().several_members {
-        return Outcome::Lacking("several members in a group");
+        return Verdict::Lacking("several members in a group");
     }
     let stage = Stage::set(cluster, "conformance-rebalance", 4).await;
     let keys: Vec<String> = (0..40).map(|key| format!("k{key}")).collect();
@@ -158,16 +158,16 @@ pub async fn members_come_and_go_cleanly<C: Cluster>(cluster: &C) -> Outcome {
             (0..20).map(|seq| (key.clone(), seq)).collect::<Vec<_>>()
         );
     }
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Inherited, inherit, "conformance-takeover");
 
 /// When a member dies, another takes its partitions over; what was not done is done again (D1).
-pub async fn another_member_takes_over_after_a_kill<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn another_member_takes_over_after_a_kill<C: Cluster>(cluster: &C) -> Verdict {
     let capabilities = cluster.capabilities();
     if !(capabilities.several_members && capabilities.kill) {
-        return Outcome::Lacking("several members in a group, or no kill");
+        return Verdict::Lacking("several members in a group, or no kill");
     }
     let stage = Stage::set(cluster, "conformance-takeover", 2).await;
     let keys: Vec<String> = (0..10).map(|key| format!("k{key}")).collect();
@@ -206,5 +206,5 @@ pub async fn another_member_takes_over_after_a_kill<C: Cluster>(cluster: &C) -> 
         );
     }
     stage.probe.assert_order("inherit");
-    Outcome::Held
+    Verdict::Held
 }

@@ -8,7 +8,7 @@ use events_core::{
 };
 use events_runtime::dead_letter_header as letter;
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::probe::{Probe, Step};
 use super::stage::{Stage, record_of};
 
@@ -81,7 +81,7 @@ impl Middleware for Layer {
 
 /// Layers stand around each attempt, the first outermost; they can refuse it, add to what extractors see, change its
 /// error, and add headers to what is published.
-pub async fn layers_stand_around_attempts<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn layers_stand_around_attempts<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-layers", 1).await;
     stage.topic("conformance-layers-out", 1).await;
     stage.probe.script("unwrap", "a", 0, [Step::Fail("no")]);
@@ -152,5 +152,5 @@ pub async fn layers_stand_around_attempts<C: Cluster>(cluster: &C) -> Outcome {
         chain.starts_with("seen by outer\ncaused by: seen by inner\ncaused by: never"),
         "{chain}"
     );
-    Outcome::Held
+    Verdict::Held
 }

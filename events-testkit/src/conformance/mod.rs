@@ -35,4 +35,4 @@ pub mod progress;
 pub mod publishing;
 pub mod starts;
 
-pub use cluster::{Capabilities, Cluster, Outcome, Running};
+pub use cluster::{Capabilities, Cluster, Running, Verdict};

@@ -1,6 +1,6 @@
 //! Order per key, and keys side by side.
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::Step;
 use super::stage::{Stage, pairs};
@@ -9,7 +9,7 @@ use crate::eventually;
 subject!(Ordered, keep_order, "conformance-order");
 
 /// Records with one key run in log order and never overlap; different keys of one partition do overlap (D2).
-pub async fn keys_are_in_order_and_side_by_side<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn keys_are_in_order_and_side_by_side<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-order", 1).await;
     let keys: Vec<String> = (0..8).map(|key| format!("k{key}")).collect();
     for key in &keys {
@@ -44,13 +44,13 @@ pub async fn keys_are_in_order_and_side_by_side<C: Cluster>(cluster: &C) -> Outc
             (0..10).map(|seq| (key.clone(), seq)).collect::<Vec<_>>()
         );
     }
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Single, one_by_one, "conformance-single", concurrency = 1);
 
 /// A key that fails waits; others flow, though they share its only slot. Afterwards its records go on in order (D6).
-pub async fn a_failed_key_waits_alone<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_failed_key_waits_alone<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-single", 1).await;
     stage.probe.script(
         "one_by_one",
@@ -107,13 +107,13 @@ pub async fn a_failed_key_waits_alone<C: Cluster>(cluster: &C) -> Outcome {
         pairs(&[("bad", 0), ("bad", 1), ("bad", 2), ("bad", 3), ("bad", 4)])
     );
     assert!(stage.letters().await.is_empty());
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Keyless, without_key, "conformance-keyless");
 
 /// Records without a key have no order, so a waiting one holds back no other.
-pub async fn records_without_a_key_run_side_by_side<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn records_without_a_key_run_side_by_side<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-keyless", 1).await;
     stage
         .probe
@@ -140,5 +140,5 @@ pub async fn records_without_a_key_run_side_by_side<C: Cluster>(cluster: &C) -> 
     stage.probe.open("the first may go on");
     stage.committed_once(20).await;
     running.shutdown().await;
-    Outcome::Held
+    Verdict::Held
 }

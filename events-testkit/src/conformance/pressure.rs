@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use events_runtime::TopicPartition;
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::Step;
 use super::stage::{Stage, WHILE, status_once};
@@ -14,7 +14,7 @@ subject!(Piled, pile, "conformance-held");
 
 /// At the bound of held records the lane takes no more, and says which handler and key are to blame; nothing is dropped
 /// (D6).
-pub async fn held_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn held_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-held", 1).await;
     stage.probe.script(
         "pile",
@@ -60,13 +60,13 @@ pub async fn held_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Outc
         (0..200).collect::<Vec<_>>(),
         "nothing is dropped, and all is in order"
     );
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Capped, fill, "conformance-capped");
 
 /// A lane takes no more records than its cap; it goes on when they are done (D7).
-pub async fn records_in_flight_are_bounded<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn records_in_flight_are_bounded<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-capped", 1).await;
     stage
         .probe
@@ -98,7 +98,7 @@ pub async fn records_in_flight_are_bounded<C: Cluster>(cluster: &C) -> Outcome {
     stage.committed_once(100).await;
     running.shutdown().await;
     assert_eq!(stage.probe.began("fill").len(), 100);
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Far, run_ahead, "conformance-ahead");
@@ -107,9 +107,9 @@ const COUNT: u64 = 2_000;
 
 /// While records do not end, a lane stops before the map of what is done could outgrow its metadata; the map is never
 /// cut (D3 a).
-pub async fn the_map_never_outgrows_its_metadata<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn the_map_never_outgrows_its_metadata<C: Cluster>(cluster: &C) -> Verdict {
     let Some(broker) = cluster.broker() else {
-        return Outcome::Lacking("way to leave offsets out");
+        return Verdict::Lacking("way to leave offsets out");
     };
     let stage = Stage::set(cluster, "conformance-ahead", 1).await;
     // The worst pattern: every other record waits, and between two offsets lie many.
@@ -158,5 +158,5 @@ pub async fn the_map_never_outgrows_its_metadata<C: Cluster>(cluster: &C) -> Out
         COUNT as usize,
         "the map was whole: nothing is done twice"
     );
-    Outcome::Held
+    Verdict::Held
 }

@@ -3,7 +3,7 @@
 use events_core::Outgoing;
 use events_runtime::TopicPartition;
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::Step;
 use super::stage::{Stage, Subject, WHILE, pairs, record_of, status_once};
@@ -12,7 +12,7 @@ use crate::{eventually, throughout};
 subject!(Watched, watch, "conformance-watermark");
 
 /// The committed offset never passes a record that is not done (D1).
-pub async fn the_watermark_waits_for_every_record<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn the_watermark_waits_for_every_record<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-watermark", 1).await;
     stage
         .probe
@@ -32,16 +32,16 @@ pub async fn the_watermark_waits_for_every_record<C: Cluster>(cluster: &C) -> Ou
     stage.probe.open("slow may go on");
     stage.committed_once(10).await;
     running.shutdown().await;
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Killed, survive, "conformance-kill");
 
 /// After a kill nothing is lost, and what was done more than a tick before it is not done again, though it lies above
 /// the watermark (D1, D3 a).
-pub async fn a_kill_repeats_only_what_was_not_done<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_kill_repeats_only_what_was_not_done<C: Cluster>(cluster: &C) -> Verdict {
     if !(cluster.capabilities().kill && cluster.capabilities().metadata) {
-        return Outcome::Lacking("kill, or no offset metadata");
+        return Verdict::Lacking("kill, or no offset metadata");
     }
     let stage = Stage::set(cluster, "conformance-kill", 1).await;
     stage.probe.script("survive", "slow", 0, [Step::Hang]);
@@ -84,13 +84,13 @@ pub async fn a_kill_repeats_only_what_was_not_done<C: Cluster>(cluster: &C) -> O
     );
     assert_eq!(stage.probe.attempts("survive", "slow", 0), 2);
     stage.probe.assert_order("survive");
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Twice, once, "conformance-duplicate");
 
 /// A record with the source and id of an earlier one is skipped and counted, also while that one is under way (D3 b).
-pub async fn duplicates_are_skipped<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn duplicates_are_skipped<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-duplicate", 1).await;
     stage
         .probe
@@ -125,15 +125,15 @@ pub async fn duplicates_are_skipped<C: Cluster>(cluster: &C) -> Outcome {
     stage.committed_once(4).await;
     running.shutdown().await;
     assert_eq!(stage.probe.done("once"), pairs(&[("a", 0), ("c", 9)]));
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Sparse, leap, "conformance-gaps");
 
 /// Offsets may have gaps; the watermark passes them.
-pub async fn gaps_are_passed<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn gaps_are_passed<C: Cluster>(cluster: &C) -> Verdict {
     let Some(broker) = cluster.broker() else {
-        return Outcome::Lacking("way to leave offsets out");
+        return Verdict::Lacking("way to leave offsets out");
     };
     let stage = Stage::set(cluster, "conformance-gaps", 1).await;
     stage.probe.script("leap", "slow", 2, [Step::Hang]);
@@ -164,7 +164,7 @@ pub async fn gaps_are_passed<C: Cluster>(cluster: &C) -> Outcome {
         7,
         "only the slow one is done again"
     );
-    Outcome::Held
+    Verdict::Held
 }
 
 #[events_core::event(topic = "conformance-acks", key = key, crate = crate::conformance::listed)]
@@ -186,9 +186,9 @@ async fn receipt(
 }
 
 /// A record is not done before its emissions are acknowledged, though its handler goes on with others (D1, §7).
-pub async fn unacknowledged_emissions_hold_the_watermark<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn unacknowledged_emissions_hold_the_watermark<C: Cluster>(cluster: &C) -> Verdict {
     let Some(broker) = cluster.broker() else {
-        return Outcome::Lacking("way to hold acknowledgements back");
+        return Verdict::Lacking("way to hold acknowledgements back");
     };
     let stage = Stage::set(cluster, "conformance-acks", 1).await;
     stage.topic("conformance-acks-out", 1).await;
@@ -209,7 +209,7 @@ pub async fn unacknowledged_emissions_hold_the_watermark<C: Cluster>(cluster: &C
     stage.committed_once(3).await;
     running.shutdown().await;
     assert_eq!(stage.probe.began("receipt").len(), 3);
-    Outcome::Held
+    Verdict::Held
 }
 
 fn order(key: &str, seq: u64) -> Outgoing {

@@ -3,7 +3,7 @@
 use events_core::{Result, State, event, handler, header};
 use events_runtime::dead_letter_header as letter;
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::probe::Probe;
 use super::stage::{Stage, WHILE, record_of, status_once};
 use crate::received::Received;
@@ -21,7 +21,7 @@ async fn echo(echo: Echo, probe: State<Probe>) -> Result<Echo> {
 }
 
 /// Events that go round in a circle end in the dead letters, with the path printed (D10).
-pub async fn a_storm_ends_at_the_hop_limit<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_storm_ends_at_the_hop_limit<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-hops", 1).await;
     let service = stage.service().configure(|settings| settings.hop_limit = 4);
     let running = stage.start_with(service).await;
@@ -57,7 +57,7 @@ pub async fn a_storm_ends_at_the_hop_limit<C: Cluster>(cluster: &C) -> Outcome {
         error.contains("limit of 4") && error.contains("Echo") && error.contains("echo"),
         "{error}"
     );
-    Outcome::Held
+    Verdict::Held
 }
 
 #[event(topic = "conformance-refused", key = key, crate = crate::conformance::listed)]
@@ -78,9 +78,9 @@ async fn reply(request: Request, probe: State<Probe>) -> Result<Reply> {
 /// A refusal that cannot heal dead-letters record and emission together, and never runs the handler again.
 pub async fn a_refused_emission_is_dead_lettered_with_its_record<C: Cluster>(
     cluster: &C,
-) -> Outcome {
+) -> Verdict {
     let Some(broker) = cluster.broker() else {
-        return Outcome::Lacking("way to refuse records");
+        return Verdict::Lacking("way to refuse records");
     };
     let stage = Stage::set(cluster, "conformance-refused", 1).await;
     stage.topic("conformance-refused-out", 1).await;
@@ -113,13 +113,13 @@ pub async fn a_refused_emission_is_dead_lettered_with_its_record<C: Cluster>(
             "both name the record"
         );
     }
-    Outcome::Held
+    Verdict::Held
 }
 
 /// A dead letter that is refused holds its lane, is named, and goes out as soon as it may: nothing else may become of it.
-pub async fn a_refused_dead_letter_waits<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_refused_dead_letter_waits<C: Cluster>(cluster: &C) -> Verdict {
     let Some(broker) = cluster.broker() else {
-        return Outcome::Lacking("way to refuse records");
+        return Verdict::Lacking("way to refuse records");
     };
     let stage = Stage::set(cluster, "conformance-refused", 1).await;
     stage.topic("conformance-refused-out", 1).await;
@@ -152,7 +152,7 @@ pub async fn a_refused_dead_letter_waits<C: Cluster>(cluster: &C) -> Outcome {
     stage.committed_once(1).await;
     assert_eq!(stage.probe.began("reply").len(), 1);
     running.shutdown().await;
-    Outcome::Held
+    Verdict::Held
 }
 
 #[event(topic = "conformance-lost", key = key, crate = crate::conformance::listed)]
@@ -176,9 +176,9 @@ async fn respond(call: Call, probe: State<Probe>) -> Result<Answer> {
 }
 
 /// After a lost producer its emissions are sent again in their order; handlers are not run again, and ids are the same.
-pub async fn emissions_are_sent_again_after_a_lost_producer<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn emissions_are_sent_again_after_a_lost_producer<C: Cluster>(cluster: &C) -> Verdict {
     let Some(broker) = cluster.broker() else {
-        return Outcome::Lacking("way to lose a producer");
+        return Verdict::Lacking("way to lose a producer");
     };
     let stage = Stage::set(cluster, "conformance-lost", 1).await;
     stage.topic("conformance-lost-out", 1).await;
@@ -225,13 +225,13 @@ pub async fn emissions_are_sent_again_after_a_lost_producer<C: Cluster>(cluster:
         (5..10).all(|index| id(index) == id(index + 5)),
         "a reader can tell the copies by their ids"
     );
-    Outcome::Held
+    Verdict::Held
 }
 
 /// A full client is waited for: nothing is lost and no order changes.
-pub async fn a_full_queue_is_waited_for<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_full_queue_is_waited_for<C: Cluster>(cluster: &C) -> Verdict {
     let Some(broker) = cluster.broker() else {
-        return Outcome::Lacking("way to fill a client's queue");
+        return Verdict::Lacking("way to fill a client's queue");
     };
     let stage = Stage::set(cluster, "conformance-lost", 1).await;
     stage.topic("conformance-lost-out", 1).await;
@@ -257,5 +257,5 @@ pub async fn a_full_queue_is_waited_for<C: Cluster>(cluster: &C) -> Outcome {
         .collect();
     assert_eq!(numbers, [0, 1, 2, 3, 4]);
     assert_eq!(stage.probe.began("respond").len(), 5);
-    Outcome::Held
+    Verdict::Held
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use events_core::{Start, State, event, handler};
 use events_runtime::TopicPartition;
 
-use super::cluster::{Cluster, Outcome, Running};
+use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::Probe;
 use super::stage::{Stage, Subject, WHILE, pairs, record_of, status_once};
@@ -14,7 +14,7 @@ use crate::{eventually, throughout};
 subject!(Past, from_earliest, "conformance-earliest");
 
 /// A group that has committed nothing begins at the log's start; one that has, where it stands.
-pub async fn a_fresh_group_starts_at_the_earliest<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_fresh_group_starts_at_the_earliest<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-earliest", 1).await;
     stage.send::<Past>("a", 0).await;
     let running = stage.start().await;
@@ -28,14 +28,14 @@ pub async fn a_fresh_group_starts_at_the_earliest<C: Cluster>(cluster: &C) -> Ou
         stage.probe.began("from_earliest"),
         pairs(&[("a", 0), ("a", 1)])
     );
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Present, from_latest, "conformance-latest");
 
 /// A group that starts at the latest sees only what comes after; what comes while it is away it sees later; and a
 /// partition that appears later is read from its start.
-pub async fn a_fresh_group_may_start_at_the_latest<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_fresh_group_may_start_at_the_latest<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-latest", 1).await;
     let service = || {
         stage
@@ -75,7 +75,7 @@ pub async fn a_fresh_group_may_start_at_the_latest<C: Cluster>(cluster: &C) -> O
         running.shutdown().await;
     }
     assert!(!stage.probe.has_begun("from_latest", "a", 0));
-    Outcome::Held
+    Verdict::Held
 }
 
 #[event(topic = "conformance-time", key = key, crate = crate::conformance::listed)]
@@ -93,9 +93,9 @@ async fn from_time(event: Dated, probe: State<Probe>) {
 const BEGIN: i64 = 1_706_659_200_000;
 
 /// A group that starts at a time begins with the first record at or after it.
-pub async fn a_fresh_group_may_start_at_a_time<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_fresh_group_may_start_at_a_time<C: Cluster>(cluster: &C) -> Verdict {
     if !cluster.capabilities().time_start {
-        return Outcome::Lacking("look-up of offsets by time");
+        return Verdict::Lacking("look-up of offsets by time");
     }
     let stage = Stage::set(cluster, "conformance-time", 1).await;
     for (seq, offset) in [-86_400_000, -1, 0, 1, 86_400_000].into_iter().enumerate() {
@@ -111,15 +111,15 @@ pub async fn a_fresh_group_may_start_at_a_time<C: Cluster>(cluster: &C) -> Outco
     stage.committed_once(5).await;
     running.shutdown().await;
     assert_eq!(stage.probe.notes(), ["2", "3", "4"]);
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Overtaken, overtake, "conformance-range");
 
 /// When retention has overtaken a group, it holds and says so; it does not jump.
-pub async fn a_group_out_of_range_holds<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn a_group_out_of_range_holds<C: Cluster>(cluster: &C) -> Verdict {
     if !cluster.capabilities().retention {
-        return Outcome::Lacking("deletion of records");
+        return Verdict::Lacking("deletion of records");
     }
     let stage = Stage::set(cluster, "conformance-range", 1).await;
     stage.send::<Overtaken>("a", 0).await;
@@ -152,15 +152,15 @@ pub async fn a_group_out_of_range_holds<C: Cluster>(cluster: &C) -> Outcome {
     })
     .await;
     running.shutdown().await;
-    Outcome::Held
+    Verdict::Held
 }
 
 subject!(Torn, read_on, "conformance-unreadable");
 
 /// A partition that cannot be read for a while is named, and read on afterwards.
-pub async fn an_unreadable_partition_is_named_and_read_on<C: Cluster>(cluster: &C) -> Outcome {
+pub async fn an_unreadable_partition_is_named_and_read_on<C: Cluster>(cluster: &C) -> Verdict {
     let Some(broker) = cluster.broker() else {
-        return Outcome::Lacking("way to make a partition unreadable");
+        return Verdict::Lacking("way to make a partition unreadable");
     };
     let stage = Stage::set(cluster, "conformance-unreadable", 1).await;
     let partition = TopicPartition::new(stage.name, 0);
@@ -189,5 +189,5 @@ pub async fn an_unreadable_partition_is_named_and_read_on<C: Cluster>(cluster: &
     stage.send::<Torn>("a", 1).await;
     stage.committed_once(2).await;
     running.shutdown().await;
-    Outcome::Held
+    Verdict::Held
 }
