@@ -1,7 +1,9 @@
 //! What a handler returns is published.
 
+use std::borrow::Cow;
+
 use crate::codec::Codec;
-use crate::event::{Event, EventDescriptor};
+use crate::event::{Event, EventDescriptor, cannot_encode};
 use crate::{Error, Result};
 
 /// What a handler may return: nothing, an event, several, or one of several.
@@ -95,26 +97,31 @@ impl Emissions {
     ///
     /// The codec's, with the event's name put around it; then the event is left out.
     pub fn push<E: Event>(&mut self, event: &E) -> Result<()> {
-        let key = event.key();
-        self.push_with(E::DESCRIPTOR, key.as_deref(), |bytes| {
-            E::Codec::encode(event, bytes)
-        })
+        let (start, key_end) = self.begin(event.key());
+        let encoded = E::Codec::encode(event, &mut self.bytes);
+        self.end(E::DESCRIPTOR, start, key_end, encoded)
     }
 
-    fn push_with(
-        &mut self,
-        event: &'static EventDescriptor,
-        key: Option<&str>,
-        encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
-    ) -> Result<()> {
+    /// Writes the key. Not generic, like [`end`](Self::end), so that it is compiled once and not for every event.
+    fn begin(&mut self, key: Option<Cow<'_, str>>) -> (usize, Option<usize>) {
         let start = self.bytes.len();
         let key_end = key.map(|key| {
             self.bytes.extend_from_slice(key.as_bytes());
             self.bytes.len()
         });
-        if let Err(error) = encode(&mut self.bytes) {
+        (start, key_end)
+    }
+
+    fn end(
+        &mut self,
+        event: &'static EventDescriptor,
+        start: usize,
+        key_end: Option<usize>,
+        encoded: Result<()>,
+    ) -> Result<()> {
+        if let Err(error) = encoded {
             self.bytes.truncate(start);
-            return Err(error.context(format!("cannot encode {}", event.name)));
+            return Err(cannot_encode(event, error));
         }
         self.entries.push(Entry {
             event,

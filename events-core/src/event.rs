@@ -115,11 +115,15 @@ impl PartialEq for EventDescriptor {
 impl Eq for EventDescriptor {}
 
 fn schema<E: schemars::JsonSchema>() -> serde_json::Value {
-    schemars::schema_for!(E).to_value()
+    crate::generated::root(&E::schema_name(), E::json_schema)
 }
 
 fn encode_json<E: Event>(json: &str) -> Result<EncodedEvent> {
-    encode(&serde_json::from_str::<E>(json)?)
+    // From bytes, as records are read: from text, the whole decoder would be compiled a second time.
+    match serde_json::from_slice::<E>(json.as_bytes()) {
+        Ok(event) => encode(&event),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Encodes an event as key and value.
@@ -129,12 +133,19 @@ fn encode_json<E: Event>(json: &str) -> Result<EncodedEvent> {
 /// The codec's, with the event's name put around it.
 pub fn encode<E: Event>(event: &E) -> Result<EncodedEvent> {
     let mut value = Vec::new();
-    E::Codec::encode(event, &mut value)
-        .map_err(|error| error.context(format!("cannot encode {}", E::DESCRIPTOR.name)))?;
-    Ok(EncodedEvent {
-        key: event.key().map(Cow::into_owned),
-        value,
-    })
+    match E::Codec::encode(event, &mut value) {
+        Ok(()) => Ok(encoded(event.key(), value)),
+        Err(error) => Err(cannot_encode(E::DESCRIPTOR, error)),
+    }
+}
+
+fn encoded(key: Option<Cow<'_, str>>, value: Vec<u8>) -> EncodedEvent {
+    let key = key.map(Cow::into_owned);
+    EncodedEvent { key, value }
+}
+
+pub(crate) fn cannot_encode(event: &EventDescriptor, error: Error) -> Error {
+    error.context(format!("cannot encode {}", event.name))
 }
 
 /// Decodes the value of a record of type `E` and version `found`.
@@ -143,14 +154,24 @@ pub fn encode<E: Event>(event: &E) -> Result<EncodedEvent> {
 ///
 /// [`DecodeError`], which names the type, the versions and the codec's own error.
 pub fn decode<E: Event>(value: Option<&[u8]>, found: u32) -> Result<E> {
-    let event = E::DESCRIPTOR.name;
-    let value = value.ok_or(DecodeError::NoValue { event })?;
-    E::Codec::decode(value).map_err(|source| {
-        Error::new(DecodeError::Malformed {
-            event,
-            known: E::DESCRIPTOR.version,
-            found,
-            source,
-        })
+    let Some(value) = value else {
+        return Err(no_value(E::DESCRIPTOR));
+    };
+    match E::Codec::decode(value) {
+        Ok(event) => Ok(event),
+        Err(error) => Err(malformed(E::DESCRIPTOR, found, error)),
+    }
+}
+
+fn no_value(event: &EventDescriptor) -> Error {
+    Error::new(DecodeError::NoValue { event: event.name })
+}
+
+fn malformed(event: &EventDescriptor, found: u32, source: Error) -> Error {
+    Error::new(DecodeError::Malformed {
+        event: event.name,
+        known: event.version,
+        found,
+        source,
     })
 }

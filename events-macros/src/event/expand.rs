@@ -6,6 +6,7 @@ use syn::Member;
 use syn::spanned::Spanned;
 
 use super::model::{Body, Model};
+use super::payload;
 use crate::derives;
 use crate::options::plain;
 
@@ -16,18 +17,20 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         conditions,
         ..
     } = model;
-    let serde = match model.body {
-        Body::Unit => TokenStream::new(),
-        _ => derives::serde(private),
+    let derives = if model.derives {
+        derives::serde(private)
+    } else {
+        TokenStream::new()
     };
-    let payload = match model.body {
-        Body::Unit => unit(model),
+    let payload = match &model.body {
+        Body::Unit => payload::unit(model),
+        Body::Named(fields) if !model.derives => payload::named(model, fields),
         _ => TokenStream::new(),
     };
     let event = event(model);
     let traffic = traffic(model);
     quote! {
-        #serde
+        #derives
         #item
 
         #conditions
@@ -36,33 +39,6 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #event
             #traffic
         };
-    }
-}
-
-/// A struct without fields is `{}` on the wire, not `null`, so that fields may come later.
-fn unit(model: &Model) -> TokenStream {
-    let (private, ident) = (&model.private, &model.item.ident);
-    let name = plain(ident);
-    quote! {
-        impl #private::serde::Serialize for #ident {
-            fn serialize<S: #private::serde::Serializer>(&self, serializer: S) -> #private::Result<S::Ok, S::Error> {
-                #private::serde::Serialize::serialize(&#private::Empty {}, serializer)
-            }
-        }
-        impl<'de> #private::serde::Deserialize<'de> for #ident {
-            fn deserialize<D: #private::serde::Deserializer<'de>>(deserializer: D) -> #private::Result<Self, D::Error> {
-                let _: #private::Empty = #private::serde::Deserialize::deserialize(deserializer)?;
-                #private::Result::Ok(#ident)
-            }
-        }
-        impl #private::schemars::JsonSchema for #ident {
-            fn schema_name() -> #private::Cow<'static, str> {
-                #private::Cow::Borrowed(#name)
-            }
-            fn json_schema(generator: &mut #private::schemars::SchemaGenerator) -> #private::schemars::Schema {
-                <#private::Empty as #private::schemars::JsonSchema>::json_schema(generator)
-            }
-        }
     }
 }
 

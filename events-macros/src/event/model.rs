@@ -1,6 +1,8 @@
 //! What `#[event]` knows of a struct.
 
 use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Member, Path, Type, parse_quote};
 
 use super::attr::{Fallback, FieldOptions, Options};
@@ -29,6 +31,8 @@ pub(super) struct Model {
     pub(super) doc: String,
     /// The conditions under which the item is compiled.
     pub(super) conditions: TokenStream,
+    /// Whether serde's own derive is needed, since its attributes say something.
+    pub(super) derives: bool,
 }
 
 /// The shape of the item.
@@ -46,7 +50,10 @@ pub(super) enum Body {
 /// A field of a struct with named ones.
 pub(super) struct Field {
     pub(super) ident: Ident,
+    pub(super) ty: Type,
+    pub(super) doc: String,
     pub(super) wire: Wire,
+    pub(super) default: Option<Fallback>,
     pub(super) since: Option<(u32, Span)>,
     /// Whether a record that lacks it can be read.
     pub(super) optional: bool,
@@ -60,15 +67,21 @@ impl Model {
         let body = match &mut item.data {
             Data::Struct(data) => body(&mut data.fields, &container, errors),
             Data::Enum(data) => Body::Wrong(
-                quote::ToTokens::to_token_stream(&data.enum_token),
+                data.enum_token.to_token_stream(),
                 "an event is a struct: for one of several events, give each a struct of its own, and derive `OneOf` \
                  (to take one of them) or `Emission` (to return one of them) on an enum of these",
             ),
             Data::Union(data) => Body::Wrong(
-                quote::ToTokens::to_token_stream(&data.union_token),
+                data.union_token.to_token_stream(),
                 "an event is a struct: a union cannot be read back",
             ),
         };
+        let derives = derives(&body, &item);
+        if let Body::Named(fields) = &body
+            && derives
+        {
+            say_defaults(fields, &mut item);
+        }
         let name = match &options.name {
             Some(name) => (name.value(), name.span()),
             None => (crate::options::plain(&item.ident), item.ident.span()),
@@ -86,7 +99,45 @@ impl Model {
             codec: options.codec,
             doc: attributes::first_paragraph(&item.attrs),
             conditions: attributes::conditions(&item.attrs),
+            derives,
             item,
+        }
+    }
+}
+
+/// Whether the item asks for something that only `serde_derive` and `schemars_derive` know.
+fn derives(body: &Body, item: &DeriveInput) -> bool {
+    let any = |attributes: &[Attribute], names: &[&str]| {
+        let mut paths = attributes.iter().map(Attribute::path);
+        paths.any(|path| names.iter().any(|name| path.is_ident(name)))
+    };
+    match (body, &item.data) {
+        (Body::Unit, _) => false,
+        // As many as the core's reader keeps count of.
+        (Body::Named(fields), Data::Struct(data)) if fields.len() <= 128 => {
+            let mut fields = data.fields.iter();
+            any(&item.attrs, &["serde", "schemars"])
+                || fields.any(|field| any(&field.attrs, &["serde", "schemars", "cfg", "cfg_attr"]))
+        }
+        _ => true,
+    }
+}
+
+/// Says in serde's words which fields have a default.
+fn say_defaults(fields: &[Field], item: &mut DeriveInput) {
+    let Data::Struct(data) = &mut item.data else {
+        return;
+    };
+    for (known, field) in fields.iter().zip(&mut data.fields) {
+        match &known.default {
+            _ if known.wire.default => {}
+            Some(Fallback::Function(function)) => {
+                let path = function.to_token_stream().to_string().replace(' ', "");
+                let path = LitStr::new(&path, function.span());
+                field.attrs.push(parse_quote!(#[serde(default = #path)]));
+            }
+            Some(Fallback::Type) => field.attrs.push(parse_quote!(#[serde(default)])),
+            None => {}
         }
     }
 }
@@ -108,7 +159,7 @@ fn body(fields: &mut Fields, container: &wire::Container, errors: &mut Errors) -
                 return Body::Newtype;
             }
             let remedy = "fields without names have no meaning on the wire: name them, `struct OrderPlaced { order_id: String }`";
-            Body::Wrong(quote::ToTokens::to_token_stream(fields), remedy)
+            Body::Wrong(fields.to_token_stream(), remedy)
         }
         Fields::Named(fields) => Body::Named(
             fields
@@ -129,25 +180,12 @@ fn named(
     let wire = wire::field(field, container, errors);
     let defaulted = wire.default || options.default.is_some();
     let optional = defaulted || container.default || is_option(&field.ty);
-    match options.default {
-        _ if wire.default => {}
-        Some(Fallback::Function(function)) => {
-            let path = quote::ToTokens::to_token_stream(&function)
-                .to_string()
-                .replace(' ', "");
-            let path = LitStr::new(&path, syn::spanned::Spanned::span(&function));
-            field.attrs.push(parse_quote!(#[serde(default = #path)]));
-        }
-        Some(Fallback::Type) => field.attrs.push(parse_quote!(#[serde(default)])),
-        // An `Option` with a deserializer of its own would not be optional otherwise.
-        None if options.since.is_some() && optional => {
-            field.attrs.push(parse_quote!(#[serde(default)]))
-        }
-        None => {}
-    }
     Some(Field {
         ident: field.ident.clone()?,
+        ty: field.ty.clone(),
+        doc: attributes::first_paragraph(&field.attrs),
         wire,
+        default: options.default,
         since: options.since,
         optional,
     })
@@ -161,7 +199,7 @@ fn field_options(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> FieldO
     let mut all = TokenStream::new();
     for tokens in tokens {
         all.extend(tokens);
-        all.extend(quote::quote!(,));
+        all.extend(quote!(,));
     }
     FieldOptions::read(all, errors)
 }

@@ -66,19 +66,28 @@ fn run(model: &Model) -> TokenStream {
             quote!(|#slot| #private::Result::Ok((#(#each,)*)))
         }
     };
-    let first = model.arguments.iter().take(1).map(|ty| {
-        quote_spanned!(ty.span()=> <#ty as #private::Input>::decode(#delivery)?)
-    });
+    let first = model
+        .arguments
+        .iter()
+        .take(1)
+        .map(|ty| quote_spanned!(ty.span()=> <#ty as #private::Input>::decode(#delivery)?));
     let rest = rest.zip(&prepared).map(|(ty, prepared)| {
         quote_spanned!(ty.span()=> <#ty as #private::Extract>::extract(#prepared, #delivery)?)
     });
     let made = first.chain(rest);
     // A blocking call is made on the pool; an async one runs nothing yet.
     let (run, call) = match model.options.blocking {
-        Some(_) => (quote!(run_blocking), quote!(move || #function(#(#values),*))),
+        Some(_) => (
+            quote!(run_blocking),
+            quote!(move || #function(#(#values),*)),
+        ),
         None => (quote!(run), quote!(#function(#(#values),*))),
     };
-    let pattern = if prepared.is_empty() { quote!(()) } else { quote!((#(#prepared,)*)) };
+    let pattern = if prepared.is_empty() {
+        quote!(())
+    } else {
+        quote!((#(#prepared,)*))
+    };
     let output = &model.output;
     let emit = quote_spanned!(output.span()=> <#output as #private::Emission>::emit);
     // Spanned at the function, where a future that is not `Send` is to be seen.
@@ -97,7 +106,9 @@ fn run(model: &Model) -> TokenStream {
 }
 
 fn numbered(name: &str, count: usize) -> Vec<Ident> {
-    (0..count).map(|index| local(&format!("{name}_{index}"))).collect()
+    (0..count)
+        .map(|index| local(&format!("{name}_{index}")))
+        .collect()
 }
 
 /// A variable that no name of the user's can meet.

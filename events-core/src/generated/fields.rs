@@ -1,0 +1,211 @@
+//! Structs with named fields, read field by field.
+//!
+//! `serde_derive` generates some eighty lines to read a struct, and every line is checked again for every event: half
+//! of what an event costs a build. What can be generic over the struct stands here instead, and `#[event]` generates
+//! the rest. An event with `#[serde(…)]` attributes goes through `serde_derive`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::Error as ValueError;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+
+/// A struct with named fields, as `#[event]` describes it.
+pub trait Fields: Sized {
+    /// Its name.
+    const NAME: &'static str;
+    /// Names of its fields; at most 128.
+    const FIELDS: &'static [&'static str];
+    /// An `Option` for each field.
+    type Slots;
+
+    /// No field read yet.
+    fn slots() -> Self::Slots;
+
+    /// Reads the value of the field at `index`.
+    fn read<'de, A: MapAccess<'de>>(
+        slots: &mut Self::Slots,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error>;
+
+    /// Puts the struct together.
+    fn build<E: Error>(slots: Self::Slots) -> Result<Self, E>;
+}
+
+/// Reads a struct.
+pub fn deserialize<'de, T: Fields, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_struct(T::NAME, T::FIELDS, Struct(PhantomData))
+}
+
+/// Reads one field into its slot.
+pub fn fill<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    slot: &mut Option<T>,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    *slot = Some(map.next_value()?);
+    Ok(())
+}
+
+/// The field's value, or what its type makes of a missing one: an `Option` is none, everything else an error.
+pub fn or_missing<'de, T: Deserialize<'de>, E: Error>(
+    slot: Option<T>,
+    name: &'static str,
+) -> Result<T, E> {
+    match slot {
+        Some(value) => Ok(value),
+        None => T::deserialize(Missing(name, PhantomData)),
+    }
+}
+
+/// Whether a record may lack a field of this type.
+pub fn is_optional<'de, T: Deserialize<'de>>() -> bool {
+    or_missing::<T, ValueError>(None, "").is_ok()
+}
+
+struct Struct<T>(PhantomData<T>);
+
+impl<'de, T: Fields> Visitor<'de> for Struct<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "struct {}", T::NAME)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        let mut slots = T::slots();
+        read_map(T::FIELDS, &mut map, &mut |index, map| {
+            T::read(&mut slots, index, map)
+        })?;
+        T::build(slots)
+    }
+
+    /// Formats without names write the fields in their order.
+    fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<T, A::Error> {
+        let mut slots = T::slots();
+        let mut fields = Sequence {
+            sequence,
+            ended: false,
+        };
+        read_sequence(T::FIELDS, &mut fields, &mut |index, fields| {
+            T::read(&mut slots, index, fields)
+        })?;
+        T::build(slots)
+    }
+}
+
+/// Reads a field of some struct.
+type Read<'a, A, E> = &'a mut dyn FnMut(usize, &mut A) -> Result<(), E>;
+
+/// Not generic over the struct, so that it is compiled once for each format.
+fn read_map<'de, A: MapAccess<'de>>(
+    fields: &'static [&'static str],
+    map: &mut A,
+    read: Read<'_, A, A::Error>,
+) -> Result<(), A::Error> {
+    let mut seen = 0u128;
+    while let Some(index) = map.next_key_seed(Name(fields))? {
+        let Some(name) = fields.get(index) else {
+            map.next_value::<IgnoredAny>()?;
+            continue;
+        };
+        if seen & (1 << index) != 0 {
+            return Err(A::Error::duplicate_field(name));
+        }
+        seen |= 1 << index;
+        read(index, map)?;
+    }
+    Ok(())
+}
+
+fn read_sequence<'de, A: SeqAccess<'de>>(
+    fields: &'static [&'static str],
+    sequence: &mut Sequence<A>,
+    read: Read<'_, Sequence<A>, A::Error>,
+) -> Result<(), A::Error> {
+    for index in 0..fields.len() {
+        match read(index, sequence) {
+            Ok(()) => {}
+            // Written by an earlier version: the fields behind are missing.
+            Err(_) if sequence.ended => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A sequence, of which each element counts as the value of the next field.
+struct Sequence<A> {
+    sequence: A,
+    ended: bool,
+}
+
+impl<'de, A: SeqAccess<'de>> MapAccess<'de> for Sequence<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        _: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        let next = self.sequence.next_element_seed(seed)?;
+        self.ended = next.is_none();
+        next.ok_or_else(|| A::Error::custom("the sequence ends early"))
+    }
+}
+
+/// Reads a field's name as its index; one past the last for a name that is unknown.
+struct Name(&'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("field identifier")
+    }
+
+    fn visit_u64<E: Error>(self, index: u64) -> Result<usize, E> {
+        Ok(usize::try_from(index).unwrap_or(usize::MAX))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<usize, E> {
+        self.visit_bytes(name.as_bytes())
+    }
+
+    fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<usize, E> {
+        let found = self.0.iter().position(|known| known.as_bytes() == name);
+        Ok(found.unwrap_or(usize::MAX))
+    }
+}
+
+/// What a field is read from that a record lacks.
+struct Missing<E>(&'static str, PhantomData<E>);
+
+impl<'de, E: Error> Deserializer<'de> for Missing<E> {
+    type Error = E;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, E> {
+        Err(E::missing_field(self.0))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_none()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}

@@ -1,0 +1,157 @@
+//! How an event is written and read, where serde's own derive is not needed.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Index;
+use syn::spanned::Spanned;
+
+use super::attr::Fallback;
+use super::model::{Field, Model};
+use crate::options::plain;
+
+/// A struct without fields is `{}` on the wire, not `null`, so that fields may come later.
+pub(super) fn unit(model: &Model) -> TokenStream {
+    let (private, ident) = (&model.private, &model.item.ident);
+    let serialize = quote!(#private::serde::Serialize::serialize(&#private::Empty {}, serializer));
+    let deserialize = quote! {
+        let _: #private::Empty = #private::serde::Deserialize::deserialize(deserializer)?;
+        #private::Result::Ok(#ident)
+    };
+    let schema =
+        quote!(<#private::Empty as #private::schemars::JsonSchema>::json_schema(generator));
+    implementations(model, serialize, deserialize, schema)
+}
+
+/// A struct with named fields.
+pub(super) fn named(model: &Model, fields: &[Field]) -> TokenStream {
+    let (private, ident) = (&model.private, &model.item.ident);
+    let (name, count) = (plain(ident), fields.len());
+    let write = fields.iter().map(|field| {
+        let (ident, name) = (&field.ident, plain(&field.ident));
+        quote_spanned!(field.ty.span()=> #private::SerializeStruct::serialize_field(&mut state, #name, &self.#ident)?;)
+    });
+    let serialize = quote! {
+        let mut state = #private::serde::Serializer::serialize_struct(serializer, #name, #count)?;
+        #(#write)*
+        #private::SerializeStruct::end(state)
+    };
+    let properties = fields.iter().map(|field| property(private, field));
+    let doc = &model.doc;
+    let schema = quote!(#private::object(generator, #doc, &[#(#properties),*]));
+    let implementations = implementations(
+        model,
+        serialize,
+        quote!(#private::deserialize(deserializer)),
+        schema,
+    );
+    let read = read(model, fields);
+    quote!(#read #implementations)
+}
+
+/// The part of reading that the core cannot do for every struct.
+fn read(model: &Model, fields: &[Field]) -> TokenStream {
+    let (private, ident) = (&model.private, &model.item.ident);
+    let name = plain(ident);
+    let names: Vec<_> = fields.iter().map(|field| plain(&field.ident)).collect();
+    let types = fields.iter().map(|field| &field.ty);
+    let nothing = fields.iter().map(|_| quote!(#private::Option::None));
+    let fill = fields.iter().enumerate().map(|(index, field)| {
+        let slot = Index::from(index);
+        quote_spanned!(field.ty.span()=> #index => #private::fill(&mut slots.#slot, map),)
+    });
+    let build = fields.iter().enumerate().map(|(index, field)| {
+        let (slot, ident, name) = (Index::from(index), &field.ident, &names[index]);
+        let value = match &field.default {
+            None => quote_spanned!(field.ty.span()=> #private::or_missing(slots.#slot, #name)?),
+            Some(Fallback::Type) => quote_spanned!(field.ty.span()=> #private::Option::unwrap_or_default(slots.#slot)),
+            Some(Fallback::Function(function)) => {
+                quote_spanned!(function.span()=> #private::Option::unwrap_or_else(slots.#slot, #function))
+            }
+        };
+        quote!(#ident: #value,)
+    });
+    let error = local("__Error");
+    let access = local("__Access");
+    quote! {
+        impl #private::Fields for #ident {
+            const NAME: &'static str = #name;
+            const FIELDS: &'static [&'static str] = &[#(#names),*];
+            type Slots = (#(#private::Option<#types>,)*);
+            fn slots() -> Self::Slots {
+                (#(#nothing,)*)
+            }
+            fn read<'de, #access: #private::MapAccess<'de>>(
+                slots: &mut Self::Slots,
+                index: usize,
+                map: &mut #access,
+            ) -> #private::Result<(), #access::Error> {
+                match index {
+                    #(#fill)*
+                    _ => #private::Result::Ok(()),
+                }
+            }
+            fn build<#error: #private::DeserializeError>(slots: Self::Slots) -> #private::Result<Self, #error> {
+                #private::Result::Ok(#ident { #(#build)* })
+            }
+        }
+    }
+}
+
+fn property(private: &TokenStream, field: &Field) -> TokenStream {
+    let (name, doc, ty) = (plain(&field.ident), &field.doc, &field.ty);
+    let optional = match field.default {
+        Some(_) => quote!(#private::always),
+        None => quote_spanned!(ty.span()=> #private::is_optional::<#ty>),
+    };
+    let schema =
+        quote_spanned!(ty.span()=> #private::schemars::SchemaGenerator::subschema_for::<#ty>);
+    quote!(#private::Property { name: #name, doc: #doc, optional: #optional, schema: #schema })
+}
+
+fn implementations(
+    model: &Model,
+    serialize: TokenStream,
+    deserialize: TokenStream,
+    schema: TokenStream,
+) -> TokenStream {
+    let (private, ident) = (&model.private, &model.item.ident);
+    let name = plain(ident);
+    let serializer = local("__Serializer");
+    let deserializer = local("__Deserializer");
+    quote! {
+        #[automatically_derived]
+        impl #private::serde::Serialize for #ident {
+            fn serialize<#serializer: #private::serde::Serializer>(
+                &self,
+                serializer: #serializer,
+            ) -> #private::Result<#serializer::Ok, #serializer::Error> {
+                #serialize
+            }
+        }
+        #[automatically_derived]
+        impl<'de> #private::serde::Deserialize<'de> for #ident {
+            fn deserialize<#deserializer: #private::serde::Deserializer<'de>>(
+                deserializer: #deserializer,
+            ) -> #private::Result<Self, #deserializer::Error> {
+                #deserialize
+            }
+        }
+        #[automatically_derived]
+        impl #private::schemars::JsonSchema for #ident {
+            fn schema_name() -> #private::Cow<'static, str> {
+                #private::Cow::Borrowed(#name)
+            }
+            fn schema_id() -> #private::Cow<'static, str> {
+                #private::Cow::Borrowed(::core::concat!(::core::module_path!(), "::", #name))
+            }
+            fn json_schema(generator: &mut #private::schemars::SchemaGenerator) -> #private::schemars::Schema {
+                #schema
+            }
+        }
+    }
+}
+
+/// A type parameter that no type of the user's can be called.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::call_site())
+}
