@@ -70,6 +70,12 @@ pub(crate) struct Options {
     /// Uses the client's built-in cluster in this process: for trying the benchmarks out, not for figures.
     #[arg(long)]
     pub(crate) embedded: bool,
+    /// Tries a property of the Kafka client out, on both sides: `name=value`.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Tries a setting of the framework out: `lane_records`, `batch` or `lane_emission_bytes`, `name=value`.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) engine: Vec<String>,
     /// Measures one kind of hand-written loop, on one thread; otherwise the fastest of several kinds counts.
     #[arg(long)]
     pub(crate) brief: bool,

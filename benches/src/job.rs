@@ -70,4 +70,13 @@ pub(crate) struct Job {
     pub(crate) seconds: u64,
     /// Events per second, where the work is paced.
     pub(crate) rate: u64,
+    /// Client properties to be tried out, `name=value`; both sides get them.
+    pub(crate) set: Vec<String>,
+    /// Settings of the framework to be tried out, `name=value`.
+    pub(crate) engine: Vec<String>,
+}
+
+/// The pairs in `name=value`; what has no `=` is left out.
+pub(crate) fn pairs(texts: &[String]) -> impl Iterator<Item = (&str, &str)> {
+    texts.iter().filter_map(|text| text.split_once('='))
 }

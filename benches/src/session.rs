@@ -123,6 +123,8 @@ impl Session {
             records,
             seconds: 0,
             rate: 0,
+            set: self.options.set.clone(),
+            engine: self.options.engine.clone(),
         })
     }
 

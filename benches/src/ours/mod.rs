@@ -14,15 +14,18 @@ use anyhow::{Result, ensure};
 use events_core::Registry;
 use events_kafka::{ClientOptions, Handle, Runtime};
 
-use crate::job::Job;
+use crate::job::{Job, pairs};
 use crate::sample::Sample;
 use crate::settings;
 
 /// The client's settings: those that both sides have. The environment has no say, since it would reach one side alone.
 fn options(job: &Job) -> ClientOptions {
     let options = ClientOptions::without_environment().set("bootstrap.servers", &job.address);
-    let both = settings::CONSUMER.iter().chain(&settings::PRODUCER);
-    both.fold(options, |options, (name, value)| options.set(*name, *value))
+    let both = settings::CONSUMER
+        .into_iter()
+        .chain(settings::PRODUCER)
+        .chain(pairs(&job.set));
+    both.fold(options, |options, (name, value)| options.set(name, value))
 }
 
 /// The handlers of `module` as a service that is named as the job's group is, with nothing changed but the client's
@@ -31,6 +34,17 @@ async fn start(job: &Job, module: &str) -> Result<Handle> {
     let mut registry = Registry::linked();
     registry.handlers.retain(|handler| handler.module == module);
     let runtime = Runtime::with_registry(&job.group, registry).client(options(job));
+    let runtime = runtime.configure(|settings| {
+        for (name, value) in pairs(&job.engine) {
+            let Ok(value) = value.parse() else { continue };
+            match name {
+                "lane_records" => settings.lane_records = value,
+                "batch" => settings.batch = value,
+                "lane_emission_bytes" => settings.lane_emission_bytes = value,
+                _ => {}
+            }
+        }
+    });
     // The dead letters' topic alone is missing.
     Ok(runtime.ensure_topics(1, 1).spawn().await?)
 }

@@ -20,7 +20,7 @@ use anyhow::Result;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use crate::job::Job;
+use crate::job::{Job, pairs};
 use crate::settings;
 
 /// How long a poll waits for a record.
@@ -37,7 +37,7 @@ fn consumer_config(job: &Job) -> ClientConfig {
         .set("auto.commit.interval.ms", "1000")
         .set("enable.auto.offset.store", "false")
         .set("partition.assignment.strategy", "cooperative-sticky");
-    for (name, value) in settings::CONSUMER {
+    for (name, value) in settings::CONSUMER.into_iter().chain(pairs(&job.set)) {
         config.set(name, value);
     }
     config
@@ -57,7 +57,7 @@ fn producer_config(job: &Job) -> ClientConfig {
         .set("bootstrap.servers", &job.address)
         .set("queue.buffering.max.messages", "0")
         .set("queue.buffering.max.kbytes", "2147483647");
-    for (name, value) in settings::PRODUCER {
+    for (name, value) in settings::PRODUCER.into_iter().chain(pairs(&job.set)) {
         config.set(name, value);
     }
     config

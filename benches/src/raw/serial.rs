@@ -31,7 +31,7 @@ pub(crate) fn run(job: &Job) -> Result<Sample> {
         };
         let message = message?;
         let order: Order = serde_json::from_slice(message.payload().unwrap_or_default())?;
-        tokio.block_on(tokio::time::sleep(WAIT));
+        tokio.block_on(async { tokio::time::sleep(WAIT).await });
         TALLY.add(order.amount_cents);
         if offsets.done(message.partition(), message.offset() + 1) {
             offsets.store(&consumer)?;
