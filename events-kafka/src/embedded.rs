@@ -1,6 +1,7 @@
 //! The embedded cluster: librdkafka's own mock broker, for demos and quick tests.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rdkafka::ClientConfig;
@@ -20,8 +21,20 @@ pub(crate) const PARTITIONS: i32 = 4;
 pub(crate) const LIMITS: &str =
     "embedded cluster for demos and tests: no transactions, no admin API, keeps 5 MiB or 100,000 batches per partition, nothing survives this process";
 
-/// The cluster of this process. It ends with the process.
-pub(crate) struct Embedded {
+/// The embedded cluster of this process: for tests that need topics with a number of partitions of their own, or that
+/// start processes of their own. It ends with the process.
+///
+/// # Examples
+///
+/// ```
+/// use events_kafka::Embedded;
+///
+/// let cluster = Embedded::shared()?;
+/// cluster.create_topics(["orders"], 2)?;
+/// println!("KAFKA_BOOTSTRAP_SERVERS={}", cluster.address());
+/// # Ok::<(), events_kafka::KafkaError>(())
+/// ```
+pub struct Embedded {
     /// Carries the broker; sends nothing itself.
     carrier: BaseProducer<Quiet>,
     address: String,
@@ -31,7 +44,11 @@ pub(crate) struct Embedded {
 
 impl Embedded {
     /// The cluster, started by whoever asks first.
-    pub(crate) fn shared() -> Result<&'static Self, KafkaError> {
+    ///
+    /// # Errors
+    ///
+    /// It cannot start.
+    pub fn shared() -> Result<&'static Self, KafkaError> {
         static SHARED: OnceLock<Embedded> = OnceLock::new();
         static STARTING: Mutex<()> = Mutex::new(());
         // Without the lock two callers would start two clusters, and one of them would be dropped with its address in use.
@@ -59,12 +76,16 @@ impl Embedded {
     }
 
     /// Where clients find it.
-    pub(crate) fn address(&self) -> &str {
+    pub fn address(&self) -> &str {
         &self.address
     }
 
     /// Makes the topics that do not exist yet, and answers their names.
-    pub(crate) fn create_topics<'a>(&self, names: impl IntoIterator<Item = &'a str>, partitions: i32) -> Result<Vec<String>, KafkaError> {
+    ///
+    /// # Errors
+    ///
+    /// The cluster refuses a name or a number of partitions.
+    pub fn create_topics<'a>(&self, names: impl IntoIterator<Item = &'a str>, partitions: i32) -> Result<Vec<String>, KafkaError> {
         let mut known = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
         let mut created = Vec::new();
         for name in names {
@@ -86,6 +107,12 @@ impl Embedded {
             known.insert(name.to_owned(), partitions);
         }
         Ok(created)
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedded").field("address", &self.address).finish_non_exhaustive()
     }
 }
 

@@ -37,6 +37,7 @@
 //! | watch, drain it | [`Handle`], [`Status`], [`ShutdownReport`] |
 //! | publish from outside of handlers | [`Producer`] |
 //! | reach a cluster | [`ClientOptions`], or `KAFKA_*` variables |
+//! | test against a cluster in the same process | [`Embedded`] |
 //! | bound what runs | [`Settings`]; of one handler: the options of [`handler`](macro@handler) |
 //!
 //! # The command line
@@ -71,6 +72,7 @@ mod client_log;
 mod ffi;
 mod error;
 
+pub use embedded::Embedded;
 pub use error::KafkaError;
 pub use handle::Handle;
 pub use options::{ClientOptions, GroupProtocol};

@@ -233,6 +233,13 @@ impl Runtime {
     }
 }
 
+impl From<Service> for Runtime {
+    /// A service that was put together without a broker in mind, with what the environment says of the client.
+    fn from(service: Service) -> Self {
+        Self::over(service)
+    }
+}
+
 /// The start line.
 fn announce(service: &str, plans: &[Arc<GroupPlan>], client: &ClientOptions) {
     let groups: Vec<_> = plans.iter().map(|plan| plan.group.as_str()).collect();

@@ -9,6 +9,9 @@ use super::{ClientOptions, GroupProtocol};
 /// The broker's own default for the largest batch of a topic, in bytes.
 pub(crate) const BROKER_MAX_MESSAGE: usize = 1_048_588;
 
+/// How long an unknown topic may have been made just now.
+const PROPAGATION: &str = "topic.metadata.propagation.max.ms";
+
 impl ClientOptions {
     /// A member of the consumer group `group`.
     pub(crate) fn consumer(&self, group: &str, settings: &Settings) -> ClientConfig {
@@ -52,7 +55,12 @@ impl ClientOptions {
 
     /// The producer at the edge.
     pub(crate) fn edge_producer(&self) -> ClientConfig {
-        self.producer()
+        let mut config = self.producer();
+        // A missing topic is to be called one before the time limit calls it no answer.
+        if self.property(PROPAGATION).is_none() {
+            config.set(PROPAGATION, "5000");
+        }
+        config
     }
 
     fn producer(&self) -> ClientConfig {

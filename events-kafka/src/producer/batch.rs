@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use super::deliveries::{Deliveries, Outcome, Tag};
 use super::failure::{PublishAllFailed, PublishFailed};
+use super::link::Helper;
 use super::stamp::Stamp;
 use super::Producer;
 
@@ -17,6 +18,11 @@ use super::Producer;
 const CHUNK: u32 = 64 * 1024;
 /// Answered bytes that are given back at once.
 const GIVE_BACK: usize = 64 * 1024;
+/// The part of all room that a batch waits for where there is none at once: it then runs on for a while, and what is
+/// under way meanwhile keeps the broker busy.
+const PART: u32 = 8;
+/// Events between two looks at what was answered.
+const TURN: usize = 64;
 /// Most events of one batch: an index has 32 bits.
 const MOST: usize = 1 << 31;
 
@@ -122,6 +128,7 @@ impl Producer {
         let slot = Expected { deliveries, tag: deliveries.expect_many(&batch), batch };
         // Room that was granted and is not used yet.
         let mut room: Option<SemaphorePermit<'_>> = None;
+        let mut helper: Option<Helper> = None;
         let mut taken = 0;
         for item in events.by_ref().take(MOST) {
             let place = taken;
@@ -137,7 +144,15 @@ impl Producer {
             if room.as_ref().is_none_or(|room| room.num_permits() < cost as usize) {
                 // What is left goes back first: two batches that both keep a rest could wait for each other.
                 drop(room.take());
-                room = self.link.room(cost.max(CHUNK.min(deliveries.total))).await;
+                room = self.link.room_now(cost.max(CHUNK.min(deliveries.total)));
+            }
+            if room.is_none() {
+                // Whoever waits serves nobody.
+                drop(helper.take());
+                room = self.link.room(cost.max(deliveries.total / PART)).await;
+            }
+            if place % TURN == 0 {
+                helper.get_or_insert_with(|| self.link.help()).serve();
             }
             let Some(granted) = &mut room else {
                 all.stopped_at = Some(first + place);
@@ -157,6 +172,7 @@ impl Producer {
             }
         }
         drop(room);
+        drop(helper);
         slot.batch.settled().await;
         let (written, failures) = slot.batch.result();
         all.written += written;

@@ -1,8 +1,8 @@
 //! The client behind a producer, and the thread that serves its callbacks.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use events_core::Outgoing;
@@ -17,8 +17,8 @@ use super::deliveries::{Answers, Deliveries, Tag};
 use crate::error::KafkaError;
 use crate::sink::classify;
 
-/// How late the thread may notice that it is to end.
-const POLL: Duration = Duration::from_millis(100);
+/// How late the thread may notice that it is to end, or that a batch serves the callbacks itself.
+const POLL: Duration = Duration::from_millis(50);
 /// How long events that were enqueued and not awaited may still take when a producer is dropped without `close`.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -32,8 +32,40 @@ pub(super) struct Link {
 
 struct Running {
     producer: Arc<BaseProducer<Answers>>,
-    stopped: Arc<AtomicBool>,
+    duty: Arc<Duty>,
+    /// To wake it.
+    server: Thread,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Who serves the callbacks.
+#[derive(Default)]
+struct Duty {
+    stopped: AtomicBool,
+    /// Batches that serve them for now.
+    helpers: AtomicUsize,
+    /// Counts their turns: a batch whose events come slowly is no help.
+    turns: AtomicUsize,
+}
+
+/// A batch that serves the callbacks itself while it does not wait: memory of answered records then goes back where it
+/// came from, which costs an allocator far less than between threads, and no thread is woken for each answer.
+pub(super) struct Helper(Arc<Running>);
+
+impl Helper {
+    /// Serves what has come, without waiting.
+    pub(super) fn serve(&self) {
+        self.0.duty.turns.fetch_add(1, Ordering::Relaxed);
+        self.0.producer.poll(Duration::ZERO);
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        if self.0.duty.helpers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.server.unpark();
+        }
+    }
 }
 
 impl Link {
@@ -50,9 +82,26 @@ impl Link {
         (!self.closed.load(Ordering::Acquire)).then_some(permit)
     }
 
+    /// Room, if there is some at once.
+    pub(super) fn room_now(&self, bytes: u32) -> Option<SemaphorePermit<'_>> {
+        let permit = self.deliveries.room.try_acquire_many(bytes).ok()?;
+        (!self.closed.load(Ordering::Acquire)).then_some(permit)
+    }
+
+    /// Takes the duty of serving callbacks over until the helper is dropped.
+    pub(super) fn help(&self) -> Helper {
+        let running = self.current();
+        running.duty.helpers.fetch_add(1, Ordering::AcqRel);
+        Helper(running)
+    }
+
+    fn current(&self) -> Arc<Running> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Enqueues a record for which there is room. Records of one key are written in the order of these calls.
     pub(super) fn send(&self, record: &Outgoing, tag: Tag) -> Result<(), PublishError> {
-        let running = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        let running = self.current();
         let Err(error) = running.send(record, tag) else {
             return Ok(());
         };
@@ -83,7 +132,7 @@ impl Link {
         self.closed.store(true, Ordering::Release);
         let all = self.deliveries.room.acquire_many(self.deliveries.total);
         let drained = tokio::time::timeout(deadline, all).await.is_ok();
-        let running = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        let running = self.current();
         let mut missing = 0;
         if !drained {
             missing = usize::try_from(running.producer.in_flight_count()).unwrap_or(0);
@@ -101,11 +150,17 @@ impl Running {
         let answers = Answers(Arc::clone(deliveries));
         let producer = BaseProducer::from_config_and_context(config, answers);
         let producer = Arc::new(producer.map_err(|error| KafkaError::client("producer", &error))?);
-        let stopped = Arc::new(AtomicBool::new(false));
-        let (polled, until) = (Arc::clone(&producer), Arc::clone(&stopped));
+        let duty = Arc::new(Duty::default());
+        let (polled, own) = (Arc::clone(&producer), Arc::clone(&duty));
         let serve = move || {
-            while !until.load(Ordering::Acquire) {
-                polled.poll(POLL);
+            while !own.stopped.load(Ordering::Acquire) {
+                let turns = own.turns.load(Ordering::Relaxed);
+                if own.helpers.load(Ordering::Acquire) > 0 {
+                    thread::park_timeout(POLL);
+                }
+                if own.turns.load(Ordering::Relaxed) == turns {
+                    polled.poll(POLL);
+                }
             }
             if polled.in_flight_count() > 0 && polled.flush(FAREWELL).is_err() {
                 let events = polled.in_flight_count();
@@ -113,7 +168,8 @@ impl Running {
             }
         };
         let thread = thread::Builder::new().name("publish".into()).spawn(serve).map_err(KafkaError::Thread)?;
-        Ok(Self { producer, stopped, thread: Mutex::new(Some(thread)) })
+        let server = thread.thread().clone();
+        Ok(Self { producer, duty, server, thread: Mutex::new(Some(thread)) })
     }
 
     fn send(&self, record: &Outgoing, tag: Tag) -> Result<(), PublishError> {
@@ -127,7 +183,7 @@ impl Running {
     }
 
     fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
+        self.duty.stopped.store(true, Ordering::Release);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // The panic hook has reported a panic in a callback.
@@ -139,7 +195,7 @@ impl Running {
 impl Drop for Running {
     /// The thread says goodbye by itself: a drop inside of async code must not wait.
     fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Release);
+        self.duty.stopped.store(true, Ordering::Release);
     }
 }
 
