@@ -184,7 +184,7 @@ impl<R: Record> Driver<R> {
         let half = ceiling / 2;
         let jitter = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
         let wait = half + Duration::from_nanos(fastrand::u64(0..=jitter));
-        tracing::warn!(
+        tracing::info!(
             handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
             attempt = work.attempt, wait_ms = wait.as_millis() as u64, error = format!("{error:#}"),
             "an attempt failed; its key waits"

@@ -203,6 +203,7 @@ impl Group {
                 retried: handler.meters.retried.total(),
                 dead_lettered: handler.meters.dead_lettered.total(),
                 overdue: handler.meters.overdue.total(),
+                duplicates: handler.meters.duplicates.total(),
             })
             .collect()
     }

@@ -224,7 +224,11 @@ impl<Q: Queue> Lane<Q> {
             }
             None => false,
         };
-        let needless = done_before || (duplicate && plan.dedupe);
+        let repeated = duplicate && plan.dedupe;
+        if repeated && !done_before {
+            plan.meters.duplicates.add(1);
+        }
+        let needless = done_before || repeated;
         if needless {
             self.ring.mark(seq, handler);
         }

@@ -12,6 +12,7 @@ pub(crate) struct HandlerMeters {
     pub(crate) dead_lettered: Meter,
     pub(crate) emitted: Meter,
     pub(crate) overdue: Meter,
+    pub(crate) duplicates: Meter,
 }
 
 impl HandlerMeters {
@@ -26,6 +27,7 @@ impl HandlerMeters {
             dead_lettered: meter("events.handler.dead_lettered"),
             emitted: meter("messaging.client.sent.messages"),
             overdue: meter("events.handler.overdue"),
+            duplicates: meter("events.handler.duplicates"),
         }
     }
 }

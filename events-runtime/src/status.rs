@@ -86,6 +86,8 @@ pub struct HandlerStatus {
     pub dead_lettered: u64,
     /// Blocking attempts that overran their time.
     pub overdue: u64,
+    /// Duplicates that were told apart and not handled.
+    pub duplicates: u64,
 }
 
 /// How a service ended (D9).
