@@ -1,8 +1,13 @@
 //! What a record looks like that was given up on (D5).
 
+use std::sync::Arc;
+
 use events_core::{Error, Outgoing, RecordView, time_now};
 
+use crate::lane::context::LaneContext;
 use crate::plan::HandlerPlan;
+use crate::transport::Record;
+use crate::work::Work;
 
 /// Names of the headers that a dead letter has beside the record's own.
 pub mod dead_letter_header {
@@ -89,6 +94,31 @@ impl Verdict<'_> {
         letter.add_header(name::ATTEMPTS, self.attempts.to_string());
         letter.add_header(name::TIME, time_now());
     }
+}
+
+/// The dead letter of a record, and of emissions that could not be published.
+pub(crate) fn letters<R: Record>(
+    lane: &LaneContext,
+    handler: &HandlerPlan,
+    work: &Work<R>,
+    error: &Error,
+    refused: &[Arc<Outgoing>],
+) -> Vec<Arc<Outgoing>> {
+    let verdict = Verdict {
+        handler,
+        error,
+        attempts: work.attempt,
+    };
+    let topic = &lane.group.dead_letters;
+    let record: &dyn RecordView = &*work.record;
+    let mut letters = vec![Arc::new(verdict.of_record(topic, record))];
+    // An emission that is too large for its own topic is too large for this one: its key and headers tell enough.
+    letters.extend(
+        refused
+            .iter()
+            .map(|emission| Arc::new(verdict.of_emission(topic, record, emission))),
+    );
+    letters
 }
 
 /// A header of the record itself. What an earlier dead letter said of it is left out, and so is a null value: some

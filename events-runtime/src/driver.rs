@@ -10,14 +10,13 @@ use std::time::Duration;
 
 use events_core::engine::{BlockingJob, Panicked, SlotDriver};
 use events_core::{
-    AttemptContext, DecodeError, Delivery, Emissions, Error, Middleware, RecordView, Result,
-    Terminal,
+    AttemptContext, DecodeError, Delivery, Emissions, Error, Middleware, Result, Terminal,
 };
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep};
 
 use crate::cell::SlotCell;
-use crate::dead_letter::Verdict;
+use crate::dead_letter::letters;
 use crate::emit::{self, EmitScratch};
 use crate::held::Held;
 use crate::lane::context::LaneContext;
@@ -52,6 +51,8 @@ pub(crate) struct Driver<R: Record> {
     /// Events of a blocking attempt, until `finish`.
     blocking_emissions: Emissions,
     overdue: bool,
+    /// The attempt under way is listed among the lane's troubles.
+    named: bool,
     scratch: EmitScratch,
 }
 
@@ -77,6 +78,7 @@ impl<R: Record> Driver<R> {
             blocking: None,
             blocking_emissions: Emissions::new(),
             overdue: false,
+            named: false,
             scratch: EmitScratch::default(),
         }
     }
@@ -133,9 +135,26 @@ impl<R: Record> Driver<R> {
         if !self.done.is_empty() || !self.published.is_empty() {
             self.exchange();
         }
+        if self.lane.stalls() {
+            self.name();
+        }
         match &mut self.timer {
             Some(timer) => timer.as_mut().poll(cx),
             None => Poll::Pending,
+        }
+    }
+
+    /// The lane does not advance: says which key is under way, if no error has said so before.
+    fn name(&mut self) {
+        if let Some(work) = self
+            .current
+            .as_ref()
+            .filter(|work| work.attempt == 1 && !self.named)
+        {
+            self.named = true;
+            let error = Error::msg("its first attempt has not ended");
+            self.lane
+                .trouble(&self.handler, work.key, 0, &*work.record, &error);
         }
     }
 
@@ -238,32 +257,12 @@ impl<R: Record> Driver<R> {
         if std::mem::take(&mut self.overdue) {
             self.lane.remove_overdue();
         }
+        if std::mem::take(&mut self.named)
+            && let Some(work) = &self.current
+        {
+            self.lane.no_trouble(&self.handler, work.key);
+        }
     }
-}
-
-/// The dead letter of a record, and of emissions that could not be published.
-pub(crate) fn letters<R: Record>(
-    lane: &LaneContext,
-    handler: &HandlerPlan,
-    work: &Work<R>,
-    error: &Error,
-    refused: &[Arc<events_core::Outgoing>],
-) -> Vec<Arc<events_core::Outgoing>> {
-    let verdict = Verdict {
-        handler,
-        error,
-        attempts: work.attempt,
-    };
-    let topic = &lane.group.dead_letters;
-    let record: &dyn RecordView = &*work.record;
-    let mut letters = vec![Arc::new(verdict.of_record(topic, record))];
-    // An emission that is too large for its own topic is too large for this one: its key and headers tell enough.
-    letters.extend(
-        refused
-            .iter()
-            .map(|emission| Arc::new(verdict.of_emission(topic, record, emission))),
-    );
-    letters
 }
 
 impl<R: Record> SlotDriver for Driver<R> {

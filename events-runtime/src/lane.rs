@@ -350,6 +350,7 @@ impl<Q: Queue> Lane<Q> {
             let due = self.done_since_position >= self.context.group.settings.commit_records;
             if due || self.shared.take_request() {
                 self.publish_position();
+                self.look_for_stall();
                 self.shared.set_status(self.status());
             }
             if !progress {

@@ -11,7 +11,7 @@ use events_core::{Error, Outgoing};
 use tokio::time::Sleep;
 
 use crate::acks::{Ack, Acks};
-use crate::driver::letters;
+use crate::dead_letter::letters;
 use crate::lane::context::LaneContext;
 use crate::transport::{PublishError, Record, Ticket};
 use crate::work::{Kind, Published, Work};

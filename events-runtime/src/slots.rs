@@ -193,6 +193,16 @@ impl<R: Record> SlotTable<R> {
         live.filter(|live| live.cell.is_busy()).count()
     }
 
+    /// Lets every attempt under way be polled, though nothing woke it.
+    pub(crate) fn wake_busy(&mut self) {
+        for (slot, entry) in self.slots.iter_mut().enumerate() {
+            if !entry.dirty && entry.live.as_ref().is_some_and(|live| live.cell.is_busy()) {
+                entry.dirty = true;
+                self.dirty.push(slot as u32);
+            }
+        }
+    }
+
     /// Drops every slot, and with it every attempt under way.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();

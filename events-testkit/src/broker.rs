@@ -26,7 +26,7 @@ use crate::state::State;
 ///
 /// # Examples
 ///
-/// ```
+/// ```standalone_crate
 /// use events_core::{event, handler};
 /// use events_runtime::Service;
 /// use events_testkit::Broker;

@@ -31,7 +31,7 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_se
 ///
 /// # Examples
 ///
-/// ```
+/// ```standalone_crate
 /// use events_core::{event, handler, Emission, Result, State};
 /// use events_testkit::Harness;
 ///

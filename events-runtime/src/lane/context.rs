@@ -1,7 +1,7 @@
 //! What the slots of one lane share.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use events_core::{Error, RecordView};
@@ -23,6 +23,8 @@ pub(crate) struct LaneContext {
     overdue: AtomicUsize,
     /// Blocking attempts that still ran when their slot was dropped, late or not.
     outliving: AtomicUsize,
+    /// The lane has work and does not advance.
+    stalls: AtomicBool,
     troubles: Mutex<BTreeMap<(u32, u64), Trouble>>,
 }
 
@@ -55,6 +57,7 @@ impl LaneContext {
             held: AtomicUsize::new(0),
             overdue: AtomicUsize::new(0),
             outliving: AtomicUsize::new(0),
+            stalls: AtomicBool::new(false),
             troubles: Mutex::default(),
         }
     }
@@ -69,6 +72,14 @@ impl LaneContext {
 
     pub(crate) fn remove_held(&self, count: usize) {
         self.held.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stalls(&self) -> bool {
+        self.stalls.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_stalls(&self, stalls: bool) {
+        self.stalls.store(stalls, Ordering::Relaxed);
     }
 
     pub(crate) fn outliving(&self) -> usize {

@@ -9,15 +9,29 @@ use crate::status::{LaneStatus, TroubleStatus};
 use crate::transport::Queue;
 
 impl<Q: Queue> Lane<Q> {
+    /// A lane that stalls asks the attempts under way for their keys: only they know them.
+    pub(super) fn look_for_stall(&mut self) {
+        let stalls = self.idle() >= self.context.group.settings.stall;
+        self.context.set_stalls(stalls);
+        if stalls {
+            self.slots.wake_busy();
+            self.run_slots();
+        }
+    }
+
+    fn idle(&self) -> Duration {
+        if self.ring.len() == 0 {
+            Duration::ZERO
+        } else {
+            self.progressed.elapsed()
+        }
+    }
+
     pub(super) fn status(&self) -> LaneStatus {
         let settings = &self.context.group.settings;
         let now = Instant::now();
         let troubles = self.context.troubles();
-        let idle = if self.ring.len() == 0 {
-            Duration::ZERO
-        } else {
-            now - self.progressed
-        };
+        let idle = self.idle();
         let mut holding = None;
         if let Some((_, error)) = &self.queue_retry {
             holding = Some(format!("the partition cannot be read: {error}"));
@@ -47,11 +61,17 @@ impl<Q: Queue> Lane<Q> {
         } else if idle >= settings.stall {
             let blocker = troubles.iter().min_by_key(|trouble| trouble.offset);
             let blocker = blocker.map_or_else(
-                || format!("offset {} is not done", self.ring.watermark()),
+                || {
+                    format!(
+                        "offset {} is not done{}",
+                        self.ring.watermark(),
+                        self.unanswered()
+                    )
+                },
                 |trouble| {
                     format!(
-                        "handler {} fails on key {} since offset {}",
-                        trouble.handler, trouble.key, trouble.offset
+                        "handler {} is stuck on key {} since offset {}: {}",
+                        trouble.handler, trouble.key, trouble.offset, trouble.error
                     )
                 },
             );
@@ -83,6 +103,18 @@ impl<Q: Queue> Lane<Q> {
                     error: trouble.error,
                 })
                 .collect(),
+        }
+    }
+
+    fn unanswered(&self) -> String {
+        match (self.outbox.open(), self.outbox.blocked()) {
+            (0, _) => String::new(),
+            (open, None) => {
+                format!(": {open} records wait for the acknowledgement of what they emitted")
+            }
+            (open, Some(reason)) => {
+                format!(": {open} records cannot publish what they emitted: {reason}")
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ subject!(
     Sick,
     sicken,
     "conformance-health",
+    timeout = "1h",
     retry(attempts = 1_000_000)
 );
 

@@ -7,7 +7,7 @@
 //!
 //! The whole of `events-testkit/tests/conformance.rs`:
 //!
-//! ```
+//! ```standalone_crate
 //! events_testkit::conformance_tests! {
 //!     #[tokio::test(start_paused = true)]
 //!     async { events_testkit::Broker::new() }
