@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use events_core::{Middleware, Registry, State};
 use events_runtime::{Faults, GroupPlan, Service, Settings, ShutdownReport};
@@ -249,7 +250,10 @@ fn announce(service: &str, plans: &[Arc<GroupPlan>], client: &ClientOptions) {
     let handlers: usize = plans.iter().map(|plan| plan.handlers.len()).sum();
     let (groups, topics, address) = (groups.join(","), topics.join(","), client.address().unwrap_or_default());
     if client.is_embedded() {
-        tracing::info!(service, groups, topics, handlers, address, "started on the {LIMITS}");
+        // All services of a process share it, so its limits are said once.
+        static SAID: AtomicBool = AtomicBool::new(false);
+        let on = if SAID.swap(true, Ordering::Relaxed) { "embedded cluster" } else { LIMITS };
+        tracing::info!(service, groups, topics, handlers, address, "started on the {on}");
     } else {
         tracing::info!(service, groups, topics, handlers, address, "started");
     }

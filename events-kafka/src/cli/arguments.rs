@@ -6,7 +6,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Services that react to events over Kafka.
 #[derive(Debug, Parser)]
-#[command(about, long_about = None, after_help = "KAFKA_BOOTSTRAP_SERVERS says where the cluster is; any KAFKA_X_Y is the client's property x.y.\nStatus: 0 done, 1 failed or faults found, 2 wrong arguments.")]
+#[command(about = "Services that react to events over Kafka", long_about = None, after_help = "KAFKA_BOOTSTRAP_SERVERS says where the cluster is; any KAFKA_X_Y is the client's property x.y.\nStatus: 0 done, 1 failed or faults found, 2 wrong arguments.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Option<Command>,

@@ -2,6 +2,7 @@
 
 use events_runtime::Settings;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 
 use super::roles::Role;
 use super::{ClientOptions, GroupProtocol};
@@ -90,6 +91,9 @@ impl ClientOptions {
     }
 
     fn apply(&self, role: Role, config: &mut ClientConfig) {
+        // Otherwise the level would hang on the `log` crate, which need not be set up where `tracing` is.
+        let debugging = tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG);
+        config.set_log_level(if debugging { RDKafkaLogLevel::Debug } else { RDKafkaLogLevel::Notice });
         for (property, value) in self.properties() {
             if role.takes(property) {
                 config.set(property, value);
