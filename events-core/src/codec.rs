@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// Turns payloads into values of records and back.
 ///
@@ -45,10 +45,19 @@ impl Codec for Json {
     const CONTENT_TYPE: &'static str = "application/json";
 
     fn encode<T: Serialize>(payload: &T, into: &mut Vec<u8>) -> Result<()> {
-        Ok(serde_json::to_writer(into, payload)?)
+        // Neither `?` nor `to_writer`: their parts would be compiled for every event.
+        let written = payload.serialize(&mut serde_json::Serializer::new(into));
+        written.map_err(Error::new)
     }
 
     fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T> {
-        Ok(serde_json::from_slice(value)?)
+        let mut reader = serde_json::Deserializer::from_slice(value);
+        match T::deserialize(&mut reader) {
+            Ok(payload) => match reader.end() {
+                Ok(()) => Ok(payload),
+                Err(error) => Err(Error::new(error)),
+            },
+            Err(error) => Err(Error::new(error)),
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::codec::Codec;
+use crate::codec::{Codec, Json};
 use crate::error::DecodeError;
 use crate::{Error, Result};
 
@@ -119,10 +119,9 @@ fn schema<E: schemars::JsonSchema>() -> serde_json::Value {
 }
 
 fn encode_json<E: Event>(json: &str) -> Result<EncodedEvent> {
-    // From bytes, as records are read: from text, the whole decoder would be compiled a second time.
-    match serde_json::from_slice::<E>(json.as_bytes()) {
+    match Json::decode::<E>(json.as_bytes()) {
         Ok(event) => encode(&event),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

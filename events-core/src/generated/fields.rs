@@ -34,11 +34,6 @@ pub trait Fields: Sized {
     fn build<E: Error>(slots: Self::Slots) -> Result<Self, E>;
 }
 
-/// Reads a struct.
-pub fn deserialize<'de, T: Fields, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    deserializer.deserialize_struct(T::NAME, T::FIELDS, Struct(PhantomData))
-}
-
 /// Reads one field into its slot.
 pub fn fill<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     slot: &mut Option<T>,
@@ -64,45 +59,63 @@ pub fn is_optional<'de, T: Deserialize<'de>>() -> bool {
     or_missing::<T, ValueError>(None, "").is_ok()
 }
 
-struct Struct<T>(PhantomData<T>);
+/// What reads a struct.
+pub struct Struct<T>(PhantomData<T>);
+
+impl<T> Struct<T> {
+    /// Of this type.
+    pub const NEW: Self = Self(PhantomData);
+}
 
 impl<'de, T: Fields> Visitor<'de> for Struct<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "struct {}", T::NAME)
+        expecting(T::NAME, f)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let mut slots = T::slots();
-        read_map(T::FIELDS, &mut map, &mut |index, map| {
-            T::read(&mut slots, index, map)
-        })?;
-        T::build(slots)
+        let mut slots = Slots::<T>(T::slots());
+        match read_map(T::FIELDS, &mut map, &mut slots) {
+            Ok(()) => T::build(slots.0),
+            Err(error) => Err(error),
+        }
     }
 
     /// Formats without names write the fields in their order.
     fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<T, A::Error> {
-        let mut slots = T::slots();
-        let mut fields = Sequence {
-            sequence,
-            ended: false,
-        };
-        read_sequence(T::FIELDS, &mut fields, &mut |index, fields| {
-            T::read(&mut slots, index, fields)
-        })?;
-        T::build(slots)
+        let mut slots = Slots::<T>(T::slots());
+        match read_sequence(T::FIELDS, sequence, &mut slots) {
+            Ok(()) => T::build(slots.0),
+            Err(error) => Err(error),
+        }
     }
 }
 
-/// Reads a field of some struct.
-type Read<'a, A, E> = &'a mut dyn FnMut(usize, &mut A) -> Result<(), E>;
+/// What was read of a struct.
+struct Slots<T: Fields>(T::Slots);
+
+/// Reads a field of some struct. Not a closure, for which more would be compiled.
+trait Read<A, E> {
+    fn read(&mut self, index: usize, from: &mut A) -> Result<(), E>;
+}
+
+impl<'de, T: Fields, A: MapAccess<'de>> Read<A, A::Error> for Slots<T> {
+    fn read(&mut self, index: usize, from: &mut A) -> Result<(), A::Error> {
+        T::read(&mut self.0, index, from)
+    }
+}
+
+fn expecting(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("struct ")?;
+    f.write_str(name)
+}
 
 /// Not generic over the struct, so that it is compiled once for each format.
 fn read_map<'de, A: MapAccess<'de>>(
     fields: &'static [&'static str],
     map: &mut A,
-    read: Read<'_, A, A::Error>,
+    slots: &mut dyn Read<A, A::Error>,
 ) -> Result<(), A::Error> {
     let mut seen = 0u128;
     while let Some(index) = map.next_key_seed(Name(fields))? {
@@ -114,18 +127,22 @@ fn read_map<'de, A: MapAccess<'de>>(
             return Err(A::Error::duplicate_field(name));
         }
         seen |= 1 << index;
-        read(index, map)?;
+        slots.read(index, map)?;
     }
     Ok(())
 }
 
 fn read_sequence<'de, A: SeqAccess<'de>>(
     fields: &'static [&'static str],
-    sequence: &mut Sequence<A>,
-    read: Read<'_, Sequence<A>, A::Error>,
+    sequence: A,
+    slots: &mut dyn Read<Sequence<A>, A::Error>,
 ) -> Result<(), A::Error> {
+    let mut sequence = Sequence {
+        sequence,
+        ended: false,
+    };
     for index in 0..fields.len() {
-        match read(index, sequence) {
+        match slots.read(index, &mut sequence) {
             Ok(()) => {}
             // Written by an earlier version: the fields behind are missing.
             Err(_) if sequence.ended => break,

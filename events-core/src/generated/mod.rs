@@ -14,7 +14,7 @@ use crate::extract::{Extract, Needs};
 use crate::slot::Slot;
 use crate::{Error, Result};
 
-pub use self::fields::{Fields, deserialize, fill, is_optional, or_missing};
+pub use self::fields::{Fields, Struct, fill, is_optional, or_missing};
 pub(crate) use self::schema::root;
 pub use self::schema::{Property, always, object};
 pub use crate::run::{run, run_blocking};

@@ -35,15 +35,18 @@ pub(super) fn named(model: &Model, fields: &[Field]) -> TokenStream {
         #(#write)*
         #private::SerializeStruct::end(state)
     };
+    let deserialize = quote! {
+        #private::serde::Deserializer::deserialize_struct(
+            deserializer,
+            <Self as #private::Fields>::NAME,
+            <Self as #private::Fields>::FIELDS,
+            #private::Struct::<Self>::NEW,
+        )
+    };
     let properties = fields.iter().map(|field| property(private, field));
     let doc = &model.doc;
     let schema = quote!(#private::object(generator, #doc, &[#(#properties),*]));
-    let implementations = implementations(
-        model,
-        serialize,
-        quote!(#private::deserialize(deserializer)),
-        schema,
-    );
+    let implementations = implementations(model, serialize, deserialize, schema);
     let read = read(model, fields);
     quote!(#read #implementations)
 }

@@ -70,9 +70,9 @@ fn run(model: &Model) -> TokenStream {
         .arguments
         .iter()
         .take(1)
-        .map(|ty| quote_spanned!(ty.span()=> <#ty as #private::Input>::decode(#delivery)?));
+        .map(|ty| quote_spanned!(ty.span()=> <#ty as #private::Input>::decode(#delivery)));
     let rest = rest.zip(&prepared).map(|(ty, prepared)| {
-        quote_spanned!(ty.span()=> <#ty as #private::Extract>::extract(#prepared, #delivery)?)
+        quote_spanned!(ty.span()=> <#ty as #private::Extract>::extract(#prepared, #delivery))
     });
     let made = first.chain(rest);
     // A blocking call is made on the pool; an async one runs nothing yet.
@@ -97,7 +97,13 @@ fn run(model: &Model) -> TokenStream {
             #slot,
             #prepare,
             |#pattern, #delivery| {
-                #(let #values = #made;)*
+                #(
+                    // Not `?`: its parts would be compiled for every handler.
+                    let #values = match #made {
+                        #private::Result::Ok(value) => value,
+                        #private::Result::Err(error) => return #private::Result::Err(error),
+                    };
+                )*
                 #private::Result::Ok(#call)
             },
             #emit,
@@ -204,11 +210,20 @@ fn options(model: &Model) -> TokenStream {
         let events = &options.allow_cycle;
         given.push(("allow_cycle", quote!(&[#(#events),*])));
     }
-    let assignments = given.into_iter().map(|(field, value)| {
+    changed(quote!(#private::HandlerOptions::NONE), given)
+}
+
+/// A value with some fields changed.
+fn changed(value: TokenStream, fields: Vec<(&str, TokenStream)>) -> TokenStream {
+    if fields.is_empty() {
+        return value;
+    }
+    let changed = local("changed");
+    let assignments = fields.into_iter().map(|(field, value)| {
         let field = Ident::new(field, Span::call_site());
-        quote!(#field: #value,)
+        quote!(#changed.#field = #value;)
     });
-    quote!(#private::HandlerOptions { #(#assignments)* ..#private::HandlerOptions::NONE })
+    quote!({ let mut #changed = #value; #(#assignments)* #changed })
 }
 
 fn start(private: &TokenStream, start: Start) -> TokenStream {
@@ -224,14 +239,16 @@ fn retry(model: &Model) -> Option<TokenStream> {
     if options.attempts.is_none() && options.backoff.is_none() {
         return None;
     }
-    let attempts = options
-        .attempts
-        .map(|(attempts, _)| quote!(attempts: #attempts,));
-    let backoff = options.backoff.map(|(min, max)| {
-        let (min, max) = (duration(min), duration(max));
-        quote!(min: #min, max: #max,)
-    });
-    Some(quote!(#private::Retry { #attempts #backoff ..#private::Retry::DEFAULT }))
+    let mut given = Vec::new();
+    given.extend(
+        options
+            .attempts
+            .map(|(attempts, _)| ("attempts", attempts.to_token_stream())),
+    );
+    if let Some((min, max)) = options.backoff {
+        given.extend([("min", duration(min)), ("max", duration(max))]);
+    }
+    Some(changed(quote!(#private::Retry::DEFAULT), given))
 }
 
 fn duration(duration: Duration) -> TokenStream {
