@@ -1,9 +1,11 @@
 //! What a person sees while a service catches up.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use events_runtime::TopicPartition;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::handle::Handle;
@@ -30,65 +32,68 @@ pub(crate) async fn watch(handles: &[Handle]) {
         let Some(lag) = handles.iter().map(Handle::lag).sum::<Option<u64>>() else {
             continue;
         };
-        let done = done(handles);
         match &mut run {
-            None if lag >= BEHIND.0 => run = Some(Run::start(done, lag, terminal)),
+            None if lag >= BEHIND.0 => run = Some(Run::start(lag, terminal)),
             None => {}
             Some(current) if lag <= BEHIND.1 => {
-                current.finish(done);
+                current.finish(handles);
                 run = None;
             }
-            Some(current) => current.show(done, lag),
+            Some(current) => current.show(handles, lag),
         }
     }
-}
-
-/// Records that are done since the services started. What was done before a lane left is not counted.
-fn done(handles: &[Handle]) -> u64 {
-    let lanes = handles.iter().flat_map(|handle| handle.status().lanes);
-    lanes.map(|lane| lane.received.saturating_sub(lane.in_flight as u64 + lane.held as u64)).sum()
 }
 
 /// One time of catching up.
 struct Run {
     bar: Option<ProgressBar>,
     began: Instant,
-    /// Records done when it began.
-    before: u64,
     logged: Instant,
+    /// Watermark of each lane when it was first seen, by group and partition.
+    first: BTreeMap<(String, TopicPartition), i64>,
 }
 
 impl Run {
-    fn start(before: u64, lag: u64, terminal: bool) -> Self {
+    fn start(lag: u64, terminal: bool) -> Self {
         let bar = terminal.then(|| {
-            let style = ProgressStyle::with_template(
-                "catching up {bar:30} {human_pos}/{human_len} records, {per_sec}, {eta} left",
-            );
+            let style = ProgressStyle::with_template("catching up {bar:30} {human_pos} of {human_len} records{msg}");
             // The template is a constant that a test reads.
             ProgressBar::new(lag).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         tracing::info!(lag, "catching up");
         let began = Instant::now();
-        Self { bar, began, before, logged: began }
+        Self { bar, began, logged: began, first: BTreeMap::new() }
     }
 
-    fn show(&mut self, done: u64, lag: u64) {
-        let records = done.saturating_sub(self.before);
+    /// Records done since it began: how far the watermarks have moved, so that what is done and the lag add up.
+    fn done(&mut self, handles: &[Handle]) -> u64 {
+        let lanes = handles.iter().flat_map(|handle| handle.status().lanes);
+        let moved = lanes.map(|lane| {
+            let first = self.first.entry((lane.group, lane.partition)).or_insert(lane.watermark);
+            (lane.watermark - *first).max(0).unsigned_abs()
+        });
+        moved.sum()
+    }
+
+    fn show(&mut self, handles: &[Handle], lag: u64) {
+        let records = self.done(handles);
+        let (rate, left) = pace(records, lag, self.began.elapsed());
         if let Some(bar) = &self.bar {
+            let left = left.map_or_else(String::new, |seconds| format!(", {seconds} s left"));
             bar.set_length(records + lag);
+            bar.set_message(format!(", {}/s{left}", HumanCount(rate)));
             bar.set_position(records);
         } else if self.logged.elapsed() >= LINE {
             self.logged = Instant::now();
-            let (rate, left) = pace(records, lag, self.began.elapsed());
             tracing::info!(records, lag, rate, seconds_left = left, "catching up");
         }
     }
 
-    fn finish(&mut self, done: u64) {
+    fn finish(&mut self, handles: &[Handle]) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        let records = done.saturating_sub(self.before);
+        let records = self.done(handles);
         let (rate, _) = pace(records, 0, self.began.elapsed());
         tracing::info!(records, rate, "caught up");
     }
@@ -121,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_bar_has_a_template() {
-        let run = Run::start(0, 10, true);
+        let run = Run::start(10, true);
         assert_eq!(run.bar.as_ref().and_then(ProgressBar::length), Some(10));
     }
 }
