@@ -40,6 +40,17 @@ impl Broker {
         self.state().sabotage.held.as_ref().map_or(0, Vec::len)
     }
 
+    /// Gives the oldest acknowledgement that was kept back; the others stay back.
+    pub fn release_one_ack(&self) {
+        let mut state = self.state();
+        let held = state.sabotage.held.as_mut().filter(|held| !held.is_empty());
+        let oldest = held.map(|held| held.remove(0));
+        drop(state);
+        if let Some(answer) = oldest {
+            answer.complete();
+        }
+    }
+
     /// Gives all acknowledgements that were kept back, and from now on at once.
     pub fn release_acks(&self) {
         let held = self.state().sabotage.held.take();

@@ -134,12 +134,13 @@ pub async fn an_overdue_blocking_attempt_is_unhealthy<C: Cluster>(cluster: &C) -
     stage.produce(event("b")).await;
     stage.begun_once("block", "b", 0).await;
     let report = running.shutdown().await;
+    // Opened before anything can fail: a thread that waits for ever would keep the runtime from ending.
+    stage.probe.open("b may return");
     assert!(
         !report.drained && report.abandoned == 1 && report.overdue == 1,
         "{report:?}"
     );
     assert_eq!(stage.committed().await, 1);
-    stage.probe.open("b may return");
 
     // One that is not late yet is counted as well: it runs on beside the next one at its key.
     stage

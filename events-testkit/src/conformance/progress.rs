@@ -6,7 +6,7 @@ use events_runtime::TopicPartition;
 use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::Step;
-use super::stage::{Stage, Subject, WHILE, pairs, record_of, status_once};
+use super::stage::{Stage, Subject, TICK, WHILE, pairs, record_of, status_once};
 use crate::{eventually, throughout};
 
 subject!(Watched, watch, "conformance-watermark");
@@ -209,6 +209,33 @@ pub async fn unacknowledged_emissions_hold_the_watermark<C: Cluster>(cluster: &C
     stage.committed_once(3).await;
     running.shutdown().await;
     assert_eq!(stage.probe.began("receipt").len(), 3);
+    Verdict::Held
+}
+
+/// An acknowledgement for an earlier assignment of a partition says nothing to a later one (D8).
+pub async fn late_acknowledgements_find_nobody<C: Cluster>(cluster: &C) -> Verdict {
+    let Some(broker) = cluster.broker() else {
+        return Verdict::Lacking("way to hold acknowledgements back");
+    };
+    let stage = Stage::set(cluster, "conformance-acks", 1).await;
+    stage.topic("conformance-acks-out", 1).await;
+    broker.hold_acks();
+    let hasty = || stage.service().configure(|settings| settings.drain = TICK);
+    let first = stage.start_with(hasty()).await;
+    stage.produce(order("a", 0)).await;
+    eventually("the emission is enqueued", async || broker.held_acks() == 1).await;
+    let report = first.shutdown().await;
+    assert_eq!((report.drained, report.abandoned), (false, 1), "{report:?}");
+    let second = stage.start_with(hasty()).await;
+    eventually("it is enqueued again", async || broker.held_acks() == 2).await;
+    broker.release_one_ack();
+    throughout("the second waits for its own", WHILE, async || {
+        stage.committed().await == 0
+    })
+    .await;
+    broker.release_acks();
+    stage.committed_once(1).await;
+    second.shutdown().await;
     Verdict::Held
 }
 

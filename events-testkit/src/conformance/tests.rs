@@ -35,6 +35,7 @@ macro_rules! conformance_tests {
                 duplicates_are_skipped
                 gaps_are_passed
                 unacknowledged_emissions_hold_the_watermark
+                late_acknowledgements_find_nobody
             }
             publishing {
                 a_storm_ends_at_the_hop_limit
