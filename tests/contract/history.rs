@@ -75,14 +75,16 @@ impl History {
         (&self.file).write_all(text.as_bytes())
     }
 
-    /// All lines so far, in the order in which they were written.
+    /// All whole lines so far, in the order in which they were written.
     ///
     /// # Errors
     ///
     /// The system's, or a line that is none.
     pub fn lines(&self) -> io::Result<Vec<Line>> {
         let text = fs::read_to_string(&self.path)?;
-        let lines = text.lines().map(serde_json::from_str);
+        // A reader may see a part of the line that is being written.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let lines = whole.lines().map(serde_json::from_str);
         Ok(lines.collect::<Result<_, _>>()?)
     }
 }

@@ -6,13 +6,12 @@ use std::io::Write;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use events_kafka::{ClientOptions, Producer};
+use events_kafka::Embedded;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::producer::{BaseProducer, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::{Builder, Runtime};
 
@@ -35,8 +34,8 @@ static TOKIO: LazyLock<Runtime> = LazyLock::new(|| {
 /// The cluster of all tests of this process.
 pub(crate) struct Cluster {
     address: String,
-    /// Whether it is librdkafka's mock broker, because no real cluster is named.
-    embedded: bool,
+    /// The cluster of this process, where no real one is named.
+    embedded: Option<&'static Embedded>,
 }
 
 impl Cluster {
@@ -47,12 +46,12 @@ impl Cluster {
     /// The real cluster. Without one says which test is not run and how it is.
     pub(crate) fn real(test: &str, why: &str) -> Option<&'static Self> {
         let cluster = Self::shared();
-        if cluster.embedded {
+        if cluster.embedded.is_some() {
             say(&format!(
                 "NOT RUN: {test}: the embedded cluster has no {why}; `cargo xtask test --only kafka` runs it on Apache Kafka"
             ));
         }
-        (!cluster.embedded).then_some(cluster)
+        cluster.embedded.is_none().then_some(cluster)
     }
 
     fn find() -> Self {
@@ -64,20 +63,17 @@ impl Cluster {
                 say(&format!("on the cluster at {address}"));
                 Self {
                     address,
-                    embedded: false,
+                    embedded: None,
                 }
             }
             None => {
-                let options = ClientOptions::without_environment().embedded();
-                let producer =
-                    Producer::connect("tests", options).expect("the embedded cluster starts");
                 say(
                     "on an embedded cluster; `cargo xtask test --only kafka` runs the same on Apache Kafka",
                 );
-                // The cluster lives as long as this process, with or without its first client.
+                let embedded = Embedded::shared().expect("the embedded cluster starts");
                 Self {
-                    address: producer.address().to_owned(),
-                    embedded: true,
+                    address: embedded.address().to_owned(),
+                    embedded: Some(embedded),
                 }
             }
         }
@@ -95,18 +91,11 @@ impl Cluster {
 
     /// Makes topics anew, without a record, and forgets the groups.
     pub(crate) fn reset(&self, topics: &[(String, i32)], groups: &[&str]) {
-        if self.embedded {
-            // It is as old as this process, and makes a topic for the first who asks, always with 4 partitions.
-            let client: BaseProducer = self.config().create().expect("a client starts");
-            for (topic, _) in topics {
-                until("the topics are made", || {
-                    let made = client.client().fetch_metadata(Some(topic), ANSWER);
-                    let made = made.map_err(|error| error.to_string())?;
-                    let topic = made.topics().first().ok_or("no answer")?;
-                    holds(topic.partitions().len() == 4, || {
-                        format!("{:?}", topic.error())
-                    })
-                });
+        if let Some(embedded) = self.embedded {
+            // The cluster is as old as this process, and a topic belongs to one test.
+            for (topic, partitions) in topics {
+                let made = embedded.create_topics([topic.as_str()], *partitions);
+                made.expect("a new topic can be made");
             }
             return;
         }

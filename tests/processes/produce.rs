@@ -1,12 +1,13 @@
 //! Records as some producer writes them, acknowledged one by one.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::KafkaResult;
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
 
 use crate::cluster::{ANSWER, Cluster};
 
@@ -71,58 +72,71 @@ impl Entry {
     }
 }
 
-/// Writes records in their order and answers the offset of each.
-pub(crate) fn publish(topic: &str, entries: &[Entry]) -> Vec<i64> {
+/// One for all tests: a new producer needs half a second before its first record goes out.
+static PRODUCER: LazyLock<ThreadedProducer<Answers>> = LazyLock::new(|| {
     let mut config = Cluster::shared().config();
     config.set("enable.idempotence", "true");
     config.set("linger.ms", "1");
     config.set("message.timeout.ms", "20000");
-    let producer = BaseProducer::from_config_and_context(&config, Answers::default())
-        .expect("a producer starts");
+    ThreadedProducer::from_config_and_context(&config, Answers).expect("a producer starts")
+});
+
+/// Writes records in their order and answers the offset of each.
+pub(crate) fn publish(topic: &str, entries: &[Entry]) -> Vec<i64> {
+    let (answer, answers) = mpsc::channel();
     for (index, entry) in entries.iter().enumerate() {
         let headers = OwnedHeaders::new_with_capacity(entry.headers.len());
         let headers = entry.headers.iter().fold(headers, |headers, (key, value)| {
             let value = value.as_deref();
             headers.insert(Header { key, value })
         });
-        let mut record: BaseRecord<'_, [u8], [u8], usize> =
-            BaseRecord::with_opaque_to(topic, index)
+        let waiting = Box::new(Waiting {
+            index,
+            answer: Mutex::new(answer.clone()),
+        });
+        let mut record: BaseRecord<'_, [u8], [u8], Box<Waiting>> =
+            BaseRecord::with_opaque_to(topic, waiting)
                 .partition(entry.partition)
                 .headers(headers);
         record.key = entry.key.as_deref();
         record.payload = entry.value.as_deref();
         record.timestamp = entry.timestamp;
-        producer
+        PRODUCER
             .send(record)
             .map_err(|(error, _)| error)
             .expect("the producer has room");
-        producer.poll(Duration::ZERO);
     }
-    producer
-        .flush(ANSWER)
-        .expect("the cluster acknowledges every record");
-    let mut answers = producer
-        .context()
-        .0
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    answers.sort_unstable();
-    assert_eq!(answers.len(), entries.len());
-    answers.iter().map(|(_, offset)| *offset).collect()
+    let mut offsets = vec![0; entries.len()];
+    for _ in entries {
+        let (index, outcome) = answers.recv_timeout(ANSWER).expect("the cluster answers");
+        offsets[index] = outcome.expect("the cluster takes the record");
+    }
+    offsets
 }
 
-/// Index and offset of each acknowledged record.
-#[derive(Default)]
-struct Answers(Mutex<Vec<(usize, i64)>>);
+/// A record under way.
+struct Waiting {
+    index: usize,
+    answer: Mutex<Sender<(usize, KafkaResult<i64>)>>,
+}
+
+struct Answers;
 
 impl ClientContext for Answers {}
 
 impl ProducerContext for Answers {
-    type DeliveryOpaque = usize;
+    type DeliveryOpaque = Box<Waiting>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, index: usize) {
-        let message = result.as_ref().expect("the cluster takes the record");
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.push((index, message.offset()));
+    fn delivery(&self, result: &DeliveryResult<'_>, waiting: Box<Waiting>) {
+        let offset = match result {
+            Ok(message) => Ok(message.offset()),
+            Err((error, _)) => Err(error.clone()),
+        };
+        let answer = waiting
+            .answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // A test that has failed does not wait any more.
+        let _ = answer.send((waiting.index, offset));
     }
 }

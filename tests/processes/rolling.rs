@@ -44,7 +44,9 @@ fn roll(stage: Stage, properties: &[(&str, &str)]) {
         let stop = StopOnDrop(&enough);
         let start = || {
             scene.worker_with(properties, |behaviour| {
-                behaviour.delay = Duration::from_millis(3)
+                // Slow enough that every partition has work whenever a worker comes or goes.
+                behaviour.delay = Duration::from_millis(40);
+                behaviour.commit_interval = Duration::from_millis(500);
             })
         };
         let first = start();
