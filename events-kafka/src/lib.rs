@@ -68,6 +68,7 @@ mod member;
 mod rebalance;
 mod queue;
 mod sink;
+mod headers;
 mod client_log;
 mod ffi;
 mod error;

@@ -11,9 +11,10 @@ use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
+use crate::headers::headers;
 use crate::options::ClientOptions;
 
 const POLL: Duration = Duration::from_millis(100);
@@ -156,18 +157,6 @@ impl Publish for LaneProducer {
     fn max_record_bytes(&self) -> usize {
         self.max_record_bytes
     }
-}
-
-/// The record's headers, as the client wants them.
-pub(crate) fn headers(record: &Outgoing) -> OwnedHeaders {
-    let all = record.headers();
-    let mut headers = OwnedHeaders::new_with_capacity(all.len());
-    for (name, value) in all {
-        // The client takes names of text alone. Another client's name that is none keeps what of it is text.
-        let key = String::from_utf8_lossy(name);
-        headers = headers.insert(Header { key: &key.replace('\0', ""), value });
-    }
-    headers
 }
 
 /// What an error of the client means for the record.

@@ -54,6 +54,8 @@ struct Batch<R> {
     work: Work<R>,
     handler: usize,
     remaining: usize,
+    /// Its record's dead letter is on its way.
+    lettered: bool,
 }
 
 impl<R: Record> Outbox<R> {
@@ -96,6 +98,7 @@ impl<R: Record> Outbox<R> {
             work: published.work,
             handler,
             remaining: published.records.len(),
+            lettered: published.kind == Kind::DeadLetter,
         };
         let place = match self.free.pop() {
             Some(place) => {
@@ -233,6 +236,9 @@ impl<R: Record> Outbox<R> {
                 &error,
                 std::slice::from_ref(&sending.record),
             );
+            // The record's own letter comes first, and is written once, however many of its emissions are refused.
+            let letters = letters.into_iter().skip(usize::from(batch.lettered));
+            batch.lettered = true;
             batch.remaining += letters.len();
             for record in letters {
                 self.bytes += record.size();

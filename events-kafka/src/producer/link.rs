@@ -9,12 +9,12 @@ use events_core::Outgoing;
 use events_runtime::PublishError;
 use rdkafka::ClientConfig;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 use tokio::sync::SemaphorePermit;
 
 use super::deliveries::{Answers, Deliveries, Tag};
 use crate::error::KafkaError;
+use crate::headers::headers;
 use crate::sink::classify;
 
 /// How late the thread may notice that it is to end, or that a batch serves the callbacks itself.
@@ -197,21 +197,4 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.duty.stopped.store(true, Ordering::Release);
     }
-}
-
-/// The record's headers, as the client wants them.
-fn headers(record: &Outgoing) -> OwnedHeaders {
-    let all = record.headers();
-    let mut headers = OwnedHeaders::new_with_capacity(all.len());
-    for (name, value) in all {
-        // The client takes names of text without zeros; edge events have no others unless a hook adds one.
-        match std::str::from_utf8(name) {
-            Ok(key) if !name.contains(&0) => headers = headers.insert(Header { key, value }),
-            _ => {
-                let key = String::from_utf8_lossy(name).replace('\0', "");
-                headers = headers.insert(Header { key: &key, value });
-            }
-        }
-    }
-    headers
 }
