@@ -10,6 +10,7 @@ use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
 
 use crate::cluster::{ANSWER, Cluster};
+use crate::wait::until;
 
 /// A record to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +78,8 @@ static PRODUCER: LazyLock<ThreadedProducer<Answers>> = LazyLock::new(|| {
     let mut config = Cluster::shared().config();
     config.set("enable.idempotence", "true");
     config.set("linger.ms", "1");
+    // How soon it learns of partitions that are added.
+    config.set("topic.metadata.refresh.interval.ms", "100");
     config.set("message.timeout.ms", "20000");
     ThreadedProducer::from_config_and_context(&config, Answers).expect("a producer starts")
 });
@@ -90,21 +93,22 @@ pub(crate) fn publish(topic: &str, entries: &[Entry]) -> Vec<i64> {
             let value = value.as_deref();
             headers.insert(Header { key, value })
         });
-        let waiting = Box::new(Waiting {
-            index,
-            answer: Mutex::new(answer.clone()),
+        until("the producer takes the record", || {
+            let waiting = Box::new(Waiting {
+                index,
+                answer: Mutex::new(answer.clone()),
+            });
+            let mut record: BaseRecord<'_, [u8], [u8], Box<Waiting>> =
+                BaseRecord::with_opaque_to(topic, waiting)
+                    .partition(entry.partition)
+                    .headers(headers.clone());
+            record.key = entry.key.as_deref();
+            record.payload = entry.value.as_deref();
+            record.timestamp = entry.timestamp;
+            // It may not know yet of a partition that was added a moment ago.
+            let sent = PRODUCER.send(record);
+            sent.map_err(|(error, _)| error.to_string())
         });
-        let mut record: BaseRecord<'_, [u8], [u8], Box<Waiting>> =
-            BaseRecord::with_opaque_to(topic, waiting)
-                .partition(entry.partition)
-                .headers(headers);
-        record.key = entry.key.as_deref();
-        record.payload = entry.value.as_deref();
-        record.timestamp = entry.timestamp;
-        PRODUCER
-            .send(record)
-            .map_err(|(error, _)| error)
-            .expect("the producer has room");
     }
     let mut offsets = vec![0; entries.len()];
     for _ in entries {

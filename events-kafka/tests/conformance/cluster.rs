@@ -22,9 +22,9 @@ use crate::records::{self, Writer};
 /// How long the cluster may take for one answer.
 pub(crate) const ANSWER: Duration = Duration::from_secs(20);
 /// How often what is not there yet is looked for.
-const LOOK: Duration = Duration::from_millis(20);
+pub(crate) const LOOK: Duration = Duration::from_millis(20);
 /// How many times.
-const LOOKS: u32 = 1_000;
+pub(crate) const LOOKS: u32 = 1_000;
 
 /// A cluster.
 pub(crate) struct Kafka {

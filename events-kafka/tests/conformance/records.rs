@@ -10,13 +10,13 @@ use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, DeliveryResult, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::sync::oneshot::{self, Sender};
 
-use crate::cluster::ANSWER;
+use crate::cluster::{ANSWER, LOOK, LOOKS};
 
 /// Writes records as they are.
 pub(crate) struct Writer(ThreadedProducer<Answers>);
@@ -27,12 +27,25 @@ impl Writer {
         config.set("bootstrap.servers", address);
         config.set("partitioner", "murmur2_random");
         config.set("linger.ms", "0");
+        // How soon it learns of partitions that are added.
+        config.set("topic.metadata.refresh.interval.ms", "100");
         config.set("message.timeout.ms", "20000");
         let producer = ThreadedProducer::from_config_and_context(&config, Answers);
         Self(producer.expect("a producer starts"))
     }
 
     pub(crate) async fn write(&self, record: &Outgoing) -> anyhow::Result<Written> {
+        for _ in 0..LOOKS {
+            match self.try_write(record).await {
+                // It was added a moment ago.
+                Err(error) if error.downcast_ref() == Some(&UNKNOWN) => tokio::time::sleep(LOOK).await,
+                outcome => return outcome,
+            }
+        }
+        bail!("the partition does not appear")
+    }
+
+    async fn try_write(&self, record: &Outgoing) -> anyhow::Result<Written> {
         let (answer, answered) = oneshot::channel();
         let mut headers = OwnedHeaders::new();
         for (name, value) in record.headers() {
@@ -49,6 +62,9 @@ impl Writer {
         Ok(answered.await??)
     }
 }
+
+/// What the client says of a partition that it does not know yet.
+const UNKNOWN: KafkaError = KafkaError::MessageProduction(RDKafkaErrorCode::UnknownPartition);
 
 type Answer = Sender<KafkaResult<Written>>;
 
