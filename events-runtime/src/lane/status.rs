@@ -58,6 +58,9 @@ impl<Q: Queue> Lane<Q> {
                 "{} blocking attempts overran their time and still run",
                 self.context.overdue()
             ));
+        } else if let Some((_, error)) = &self.queue_retry {
+            // The ring may be empty, so no stall would ever say that the lane stands still.
+            unhealthy = Some(format!("the partition cannot be read: {error}"));
         } else if idle >= settings.stall {
             let blocker = troubles.iter().min_by_key(|trouble| trouble.offset);
             let blocker = blocker.map_or_else(
