@@ -13,8 +13,8 @@ struct Input {
     watermark: i64,
     /// Metadata as it came: of another program, damaged, or made on purpose.
     metadata: Vec<u8>,
-    /// What stands in it once it is decoded, which a fuzzer would be long in finding through base64.
-    binary: Vec<u8>,
+    /// A map that nobody encoded, but well-formed enough to be read to its end.
+    sections: Vec<Section>,
     handlers: Vec<Handler>,
 }
 
@@ -23,6 +23,36 @@ struct Handler {
     hash: u32,
     /// Gap before the run, and its length.
     runs: Vec<(u16, u8)>,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Section {
+    hash: u32,
+    mode: u8,
+    /// Gaps and lengths of any size.
+    numbers: Vec<u64>,
+}
+
+impl Section {
+    fn write(&self, into: &mut Vec<u8>) {
+        let mut body = Vec::new();
+        for number in &self.numbers {
+            write_varint(&mut body, *number);
+        }
+        into.push(1);
+        into.extend(self.hash.to_le_bytes());
+        into.push(self.mode % 3);
+        write_varint(into, body.len() as u64);
+        into.extend(body);
+    }
+}
+
+fn write_varint(into: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        into.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    into.push(number as u8);
 }
 
 /// Offsets that the broker can hand out, with room for the runs above.
@@ -35,7 +65,11 @@ fuzz_target!(|input: Input| {
 
 fn any_metadata(input: &Input) {
     let text = String::from_utf8_lossy(&input.metadata);
-    let binary = format!("ev1:{}", URL_SAFE_NO_PAD.encode(&input.binary));
+    let mut binary = Vec::new();
+    for section in &input.sections {
+        section.write(&mut binary);
+    }
+    let binary = format!("ev1:{}", URL_SAFE_NO_PAD.encode(&binary));
     let prefixed = format!("ev1:{text}");
     for metadata in [text.as_ref(), &prefixed, &binary] {
         let Some(map) = OffsetMap::try_decode(input.watermark, metadata) else {
