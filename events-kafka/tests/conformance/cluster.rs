@@ -75,13 +75,7 @@ impl Kafka {
                 bail!("what an earlier run left of {topic} cannot be deleted: {code}");
             }
         }
-        for outcome in admin.delete_groups(&[topic], &options()).await? {
-            if let Err((_, code)) = outcome
-                && code != Code::GroupIdNotFound
-            {
-                bail!("the group {topic} of an earlier run cannot be deleted: {code}");
-            }
-        }
+        self.delete_group(&admin, topic).await?;
         let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
         if topic.ends_with(".dead-letters") {
             new = new.set("max.message.bytes", "1200000");
@@ -95,6 +89,24 @@ impl Kafka {
             }
         }
         bail!("{topic} of an earlier run does not go away")
+    }
+
+    /// A broker that has just started has no coordinator for the group yet.
+    async fn delete_group(&self, admin: &AdminClient<DefaultClientContext>, group: &str) -> anyhow::Result<()> {
+        for _ in 0..LOOKS {
+            match admin.delete_groups(&[group], &options()).await?.pop() {
+                Some(Ok(_)) | Some(Err((_, Code::GroupIdNotFound))) => return Ok(()),
+                None
+                | Some(Err((
+                    _,
+                    Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress,
+                ))) => tokio::time::sleep(LOOK).await,
+                Some(Err((_, code))) => {
+                    bail!("the group {group} of an earlier run cannot be deleted: {code}")
+                }
+            }
+        }
+        bail!("the group {group} of an earlier run cannot be deleted: it has no coordinator")
     }
 
     async fn grow(&self, topic: &str, partitions: i32) -> anyhow::Result<()> {
