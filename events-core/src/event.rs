@@ -115,7 +115,7 @@ impl PartialEq for EventDescriptor {
 impl Eq for EventDescriptor {}
 
 fn schema<E: schemars::JsonSchema>() -> serde_json::Value {
-    crate::generated::root(&E::schema_name(), E::json_schema)
+    crate::generated::root(E::schema_name, E::json_schema)
 }
 
 fn encode_json<E: Event>(json: &str) -> Result<EncodedEvent> {
@@ -132,15 +132,20 @@ fn encode_json<E: Event>(json: &str) -> Result<EncodedEvent> {
 /// The codec's, with the event's name put around it.
 pub fn encode<E: Event>(event: &E) -> Result<EncodedEvent> {
     let mut value = Vec::new();
-    match E::Codec::encode(event, &mut value) {
-        Ok(()) => Ok(encoded(event.key(), value)),
-        Err(error) => Err(cannot_encode(E::DESCRIPTOR, error)),
-    }
+    let encoded = E::Codec::encode(event, &mut value);
+    end(E::DESCRIPTOR, event.key(), value, encoded)
 }
 
-fn encoded(key: Option<Cow<'_, str>>, value: Vec<u8>) -> EncodedEvent {
+/// Not generic, so that it is compiled once and not for every event.
+fn end(
+    event: &EventDescriptor,
+    key: Option<Cow<'_, str>>,
+    value: Vec<u8>,
+    encoded: Result<()>,
+) -> Result<EncodedEvent> {
+    encoded.map_err(|error| cannot_encode(event, error))?;
     let key = key.map(Cow::into_owned);
-    EncodedEvent { key, value }
+    Ok(EncodedEvent { key, value })
 }
 
 pub(crate) fn cannot_encode(event: &EventDescriptor, error: Error) -> Error {

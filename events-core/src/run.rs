@@ -31,19 +31,16 @@ where
     F::Output: 'static,
     S: Fn(&P, &Delivery<'_>) -> Result<F> + Send + 'static,
 {
-    match prepare(&slot) {
-        Ok(prepared) => Box::pin(drive(
-            slot,
-            Box::new(Call {
-                prepared,
-                start,
-                emit,
-                future: Box::pin(None),
-            }),
-        )),
-        // Looked at when the service started, so it was there then.
-        Err(_) => nothing(),
-    }
+    let prepared = prepare(&slot).ok();
+    begin(
+        slot,
+        Box::new(Call {
+            prepared,
+            start,
+            emit,
+            future: None,
+        }),
+    )
 }
 
 /// Runs a handler on the blocking pool; `start` makes the arguments, and from them the call.
@@ -73,6 +70,15 @@ where
     }
 }
 
+fn begin(slot: Slot, call: Box<dyn Attemptable>) -> SlotFuture {
+    if call.is_prepared() {
+        Box::pin(drive(slot, call))
+    } else {
+        nothing()
+    }
+}
+
+/// What an argument needs was there when the service started; without it no record is taken, and so none is lost.
 fn nothing() -> SlotFuture {
     Box::pin(std::future::ready(()))
 }
@@ -81,13 +87,16 @@ async fn drive(mut slot: Slot, mut call: Box<dyn Attemptable>) {
     let mut emissions = Emissions::new();
     while slot.next().await {
         if slot.start(&mut |delivery| call.start(delivery)) {
-            let attempt = Attempt {
+            let mut attempt = pin!(Attempt {
                 call: &mut *call,
                 emissions: &mut emissions,
-            };
-            slot.attempt(pin!(attempt)).await;
-            // Whether it is over or given up, nothing of it lives when the engine hears of it.
-            call.clear();
+                over: false,
+            });
+            slot.attempt(attempt.as_mut()).await;
+            // Of an attempt that was given up nothing lives when the engine hears of it.
+            if !attempt.over {
+                call.clear();
+            }
         }
         slot.finish(&mut emissions);
     }
@@ -110,6 +119,8 @@ async fn drive_blocking(mut slot: Slot, start: StartBlocking) {
 
 /// A handler that can be called again and again.
 trait Attemptable: Send {
+    /// Whether what its arguments share is there.
+    fn is_prepared(&self) -> bool;
     /// Makes the arguments and calls it; nothing of its body runs yet.
     fn start(&mut self, delivery: &Delivery<'_>) -> Result<()>;
     /// Polls the call; when it is ready, encodes what it returned.
@@ -119,11 +130,12 @@ trait Attemptable: Send {
 }
 
 struct Call<P, F: Future, S> {
-    prepared: P,
+    prepared: Option<P>,
     start: S,
     emit: Emit<F::Output>,
-    /// A call lives here from its first poll on, where it does not move: one allocation for all calls of the slot.
-    future: Pin<Box<Option<F>>>,
+    /// A call lives here from its first poll on, where it does not move. The next one takes the place of one that is
+    /// over, of which nothing but the place is left: one allocation for all calls of the slot.
+    future: Option<Pin<Box<F>>>,
 }
 
 impl<P, F, S> Attemptable for Call<P, F, S>
@@ -132,11 +144,21 @@ where
     F: Future + Send,
     S: Fn(&P, &Delivery<'_>) -> Result<F> + Send,
 {
+    fn is_prepared(&self) -> bool {
+        self.prepared.is_some()
+    }
+
     fn start(&mut self, delivery: &Delivery<'_>) -> Result<()> {
+        let Some(prepared) = &self.prepared else {
+            return Ok(());
+        };
         // Not `?`: its parts would be compiled for every handler.
-        match (self.start)(&self.prepared, delivery) {
+        match (self.start)(prepared, delivery) {
             Ok(future) => {
-                self.future.set(Some(future));
+                match &mut self.future {
+                    Some(place) => place.set(future),
+                    none => *none = Some(Box::pin(future)),
+                }
                 Ok(())
             }
             Err(error) => Err(error),
@@ -144,8 +166,8 @@ where
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, emissions: &mut Emissions) -> Poll<Result<()>> {
-        match self.future.as_mut().as_pin_mut() {
-            Some(future) => match future.poll(cx) {
+        match &mut self.future {
+            Some(future) => match future.as_mut().poll(cx) {
                 Poll::Ready(outcome) => Poll::Ready((self.emit)(outcome, emissions)),
                 Poll::Pending => Poll::Pending,
             },
@@ -154,20 +176,28 @@ where
     }
 
     fn clear(&mut self) {
-        self.future.set(None);
+        self.future = None;
     }
 }
 
 struct Attempt<'a> {
     call: &'a mut dyn Attemptable,
     emissions: &'a mut Emissions,
+    /// Whether the call is over, and so dropped what it held.
+    over: bool,
 }
 
 impl Future for Attempt<'_> {
     type Output = Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let Self { call, emissions } = &mut *self;
-        call.poll(cx, emissions)
+        let Self {
+            call,
+            emissions,
+            over,
+        } = &mut *self;
+        let polled = call.poll(cx, emissions);
+        *over = polled.is_ready();
+        polled
     }
 }

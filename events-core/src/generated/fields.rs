@@ -1,15 +1,17 @@
-//! Structs with named fields, read field by field.
+//! Structs with named fields, written and read field by field.
 //!
-//! `serde_derive` generates some eighty lines to read a struct, and every line is checked again for every event: half
-//! of what an event costs a build. What can be generic over the struct stands here instead, and `#[event]` generates
-//! the rest. An event with `#[serde(…)]` attributes goes through `serde_derive`.
+//! `serde_derive` generates some eighty lines to read a struct, and every line is checked and compiled again for every
+//! event: most of what an event costs a build. What can be generic over the struct stands here instead, and `#[event]`
+//! generates the rest. To serde such an event is a map, which in JSON is the same and has half the code. An event with
+//! `#[serde(…)]` attributes, or a codec of its own, goes through `serde_derive`.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::Error as ValueError;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, forward_to_deserialize_any};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize, forward_to_deserialize_any};
 
 /// A struct with named fields, as `#[event]` describes it.
 pub trait Fields: Sized {
@@ -31,7 +33,7 @@ pub trait Fields: Sized {
     ) -> Result<(), A::Error>;
 
     /// Puts the struct together.
-    fn build<E: Error>(slots: Self::Slots) -> Result<Self, E>;
+    fn build<E: Error>(slots: &mut Self::Slots) -> Result<Self, E>;
 }
 
 /// Reads one field into its slot.
@@ -45,10 +47,10 @@ pub fn fill<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
 
 /// The field's value, or what its type makes of a missing one: an `Option` is none, everything else an error.
 pub fn or_missing<'de, T: Deserialize<'de>, E: Error>(
-    slot: Option<T>,
+    slot: &mut Option<T>,
     name: &'static str,
 ) -> Result<T, E> {
-    match slot {
+    match slot.take() {
         Some(value) => Ok(value),
         None => T::deserialize(Missing(name, PhantomData)),
     }
@@ -56,7 +58,31 @@ pub fn or_missing<'de, T: Deserialize<'de>, E: Error>(
 
 /// Whether a record may lack a field of this type.
 pub fn is_optional<'de, T: Deserialize<'de>>() -> bool {
-    or_missing::<T, ValueError>(None, "").is_ok()
+    or_missing::<T, ValueError>(&mut None, "").is_ok()
+}
+
+/// Writes the fields of a struct one by one; after an error, no more.
+pub struct Writer<S: Serializer>(Result<S::SerializeMap, S::Error>);
+
+impl<S: Serializer> Writer<S> {
+    /// Begins a struct of this many fields.
+    pub fn new(serializer: S, fields: usize) -> Self {
+        Self(serializer.serialize_map(Some(fields)))
+    }
+
+    /// Writes a field.
+    pub fn field<T: Serialize>(&mut self, name: &'static str, value: &T) {
+        if let Ok(state) = &mut self.0
+            && let Err(error) = state.serialize_entry(name, value)
+        {
+            self.0 = Err(error);
+        }
+    }
+
+    /// Ends the struct.
+    pub fn end(self) -> Result<S::Ok, S::Error> {
+        self.0?.end()
+    }
 }
 
 /// What reads a struct.
@@ -77,16 +103,7 @@ impl<'de, T: Fields> Visitor<'de> for Struct<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
         let mut slots = Slots::<T>(T::slots());
         match read_map(T::FIELDS, &mut map, &mut slots) {
-            Ok(()) => T::build(slots.0),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Formats without names write the fields in their order.
-    fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<T, A::Error> {
-        let mut slots = Slots::<T>(T::slots());
-        match read_sequence(T::FIELDS, sequence, &mut slots) {
-            Ok(()) => T::build(slots.0),
+            Ok(()) => T::build(&mut slots.0),
             Err(error) => Err(error),
         }
     }
@@ -130,49 +147,6 @@ fn read_map<'de, A: MapAccess<'de>>(
         slots.read(index, map)?;
     }
     Ok(())
-}
-
-fn read_sequence<'de, A: SeqAccess<'de>>(
-    fields: &'static [&'static str],
-    sequence: A,
-    slots: &mut dyn Read<Sequence<A>, A::Error>,
-) -> Result<(), A::Error> {
-    let mut sequence = Sequence {
-        sequence,
-        ended: false,
-    };
-    for index in 0..fields.len() {
-        match slots.read(index, &mut sequence) {
-            Ok(()) => {}
-            // Written by an earlier version: the fields behind are missing.
-            Err(_) if sequence.ended => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// A sequence, of which each element counts as the value of the next field.
-struct Sequence<A> {
-    sequence: A,
-    ended: bool,
-}
-
-impl<'de, A: SeqAccess<'de>> MapAccess<'de> for Sequence<A> {
-    type Error = A::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        _: K,
-    ) -> Result<Option<K::Value>, A::Error> {
-        Ok(None)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        let next = self.sequence.next_element_seed(seed)?;
-        self.ended = next.is_none();
-        next.ok_or_else(|| A::Error::custom("the sequence ends early"))
-    }
 }
 
 /// Reads a field's name as its index; one past the last for a name that is unknown.

@@ -14,12 +14,11 @@ use crate::extract::{Extract, Needs};
 use crate::slot::Slot;
 use crate::{Error, Result};
 
-pub use self::fields::{Fields, Struct, fill, is_optional, or_missing};
+pub use self::fields::{Fields, Struct, Writer, fill, is_optional, or_missing};
 pub(crate) use self::schema::root;
 pub use self::schema::{Property, always, object};
 pub use crate::run::{run, run_blocking};
 pub use serde::de::{Error as DeserializeError, MapAccess};
-pub use serde::ser::SerializeStruct;
 pub use std::borrow::Cow;
 pub use std::option::Option;
 pub use std::result::Result as StdResult;

@@ -1,5 +1,7 @@
 //! JSON Schemas of events.
 
+use std::borrow::Cow;
+
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
@@ -47,11 +49,14 @@ pub fn object(generator: &mut SchemaGenerator, doc: &str, fields: &[Property]) -
 }
 
 /// A schema that stands alone: not generic, so that it is compiled once and not for every event.
-pub(crate) fn root(name: &str, schema: fn(&mut SchemaGenerator) -> Schema) -> Value {
+pub(crate) fn root(
+    name: fn() -> Cow<'static, str>,
+    schema: fn(&mut SchemaGenerator) -> Schema,
+) -> Value {
     let mut generator = SchemaGenerator::default();
     let mut schema = schema(&mut generator);
     let object = schema.ensure_object();
-    object.entry("title").or_insert_with(|| name.into());
+    object.entry("title").or_insert_with(|| name().into());
     if let Some(meta) = generator.settings().meta_schema.as_deref() {
         object.insert("$schema".to_owned(), meta.into());
     }

@@ -89,7 +89,6 @@ fn inputs() -> Vec<String> {
     let mut inputs = vec![
         "null".to_owned(),
         "7".to_owned(),
-        "[]".to_owned(),
         "{".to_owned(),
         whole().to_string(),
     ];
@@ -114,10 +113,6 @@ fn inputs() -> Vec<String> {
     let mut more = whole();
     more["of a later version"] = json!({"deep": [1, 2]});
     inputs.push(more.to_string());
-    inputs.push(r#"["a",3,"Red",{},"n",5,["t"],9]"#.to_owned());
-    inputs.push(r#"["a",3,"Red",{},"n",5]"#.to_owned());
-    inputs.push(r#"["a",3]"#.to_owned());
-    inputs.push(r#"["a",3,"Red",{},"n",5,["t"],9,10]"#.to_owned());
     inputs
 }
 
@@ -135,9 +130,6 @@ fn plain_events_read_what_serde_would_read() {
                     serde_json::to_string(derived).unwrap()
                 );
             }
-            (Err(light), Err(derived)) if input.starts_with('[') => {
-                assert!(!light.is_empty() && !derived.is_empty());
-            }
             _ => assert_eq!(
                 light
                     .as_ref()
@@ -149,6 +141,16 @@ fn plain_events_read_what_serde_would_read() {
         }
     }
     assert!(read > 10, "{read}");
+}
+
+#[test]
+fn an_array_is_no_event() {
+    // Serde's derive would take it, but the schema does not.
+    let error = serde_json::from_str::<Light>(r#"["a",3,"Red",{},"n",5,["t"],9]"#).unwrap_err();
+    assert!(
+        error.to_string().contains("expected struct Light"),
+        "{error}"
+    );
 }
 
 #[test]

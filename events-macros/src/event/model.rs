@@ -76,7 +76,7 @@ impl Model {
                 "an event is a struct: a union cannot be read back",
             ),
         };
-        let derives = derives(&body, &item);
+        let derives = derives(&body, &item, options.codec.is_some());
         if let Body::Named(fields) = &body
             && derives
         {
@@ -106,13 +106,15 @@ impl Model {
 }
 
 /// Whether the item asks for something that only `serde_derive` and `schemars_derive` know.
-fn derives(body: &Body, item: &DeriveInput) -> bool {
+fn derives(body: &Body, item: &DeriveInput, codec: bool) -> bool {
     let any = |attributes: &[Attribute], names: &[&str]| {
         let mut paths = attributes.iter().map(Attribute::path);
         paths.any(|path| names.iter().any(|name| path.is_ident(name)))
     };
     match (body, &item.data) {
         (Body::Unit, _) => false,
+        // A codec of one's own may be positional, and want a struct for what is a map otherwise.
+        _ if codec => true,
         // As many as the core's reader keeps count of.
         (Body::Named(fields), Data::Struct(data)) if fields.len() <= 128 => {
             let mut fields = data.fields.iter();

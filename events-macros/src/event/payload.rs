@@ -24,24 +24,19 @@ pub(super) fn unit(model: &Model) -> TokenStream {
 
 /// A struct with named fields.
 pub(super) fn named(model: &Model, fields: &[Field]) -> TokenStream {
-    let (private, ident) = (&model.private, &model.item.ident);
-    let (name, count) = (plain(ident), fields.len());
+    let private = &model.private;
+    let count = fields.len();
     let write = fields.iter().map(|field| {
         let (ident, name) = (&field.ident, plain(&field.ident));
-        quote_spanned!(field.ty.span()=> #private::SerializeStruct::serialize_field(&mut state, #name, &self.#ident)?;)
+        quote_spanned!(field.ty.span()=> writer.field(#name, &self.#ident);)
     });
     let serialize = quote! {
-        let mut state = #private::serde::Serializer::serialize_struct(serializer, #name, #count)?;
+        let mut writer = #private::Writer::new(serializer, #count);
         #(#write)*
-        #private::SerializeStruct::end(state)
+        writer.end()
     };
     let deserialize = quote! {
-        #private::serde::Deserializer::deserialize_struct(
-            deserializer,
-            <Self as #private::Fields>::NAME,
-            <Self as #private::Fields>::FIELDS,
-            #private::Struct::<Self>::NEW,
-        )
+        #private::serde::Deserializer::deserialize_map(deserializer, #private::Struct::<Self>::NEW)
     };
     let properties = fields.iter().map(|field| property(private, field));
     let doc = &model.doc;
@@ -65,10 +60,10 @@ fn read(model: &Model, fields: &[Field]) -> TokenStream {
     let build = fields.iter().enumerate().map(|(index, field)| {
         let (slot, ident, name) = (Index::from(index), &field.ident, &names[index]);
         let value = match &field.default {
-            None => quote_spanned!(field.ty.span()=> #private::or_missing(slots.#slot, #name)?),
-            Some(Fallback::Type) => quote_spanned!(field.ty.span()=> #private::Option::unwrap_or_default(slots.#slot)),
+            None => quote_spanned!(field.ty.span()=> #private::or_missing(&mut slots.#slot, #name)?),
+            Some(Fallback::Type) => quote_spanned!(field.ty.span()=> #private::Option::unwrap_or_default(slots.#slot.take())),
             Some(Fallback::Function(function)) => {
-                quote_spanned!(function.span()=> #private::Option::unwrap_or_else(slots.#slot, #function))
+                quote_spanned!(function.span()=> #private::Option::unwrap_or_else(slots.#slot.take(), #function))
             }
         };
         quote!(#ident: #value,)
@@ -93,7 +88,7 @@ fn read(model: &Model, fields: &[Field]) -> TokenStream {
                     _ => #private::Result::Ok(()),
                 }
             }
-            fn build<#error: #private::DeserializeError>(slots: Self::Slots) -> #private::Result<Self, #error> {
+            fn build<#error: #private::DeserializeError>(slots: &mut Self::Slots) -> #private::Result<Self, #error> {
                 #private::Result::Ok(#ident { #(#build)* })
             }
         }
