@@ -36,7 +36,8 @@ pub trait Fields: Sized {
     fn build<E: Error>(slots: &mut Self::Slots) -> Result<Self, E>;
 }
 
-/// Reads one field into its slot.
+/// Reads one field into its slot. Not inlined: events share one for each type of field.
+#[inline(never)]
 pub fn fill<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     slot: &mut Option<T>,
     map: &mut A,
@@ -70,7 +71,8 @@ impl<S: Serializer> Writer<S> {
         Self(serializer.serialize_map(Some(fields)))
     }
 
-    /// Writes a field.
+    /// Writes a field. Not inlined: events share one for each type of field.
+    #[inline(never)]
     pub fn field<T: Serialize>(&mut self, name: &'static str, value: &T) {
         if let Ok(state) = &mut self.0
             && let Err(error) = state.serialize_entry(name, value)
@@ -128,7 +130,8 @@ fn expecting(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(name)
 }
 
-/// Not generic over the struct, so that it is compiled once for each format.
+/// Not generic over the struct and not inlined, so that it is compiled once for each format.
+#[inline(never)]
 fn read_map<'de, A: MapAccess<'de>>(
     fields: &'static [&'static str],
     map: &mut A,
