@@ -10,7 +10,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use crate::settings::PARTITIONS;
 
 const ANSWER: Duration = Duration::from_secs(10);
-const LOOK: Duration = Duration::from_millis(2);
+/// Often enough to time a run of seconds, seldom enough not to load the broker.
+const LOOK: Duration = Duration::from_millis(20);
 const STALL: Duration = Duration::from_secs(60);
 
 /// Looks at the ends of a topic's partitions.
@@ -38,12 +39,21 @@ impl Ends {
     fn sum(&self) -> Result<u64> {
         let mut sum = 0;
         for partition in 0..PARTITIONS {
-            let (_, high) = self
-                .consumer
-                .fetch_watermarks(self.topic, partition, ANSWER)?;
-            sum += u64::try_from(high).unwrap_or(0);
+            sum += u64::try_from(self.end(partition)?).unwrap_or(0);
         }
         Ok(sum)
+    }
+
+    /// A topic that was just made has no leaders for a moment.
+    fn end(&self, partition: i32) -> Result<i64> {
+        let asked = Instant::now();
+        loop {
+            match self.consumer.fetch_watermarks(self.topic, partition, ANSWER) {
+                Ok((_, high)) => return Ok(high),
+                Err(error) if asked.elapsed() > ANSWER => return Err(error.into()),
+                Err(_) => thread::sleep(LOOK),
+            }
+        }
     }
 
     /// Waits until `records` more are acknowledged than at the start.

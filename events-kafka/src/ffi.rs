@@ -196,6 +196,23 @@ impl<C: ConsumerContext> Message<C> {
         // SAFETY: the name ends with a zero; the value is as long as is said. Both live as long as the message.
         unsafe { Some((CStr::from_ptr(name).to_bytes(), bytes(value, size))) }
     }
+
+    /// Gives the memory of parsed headers back: about ten allocations, which the next record takes up again while they are in
+    /// the cache. Who asks for a header later parses them anew.
+    pub(crate) fn forget_headers(&mut self) {
+        if self.headers.take().is_none_or(|headers| headers.0.is_null()) {
+            return;
+        }
+        let mut headers = ptr::null_mut();
+        // SAFETY: the message is valid; detached headers belong to the caller, and nothing borrows them, as `self` is borrowed
+        // mutably.
+        unsafe {
+            let code = sys::rd_kafka_message_detach_headers(self.message, &mut headers);
+            if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+                sys::rd_kafka_headers_destroy(headers);
+            }
+        }
+    }
 }
 
 /// # Safety

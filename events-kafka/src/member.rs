@@ -1,6 +1,7 @@
 //! A member of a consumer group: one consumer, one polling thread, a lane for each partition.
 
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -52,7 +53,6 @@ impl Member {
         drain: Duration,
     ) -> KafkaResult<Self> {
         let config = client.consumer(&plan.group, &plan.settings);
-        let topics: Vec<String> = plan.topics.keys().cloned().collect();
         let interval = plan.settings.commit_interval;
         let group = Arc::new(Group::new(plan, publish, handle.clone()));
         let context = MemberContext {
@@ -60,11 +60,12 @@ impl Member {
             handle,
             drain,
             consumer: OnceLock::new(),
+            rejoin: AtomicBool::new(false),
         };
         let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);
         // Nobody else has set it.
         let _ = consumer.context().consumer.set(Arc::downgrade(&consumer));
-        consumer.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
+        subscribe(&consumer, group.plan())?;
         let (orders, inbox) = mpsc::channel();
         let lag = Arc::default();
         let poller = Poller {
@@ -103,6 +104,11 @@ impl Member {
     }
 }
 
+fn subscribe(consumer: &BaseConsumer<MemberContext>, plan: &GroupPlan) -> KafkaResult<()> {
+    let topics: Vec<_> = plan.topics.keys().map(String::as_str).collect();
+    consumer.subscribe(&topics)
+}
+
 /// The polling thread: serves the client's callbacks, commits positions.
 struct Poller {
     consumer: Arc<BaseConsumer<MemberContext>>,
@@ -131,6 +137,9 @@ impl Poller {
                     tracing::error!(group = %self.group.plan().group, "a record came on the main queue; it is read again after a restart");
                 }
             }
+            if self.consumer.context().rejoin.swap(false, Ordering::AcqRel) {
+                self.rejoin();
+            }
             if tick.elapsed() >= self.interval {
                 tick = Instant::now();
                 self.group.request_positions();
@@ -139,6 +148,14 @@ impl Poller {
             commit(&self.consumer, &self.group.take_positions(), CommitMode::Async);
         };
         self.leave(stop);
+    }
+
+    fn rejoin(&self) {
+        self.consumer.unsubscribe();
+        if let Err(error) = subscribe(&self.consumer, self.group.plan()) {
+            tracing::error!(group = %self.group.plan().group, %error, "joining anew failed; the next round tries again");
+            self.consumer.context().rejoin.store(true, Ordering::Release);
+        }
     }
 
     fn measure_lag(&self) {

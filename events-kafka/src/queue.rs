@@ -102,4 +102,8 @@ impl Record for KafkaRecord {
     fn size(&self) -> usize {
         OVERHEAD + self.0.key().map_or(0, <[u8]>::len) + self.0.value().map_or(0, <[u8]>::len)
     }
+
+    fn forget_headers(&mut self) {
+        self.0.forget_headers();
+    }
 }

@@ -1,7 +1,9 @@
 //! What a member does when partitions come and go (D8, D14).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use events_core::Start;
 use events_runtime::{Group, Position, TopicPartition};
@@ -18,6 +20,8 @@ use crate::queue::PartitionQueue;
 
 /// How long the broker may take to answer a question that an assignment depends on.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How long to wait before a question is asked again, for example while a new topic has no leaders yet.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// The callbacks of a member's consumer. All run on its polling thread.
 pub(crate) struct MemberContext {
@@ -26,6 +30,8 @@ pub(crate) struct MemberContext {
     pub(crate) drain: Duration,
     /// Set right after the consumer was made; queues keep it alive.
     pub(crate) consumer: OnceLock<Weak<BaseConsumer<MemberContext>>>,
+    /// An assignment could not be carried out: the polling thread joins anew, or its partitions would wait for ever.
+    pub(crate) rejoin: AtomicBool,
 }
 
 /// Where a partition is read from.
@@ -61,11 +67,14 @@ impl MemberContext {
 
     /// Committed offsets with their metadata; where nothing is committed, the group's start.
     fn begins(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<Vec<Begin>> {
-        let committed = consumer.committed_offsets(list.clone(), ANSWER)?;
+        let committed = patiently(|| {
+            let committed = consumer.committed_offsets(list.clone(), ANSWER)?;
+            committed.elements().iter().try_for_each(|element| element.error())?;
+            Ok(committed)
+        })?;
         let metadata = ffi::metadata(&committed);
         let mut begins = Vec::with_capacity(metadata.len());
         for (element, metadata) in committed.elements().into_iter().zip(metadata) {
-            element.error()?;
             let partition = TopicPartition::new(element.topic(), element.partition());
             let offset = match element.offset() {
                 Offset::Offset(offset) => offset,
@@ -86,7 +95,7 @@ impl MemberContext {
             _ if self.knows(consumer, topic)? => Start::Earliest,
             _ => start,
         };
-        let (low, high) = consumer.fetch_watermarks(topic, *number, ANSWER)?;
+        let (low, high) = patiently(|| consumer.fetch_watermarks(topic, *number, ANSWER))?;
         let offset = match start {
             Start::Latest => high,
             Start::Time(millis) => {
@@ -108,12 +117,12 @@ impl MemberContext {
 
     /// Whether the group has committed anything for the topic.
     fn knows(&self, consumer: &BaseConsumer<Self>, topic: &str) -> KafkaResult<bool> {
-        let metadata = consumer.fetch_metadata(Some(topic), ANSWER)?;
+        let metadata = patiently(|| consumer.fetch_metadata(Some(topic), ANSWER))?;
         let mut all = TopicPartitionList::new();
         for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
             all.add_partition(topic, partition.id());
         }
-        let committed = consumer.committed_offsets(all, ANSWER)?;
+        let committed = patiently(|| consumer.committed_offsets(all.clone(), ANSWER))?;
         Ok(committed.elements().iter().any(|element| matches!(element.offset(), Offset::Offset(_))))
     }
 
@@ -165,6 +174,20 @@ pub(crate) fn commit(consumer: &BaseConsumer<MemberContext>, positions: &[(Topic
     }
 }
 
+/// Asks until there is an answer, for as long as an answer may take.
+fn patiently<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+    let asked = Instant::now();
+    loop {
+        match ask() {
+            Err(error) if asked.elapsed() < ANSWER => {
+                tracing::debug!(%error, "the broker does not answer an assignment's question yet");
+                thread::sleep(AGAIN);
+            }
+            answer => return answer,
+        }
+    }
+}
+
 impl ClientContext for MemberContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         crate::client_log::log(level, facility, message);
@@ -187,8 +210,10 @@ impl ConsumerContext for MemberContext {
             }
         };
         if let Err(error) = outcome {
-            tracing::error!(group, %error, "the rebalance could not be carried out; leaving the assignment to be made anew");
-            // Without an answer to the callback the group would wait for this member for ever.
+            tracing::error!(group, %error, "the rebalance could not be carried out; joining anew");
+            // Without an answer to the callback the group would wait for this member for ever; with this one it has no
+            // partitions of it, until the polling thread joins anew.
+            self.rejoin.store(true, Ordering::Release);
             let answer = match consumer.rebalance_protocol() {
                 RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
                 _ => consumer.unassign(),

@@ -1,8 +1,8 @@
 //! The lanes' producer: acknowledged asynchronously, in order, without a time limit (design §7).
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use events_core::Outgoing;
@@ -17,7 +17,12 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use crate::headers::headers;
 use crate::options::ClientOptions;
 
-const POLL: Duration = Duration::from_millis(100);
+/// How late an answer may be handed out when no lane asks for it.
+const POLL: Duration = Duration::from_millis(1);
+/// How late the client's own events are served when nothing is on its way.
+const IDLE: Duration = Duration::from_millis(100);
+/// Answers come in batches; this many are handed out at one call of a lane.
+const SERVED: usize = 4;
 /// Room for what a dead letter adds to its record (D5 asks for 64 KiB at least).
 const DEAD_LETTER_ROOM: usize = 128 * 1024;
 /// The client's own default for `message.max.bytes`.
@@ -36,6 +41,9 @@ pub(crate) struct LaneProducer {
 struct Running {
     producer: Arc<BaseProducer<Deliveries>>,
     stopped: Arc<AtomicBool>,
+    /// Records without an answer.
+    waiting: Arc<AtomicUsize>,
+    unparked: Thread,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -89,24 +97,34 @@ impl LaneProducer {
 
 impl Running {
     fn start(config: &ClientConfig) -> KafkaResult<Self> {
-        let producer = Arc::new(BaseProducer::from_config_and_context(config, Deliveries)?);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let context = Deliveries {
+            waiting: Arc::clone(&waiting),
+        };
+        let producer = Arc::new(BaseProducer::from_config_and_context(config, context)?);
         let stopped = Arc::new(AtomicBool::new(false));
-        let (polled, until) = (Arc::clone(&producer), Arc::clone(&stopped));
-        let thread = thread::Builder::new().name("emissions".into()).spawn(move || {
+        let (polled, until, left) = (Arc::clone(&producer), Arc::clone(&stopped), Arc::clone(&waiting));
+        let poll = move || {
             while !until.load(Ordering::Acquire) {
-                polled.poll(POLL);
+                polled.poll(Duration::ZERO);
+                let busy = left.load(Ordering::Acquire) > 0;
+                thread::park_timeout(if busy { POLL } else { IDLE });
             }
-        });
+        };
+        let thread = thread::Builder::new().name("emissions".into()).spawn(poll);
         let thread = thread.map_err(|error| KafkaError::ClientCreation(format!("no thread for the producer: {error}")))?;
         Ok(Self {
             producer,
             stopped,
+            waiting,
+            unparked: thread.thread().clone(),
             thread: Mutex::new(Some(thread)),
         })
     }
 
     fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
+        self.unparked.unpark();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // It ends within one poll; a panic in a callback was reported by the panic hook.
@@ -145,13 +163,25 @@ impl Publish for LaneProducer {
         if let Some(timestamp) = record.timestamp {
             outgoing = outgoing.timestamp(timestamp);
         }
+        // Counted before it is sent, because the answer may come at once.
+        if running.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
+            running.unparked.unpark();
+        }
         running.producer.send(outgoing).map_err(|(error, record)| {
+            running.waiting.fetch_sub(1, Ordering::AcqRel);
             if let Some((code, reason)) = running.producer.client().fatal_error() {
                 self.replace(&running, &format!("{code:?}: {reason}"));
                 return (*record.delivery_opaque, PublishError::Lost(reason));
             }
             (*record.delivery_opaque, classify(&error))
         })
+    }
+
+    fn serve(&self) {
+        let running = self.current();
+        for _ in 0..SERVED {
+            running.producer.poll(Duration::ZERO);
+        }
     }
 
     fn max_record_bytes(&self) -> usize {
@@ -186,7 +216,9 @@ pub(crate) fn classify(error: &KafkaError) -> PublishError {
 }
 
 /// Answers tickets.
-struct Deliveries;
+struct Deliveries {
+    waiting: Arc<AtomicUsize>,
+}
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -202,6 +234,7 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = Box<Ticket>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
         ticket.complete(match result {
             Ok(message) => Ok(Written {
                 partition: message.partition(),

@@ -158,7 +158,7 @@ impl<R: Record> Driver<R> {
         }
     }
 
-    fn succeed(&mut self, work: Work<R>, emissions: &Emissions) {
+    fn succeed(&mut self, mut work: Work<R>, emissions: &Emissions) {
         self.release(&work);
         if emissions.is_empty() {
             self.done.push(work.seq);
@@ -172,6 +172,8 @@ impl<R: Record> Driver<R> {
             &mut self.scratch,
         ) {
             Ok(records) => {
+                // The record is kept until the acknowledgement, for a dead letter; its parsed headers need not be.
+                work.record.forget_headers();
                 self.handler.meters.emitted.add(records.len() as u64);
                 let kind = Kind::Emissions;
                 self.published.push(Published {

@@ -157,7 +157,7 @@ impl<Q: Queue> Lane<Q> {
         progress
     }
 
-    fn route(&mut self, topic: &TopicPlan, record: Q::Record) {
+    fn route(&mut self, topic: &TopicPlan, mut record: Q::Record) {
         let offset = record.offset();
         let route = match routing::route(topic, &record, &mut self.window) {
             // A tombstone deletes a key from a compacted topic; it is no event.
@@ -169,6 +169,9 @@ impl<Q: Queue> Lane<Q> {
             }
         };
         let plan = &topic.types[route.event];
+        if topic.reads_headers && !plan.keeps_headers {
+            record.forget_headers();
+        }
         let size = record.size();
         let seq = self
             .ring

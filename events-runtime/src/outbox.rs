@@ -123,6 +123,9 @@ impl<R: Record> Outbox<R> {
     /// Fetches answers and sends what can be sent. Each record that is done now goes to `done` as
     /// (sequence number, handler). Answers whether anything happened.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, done: &mut Vec<(u64, usize)>) -> bool {
+        if self.waiting > 0 {
+            self.lane.publish.serve();
+        }
         let mut inbox = std::mem::take(&mut self.inbox);
         self.acks.take(&mut inbox);
         let mut progress = !inbox.is_empty();

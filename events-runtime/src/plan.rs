@@ -82,6 +82,8 @@ pub struct TypePlan {
     pub handlers: Vec<u16>,
     /// Whether any of those tells duplicates apart.
     pub dedupes: bool,
+    /// Whether any of those reads headers again, for its arguments or for what it emits.
+    pub keeps_headers: bool,
 }
 
 impl HandlerPlan {
@@ -102,6 +104,13 @@ impl HandlerPlan {
             timeout: options.timeout.unwrap_or(settings.timeout),
             dedupe: options.dedupe.unwrap_or(true) && settings.dedupe_window > 0,
         }
+    }
+}
+
+impl HandlerPlan {
+    /// Whether attempts read headers: for arguments such as `Meta`, or because emissions carry the cause's.
+    fn reads_headers(&self) -> bool {
+        self.descriptor.needs().headers || !self.descriptor.emits().is_empty()
     }
 }
 
@@ -187,7 +196,7 @@ impl TopicPlan {
                 self.types.push(TypePlan {
                     event,
                     handlers: Vec::new(),
-                    dedupes: false,
+                    dedupes: false, keeps_headers: false,
                 });
                 self.types.len() - 1
             });
@@ -195,6 +204,7 @@ impl TopicPlan {
         // A service has fewer handlers than 65,536: each is a function in one binary.
         plan.handlers.push(u16::try_from(place).unwrap_or(u16::MAX));
         plan.dedupes |= handler.dedupe;
+        plan.keeps_headers |= handler.reads_headers();
         self.dedupes |= handler.dedupe;
         if event.topic_default || event.topic_exclusive {
             self.default_type = Some(index);

@@ -7,11 +7,12 @@ use events_core::{Fault, Retry, Start};
 /// Bounds and intervals. All memory that records take is bounded by them (D7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Records that a lane holds at once: dispatched, held back, or waiting for an acknowledgement. Default 10,000.
+    /// Records that a lane holds at once: dispatched, held back, or waiting for an acknowledgement. Default 4,000.
     pub lane_records: usize,
     /// Bytes of those records. Default 16 MiB.
     pub lane_bytes: usize,
-    /// Bytes of emissions of a lane that are not acknowledged. Default 8 MiB.
+    /// Bytes of emissions of a lane that are not acknowledged. Default 1 MiB: what is on its
+    /// way at once is soon too much for the processor's cache.
     pub lane_emission_bytes: usize,
     /// Records of failed keys, and behind them, that a lane holds back. At the bound it stops polling. Default 1,000.
     pub lane_held: usize,
@@ -44,9 +45,9 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            lane_records: 10_000,
+            lane_records: 4_000,
             lane_bytes: 16 << 20,
-            lane_emission_bytes: 8 << 20,
+            lane_emission_bytes: 1 << 20,
             lane_held: 1_000,
             lane_ahead: 100_000,
             batch: 512,

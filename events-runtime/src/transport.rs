@@ -37,6 +37,10 @@ impl fmt::Display for TopicPartition {
 pub trait Record: RecordView + Send + Sync + Unpin + 'static {
     /// Bytes that it keeps in memory: key, value and headers, as well as it is known.
     fn size(&self) -> usize;
+
+    /// Nobody is likely to ask for the headers again: a client that parsed them may let go of what it made, as long as it
+    /// answers all the same.
+    fn forget_headers(&mut self) {}
 }
 
 /// The received records of one assigned partition, in log order.
@@ -75,6 +79,10 @@ pub trait Publish: Send + Sync + 'static {
     /// The record was not enqueued: the ticket comes back with the reason.
     fn enqueue(&self, record: &Arc<Outgoing>, ticket: Ticket)
     -> Result<(), (Ticket, PublishError)>;
+
+    /// Lets the client hand out answers on this thread, without waiting. A lane that has records on their way calls it, so
+    /// that memory is freed where it was taken; answers must come without it too.
+    fn serve(&self) {}
 
     /// The largest record that can be published, in bytes of key, value and headers.
     fn max_record_bytes(&self) -> usize;

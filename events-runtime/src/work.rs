@@ -5,11 +5,22 @@ use std::sync::Arc;
 
 use events_core::Outgoing;
 
+use crate::transport::Record;
+
 /// A record that one handler or several hold.
 #[derive(Debug)]
 pub(crate) enum RecordRef<R> {
     Own(R),
     Shared(Arc<R>),
+}
+
+impl<R: Record> RecordRef<R> {
+    /// Lets the client forget parsed headers, if nobody else holds the record.
+    pub(crate) fn forget_headers(&mut self) {
+        if let Self::Own(record) = self {
+            record.forget_headers();
+        }
+    }
 }
 
 impl<R> Deref for RecordRef<R> {

@@ -18,7 +18,7 @@ impl ClientOptions {
     pub(crate) fn consumer(&self, group: &str, settings: &Settings) -> ClientConfig {
         let mut config = ClientConfig::new();
         // Split queues prefetch per partition (trap 2), and a full one must be topped up at once (trap 20).
-        config.set("queued.max.messages.kbytes", "4096");
+        config.set("queued.max.messages.kbytes", "1024");
         config.set("fetch.queue.backoff.ms", "2");
         if self.is_embedded() {
             config.set("fetch.wait.max.ms", "10");
