@@ -18,6 +18,11 @@ use crate::{Error, Result};
 /// Json::encode(&42u8, &mut value).unwrap();
 /// assert_eq!(Json::decode::<u8>(&value).unwrap(), 42);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no codec",
+    label = "not a codec",
+    note = "implement `events_core::Codec` for it, or leave `codec` out for JSON"
+)]
 pub trait Codec: Send + Sync + 'static {
     /// The `content-type` header of records in this encoding.
     const CONTENT_TYPE: &'static str;

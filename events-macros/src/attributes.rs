@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Attribute, Expr, ExprLit, Lit, Meta};
+use syn::{Attribute, Expr, ExprLit, Lit, Meta, Path};
 
 use crate::errors::Errors;
 
@@ -67,26 +67,36 @@ pub(crate) fn arguments(attribute: &Attribute) -> TokenStream {
 
 /// Refuses what a macro derives itself.
 pub(crate) fn refuse_derives(attributes: &[Attribute], by: &str, errors: &mut Errors) {
+    for derive in own_derives(attributes) {
+        let name = derive
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default();
+        errors.at(
+            &derive,
+            format!("`#[{by}]` derives `{name}` itself: remove it here"),
+        );
+    }
+}
+
+/// The derives of a payload that the user wrote.
+pub(crate) fn own_derives(attributes: &[Attribute]) -> Vec<Path> {
+    let mut found = Vec::new();
     for attribute in attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("derive"))
     {
         // What cannot be read as paths is left to the compiler.
         let _ = attribute.parse_nested_meta(|meta| {
-            let last = meta
-                .path
-                .segments
-                .last()
-                .map(|segment| segment.ident.to_string());
-            if let Some(name) =
-                last.filter(|name| ["Serialize", "Deserialize", "JsonSchema"].contains(&&**name))
+            let ours = ["Serialize", "Deserialize", "JsonSchema"];
+            if let Some(last) = meta.path.segments.last()
+                && ours.iter().any(|name| last.ident == name)
             {
-                errors.at(
-                    &meta.path,
-                    format!("`#[{by}]` derives `{name}` itself: remove it here"),
-                );
+                found.push(meta.path);
             }
             Ok(())
         });
     }
+    found
 }

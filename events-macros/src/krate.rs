@@ -42,3 +42,12 @@ pub(crate) fn private(explicit: Option<&syn::Path>, errors: &mut Errors) -> Toke
     }
     quote!(::events_core::__private)
 }
+
+/// The path, with all errors that it leads to at `span`.
+pub(crate) fn at(span: Span, private: &TokenStream) -> TokenStream {
+    let tokens = private.clone().into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
+}

@@ -45,7 +45,7 @@ pub(crate) fn read(tokens: TokenStream, known: &[Usage], errors: &mut Errors) ->
         let Some((_, usage)) = known.iter().find(|(known, _)| *known == name) else {
             let meant = closest(&name, known.iter().map(|(known, _)| *known));
             let meant = meant
-                .map(|meant| format!(", did you mean `{meant}`?"))
+                .map(|meant| format!(" (did you mean `{meant}`?)"))
                 .unwrap_or_default();
             errors.at(
                 &given.name,
@@ -77,7 +77,7 @@ pub(crate) fn foreign(attribute: &syn::Attribute) -> Vec<Given> {
 /// The one of `known` that a mistyped `name` most likely means.
 pub(crate) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.map(|known| (distance(name, known), known));
-    let allowed = (name.chars().count() / 3).clamp(1, 3);
+    let allowed = name.chars().count().div_ceil(3).clamp(1, 3);
     near.filter(|(edits, _)| *edits <= allowed)
         .min()
         .map(|(_, known)| known)
@@ -168,10 +168,11 @@ impl Given {
 
     /// Says how the option is written.
     pub(crate) fn misused(&self, errors: &mut Errors) {
-        let message = format!("`{}` is written like this: `{}`", self.name(), self.usage);
+        let message = format!("`{}` is written like this: {}", self.name(), self.usage);
         match &self.value {
             Value::Equals(tokens) if !tokens.is_empty() => errors.at(tokens, message),
-            Value::Flag | Value::Equals(_) | Value::List(_) => errors.at(self, message),
+            Value::Flag | Value::Equals(_) => errors.at(&self.name, message),
+            Value::List(_) => errors.at(self, message),
         }
     }
 }

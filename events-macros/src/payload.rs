@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::options::{self, Usage};
 use crate::{attributes, derives, krate, wire};
 
-const OPTIONS: [Usage; 1] = [("crate", "crate = path::to::events_core")];
+const OPTIONS: [Usage; 1] = [("crate", "`crate = path::to::events_core`")];
 
 /// The macro.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -18,17 +18,23 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         root = given.parse(&mut errors);
     }
     let private = krate::private(root.as_ref(), &mut errors);
-    match syn::parse2::<DeriveInput>(item.clone()) {
-        Ok(parsed) => check(&parsed, &mut errors),
-        Err(_) => errors.at(&item, "a payload is a struct or an enum"),
-    }
-    if errors.is_empty() {
-        let serde = derives::serde(&private);
-        quote!(#serde #item)
-    } else {
+    let Ok(mut parsed) = syn::parse2::<DeriveInput>(item.clone()) else {
+        errors.at(&item, "a payload is a struct or an enum");
         let errors = errors.into_tokens();
-        quote!(#item #errors)
+        return quote!(#item #errors);
+    };
+    check(&parsed, &mut errors);
+    let serde = derives::serde(&private);
+    if errors.is_empty() {
+        return quote!(#serde #item);
     }
+    let errors = errors.into_tokens();
+    if !attributes::own_derives(&parsed.attrs).is_empty() || matches!(parsed.data, Data::Union(_)) {
+        return quote!(#item #errors);
+    }
+    // Without what may be wrong, so that the events that hold it are not faulty too.
+    attributes::take(&mut parsed.attrs, "serde");
+    quote!(#serde #parsed #errors)
 }
 
 fn check(item: &DeriveInput, errors: &mut Errors) {

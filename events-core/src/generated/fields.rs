@@ -8,10 +8,13 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::Error as ValueError;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor,
+};
 use serde::ser::{SerializeMap, Serializer};
-use serde::{Deserialize, Serialize, forward_to_deserialize_any};
+use serde::{Serialize, forward_to_deserialize_any};
 
 /// A struct with named fields, as `#[event]` describes it.
 pub trait Fields: Sized {
@@ -36,30 +39,59 @@ pub trait Fields: Sized {
     fn build<E: Error>(slots: &mut Self::Slots) -> Result<Self, E>;
 }
 
-/// Reads one field into its slot. Not inlined: events share one for each type of field.
-#[inline(never)]
-pub fn fill<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
-    slot: &mut Option<T>,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    *slot = Some(map.next_value()?);
-    Ok(())
+/// What a field of an event can do. All bounds are behind this one trait, so that a type that lacks them is one error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand in an event",
+    label = "not a payload",
+    note = "annotate a type of yours with `#[payload]`; a type of another crate needs that crate's feature `serde`, and `schemars`'s feature for that crate"
+)]
+pub trait Field: Sized {
+    /// Reads the field into its slot.
+    fn fill<'de, A: MapAccess<'de>>(slot: &mut Option<Self>, map: &mut A) -> Result<(), A::Error>;
+
+    /// The field's value, or what its type makes of a missing one: an `Option` is none, everything else an error.
+    fn or_missing<E: Error>(slot: &mut Option<Self>, name: &'static str) -> Result<Self, E>;
+
+    /// Writes the field.
+    fn write<S: Serializer>(&self, writer: &mut Writer<S>, name: &'static str);
+
+    /// Whether a record may lack the field.
+    fn is_optional() -> bool;
+
+    /// The schema of its type.
+    fn schema(generator: &mut SchemaGenerator) -> Schema;
 }
 
-/// The field's value, or what its type makes of a missing one: an `Option` is none, everything else an error.
-pub fn or_missing<'de, T: Deserialize<'de>, E: Error>(
-    slot: &mut Option<T>,
-    name: &'static str,
-) -> Result<T, E> {
-    match slot.take() {
-        Some(value) => Ok(value),
-        None => T::deserialize(Missing(name, PhantomData)),
+// Otherwise the compiler would name one of the bounds, and not the remedy.
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + JsonSchema> Field for T {
+    // Not inlined: events share one for each type of field.
+    #[inline(never)]
+    fn fill<'de, A: MapAccess<'de>>(slot: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
+        *slot = Some(map.next_value()?);
+        Ok(())
     }
-}
 
-/// Whether a record may lack a field of this type.
-pub fn is_optional<'de, T: Deserialize<'de>>() -> bool {
-    or_missing::<T, ValueError>(&mut None, "").is_ok()
+    fn or_missing<E: Error>(slot: &mut Option<T>, name: &'static str) -> Result<T, E> {
+        match slot.take() {
+            Some(value) => Ok(value),
+            None => T::deserialize(Missing(name, PhantomData)),
+        }
+    }
+
+    // As above.
+    #[inline(never)]
+    fn write<S: Serializer>(&self, writer: &mut Writer<S>, name: &'static str) {
+        writer.field(name, self);
+    }
+
+    fn is_optional() -> bool {
+        T::or_missing::<ValueError>(&mut None, "").is_ok()
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<T>()
+    }
 }
 
 /// Writes the fields of a struct one by one; after an error, no more.
@@ -71,9 +103,7 @@ impl<S: Serializer> Writer<S> {
         Self(serializer.serialize_map(Some(fields)))
     }
 
-    /// Writes a field. Not inlined: events share one for each type of field.
-    #[inline(never)]
-    pub fn field<T: Serialize>(&mut self, name: &'static str, value: &T) {
+    fn field<T: Serialize>(&mut self, name: &'static str, value: &T) {
         if let Ok(state) = &mut self.0
             && let Err(error) = state.serialize_entry(name, value)
         {

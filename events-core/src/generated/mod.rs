@@ -10,11 +10,11 @@ use crate::context::ServiceContext;
 use crate::delivery::Delivery;
 use crate::error::DecodeError;
 use crate::event::{Event, EventDescriptor};
-use crate::extract::{Extract, Needs};
+use crate::extract::Needs;
 use crate::slot::Slot;
 use crate::{Error, Result};
 
-pub use self::fields::{Fields, Struct, Writer, fill, is_optional, or_missing};
+pub use self::fields::{Field, Fields, Struct, Writer};
 pub(crate) use self::schema::root;
 pub use self::schema::{Property, always, object};
 pub use crate::run::{run, run_blocking};
@@ -40,12 +40,33 @@ pub fn decode<E: Event>(delivery: &Delivery<'_>) -> Result<E> {
     crate::event::decode(delivery.record().value(), delivery.version())
 }
 
-/// The same, if the record was routed as that type.
-pub fn decode_if<E: Event>(delivery: &Delivery<'_>) -> Result<Option<E>> {
-    if delivery.event().name == E::DESCRIPTOR.name {
-        decode(delivery).map(Some)
-    } else {
-        Ok(None)
+/// An event as a variant of an enum that a handler takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no event",
+    label = "not an event type",
+    note = "annotate the struct with `#[event(topic = \"…\", key = …)]`"
+)]
+pub trait Variant: Sized {
+    /// Names the event type.
+    fn declare(types: &mut Types);
+
+    /// Decodes a record, if it was routed as that type.
+    fn decode(delivery: &Delivery<'_>) -> Result<Option<Self>>;
+}
+
+// Otherwise the two uses of the trait in a derive were two errors.
+#[diagnostic::do_not_recommend]
+impl<E: Event> Variant for E {
+    fn declare(types: &mut Types) {
+        types.push(E::DESCRIPTOR);
+    }
+
+    fn decode(delivery: &Delivery<'_>) -> Result<Option<E>> {
+        if delivery.event().name == E::DESCRIPTOR.name {
+            decode(delivery).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 }
 
@@ -66,9 +87,4 @@ pub fn check_nothing(_: &ServiceContext, _: &mut Vec<Error>) {}
 /// A handler without arguments behind its event prepares nothing.
 pub fn prepare_nothing(_: &Slot) -> Result<()> {
     Ok(())
-}
-
-/// Looks for what an argument lacks.
-pub fn check_argument<T: Extract>(service: &ServiceContext, errors: &mut Vec<Error>) {
-    errors.extend(T::prepare(service).err());
 }

@@ -7,19 +7,19 @@ use crate::errors::Errors;
 use crate::options::{self, Given, Usage, Value};
 
 const STRUCT: [Usage; 8] = [
-    ("topic", "topic = \"orders\""),
-    ("key", "key = order_id, or key = (tenant, order_id)"),
-    ("version", "version = 2"),
-    ("name", "name = \"OrderPlaced\""),
-    ("topic_default", "topic_default"),
-    ("topic_exclusive", "topic_exclusive"),
-    ("codec", "codec = path::to::Codec"),
-    ("crate", "crate = path::to::events_core"),
+    ("topic", "`topic = \"orders\"`"),
+    ("key", "`key = order_id`, or `key = (tenant, order_id)`"),
+    ("version", "`version = 2`"),
+    ("name", "`name = \"OrderPlaced\"`"),
+    ("topic_default", "`topic_default`"),
+    ("topic_exclusive", "`topic_exclusive`"),
+    ("codec", "`codec = path::to::Codec`"),
+    ("crate", "`crate = path::to::events_core`"),
 ];
 
 const FIELD: [Usage; 2] = [
-    ("since", "since = 2"),
-    ("default", "default, or default = path::to::function"),
+    ("since", "`since = 2`"),
+    ("default", "`default`, or `default = path::to::function`"),
 ];
 
 /// What stands in `#[event(…)]` on the struct.

@@ -122,7 +122,7 @@ fn key_field(model: &Model, fields: &[Field], member: &Member, errors: &mut Erro
             .collect();
         let meant = closest(&wanted, names.iter().map(String::as_str));
         let meant = meant
-            .map(|meant| format!(", did you mean `{meant}`?"))
+            .map(|meant| format!(" (did you mean `{meant}`?)"))
             .unwrap_or_default();
         let known = match names.as_slice() {
             [] => "it has none".to_owned(),

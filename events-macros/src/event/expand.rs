@@ -7,8 +7,8 @@ use syn::spanned::Spanned;
 
 use super::model::{Body, Model};
 use super::payload;
-use crate::derives;
 use crate::options::plain;
+use crate::{derives, krate};
 
 pub(super) fn expand(model: &Model) -> TokenStream {
     let Model {
@@ -115,9 +115,10 @@ fn key(model: &Model) -> TokenStream {
         return quote!(#private::Option::None);
     };
     // Spanned at the option, where a type that cannot be a key is to be seen.
-    let mut parts = members
-        .iter()
-        .map(|member| quote_spanned!(member.span()=> #private::KeyPart::key_part(&self.#member)));
+    let mut parts = members.iter().map(|member| {
+        let private = krate::at(member.span(), private);
+        quote_spanned!(member.span()=> #private::KeyPart::key_part(&self.#member))
+    });
     match (parts.next(), parts.next()) {
         (Some(part), None) => quote!(#private::Option::Some(#part)),
         (first, second) => {

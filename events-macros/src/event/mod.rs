@@ -3,11 +3,12 @@
 mod attr;
 mod check;
 mod expand;
+mod mend;
 mod model;
 mod payload;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use crate::errors::Errors;
 
@@ -26,12 +27,17 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             return quote!(#item #errors);
         }
     };
-    let model = model::Model::read(options, parsed, &mut errors);
+    let mut model = model::Model::read(options, parsed, &mut errors);
     check::check(&model, &mut errors);
     if errors.is_empty() {
+        return expand::expand(&model);
+    }
+    let mended = mend::mend(&mut model);
+    let item = if mended {
         expand::expand(&model)
     } else {
-        let (item, errors) = (&model.item, errors.into_tokens());
-        quote!(#item #errors)
-    }
+        model.item.to_token_stream()
+    };
+    let errors = errors.into_tokens();
+    quote!(#item #errors)
 }

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use super::attr::Fallback;
 use super::model::{Field, Model};
+use crate::krate;
 use crate::options::plain;
 
 /// A struct without fields is `{}` on the wire, not `null`, so that fields may come later.
@@ -27,8 +28,12 @@ pub(super) fn named(model: &Model, fields: &[Field]) -> TokenStream {
     let private = &model.private;
     let count = fields.len();
     let write = fields.iter().map(|field| {
-        let (ident, name) = (&field.ident, plain(&field.ident));
-        quote_spanned!(field.ty.span()=> writer.field(#name, &self.#ident);)
+        let (ident, name, write) = (
+            &field.ident,
+            plain(&field.ident),
+            role(private, field, "write"),
+        );
+        quote_spanned!(field.ty.span()=> #write(&self.#ident, &mut writer, #name);)
     });
     let serialize = quote! {
         let mut writer = #private::Writer::new(serializer, #count);
@@ -54,13 +59,17 @@ fn read(model: &Model, fields: &[Field]) -> TokenStream {
     let types = fields.iter().map(|field| &field.ty);
     let nothing = fields.iter().map(|_| quote!(#private::Option::None));
     let fill = fields.iter().enumerate().map(|(index, field)| {
-        let slot = Index::from(index);
-        quote_spanned!(field.ty.span()=> #index => #private::fill(&mut slots.#slot, map),)
+        let (slot, fill) = (Index::from(index), role(private, field, "fill"));
+        quote_spanned!(field.ty.span()=> #index => #fill(&mut slots.#slot, map),)
     });
     let build = fields.iter().enumerate().map(|(index, field)| {
         let (slot, ident, name) = (Index::from(index), &field.ident, &names[index]);
         let value = match &field.default {
-            None => quote_spanned!(field.ty.span()=> #private::or_missing(&mut slots.#slot, #name)?),
+            None => {
+                let or_missing = role(private, field, "or_missing");
+                quote_spanned!(field.ty.span()=> #or_missing(&mut slots.#slot, #name)?)
+            }
+
             Some(Fallback::Type) => quote_spanned!(field.ty.span()=> #private::Option::unwrap_or_default(slots.#slot.take())),
             Some(Fallback::Function(function)) => {
                 quote_spanned!(function.span()=> #private::Option::unwrap_or_else(slots.#slot.take(), #function))
@@ -96,14 +105,21 @@ fn read(model: &Model, fields: &[Field]) -> TokenStream {
 }
 
 fn property(private: &TokenStream, field: &Field) -> TokenStream {
-    let (name, doc, ty) = (plain(&field.ident), &field.doc, &field.ty);
+    let (name, doc) = (plain(&field.ident), &field.doc);
     let optional = match field.default {
         Some(_) => quote!(#private::always),
-        None => quote_spanned!(ty.span()=> #private::is_optional::<#ty>),
+        None => role(private, field, "is_optional"),
     };
-    let schema =
-        quote_spanned!(ty.span()=> #private::schemars::SchemaGenerator::subschema_for::<#ty>);
+    let schema = role(private, field, "schema");
     quote!(#private::Property { name: #name, doc: #doc, optional: #optional, schema: #schema })
+}
+
+/// What a field's type does, spanned at the type, where it is to be seen that it cannot. A path and nothing else: so
+/// all errors of one field are the same, and the compiler shows them once.
+fn role(private: &TokenStream, field: &Field, item: &str) -> TokenStream {
+    let (ty, span) = (&field.ty, field.ty.span());
+    let (private, item) = (krate::at(span, private), Ident::new(item, span));
+    quote_spanned!(span=> <#ty as #private::Field>::#item)
 }
 
 fn implementations(

@@ -10,29 +10,30 @@ use crate::options::{self, Given, Usage, Value};
 use crate::{duration, instant};
 
 const FUNCTION: [Usage; 12] = [
-    ("name", "name = \"reserve_stock\""),
-    ("service", "service = \"inventory\""),
-    ("group", "group = \"inventory-audit\""),
+    ("name", "`name = \"reserve_stock\"`"),
+    ("service", "`service = \"inventory\"`"),
+    ("group", "`group = \"inventory-audit\"`"),
     ("start", START),
-    ("concurrency", "concurrency = 64"),
-    ("retry", "retry(attempts = 5, backoff = \"50ms..1s\")"),
-    ("timeout", "timeout = \"30s\""),
-    ("dedupe", "dedupe = false"),
+    ("concurrency", "`concurrency = 64`"),
+    ("retry", "`retry(attempts = 5, backoff = \"50ms..1s\")`"),
+    ("timeout", "`timeout = \"30s\"`"),
+    ("dedupe", "`dedupe = false`"),
     (
         "allow_cycle",
-        "allow_cycle = \"OrderPlaced\", or allow_cycle = (\"OrderPlaced\", \"OrderShipped\")",
+        "`allow_cycle = \"OrderPlaced\"`, or `allow_cycle = (\"OrderPlaced\", \"OrderShipped\")`",
     ),
-    ("emits", "emits(OrderShipped, OrderRefused)"),
-    ("blocking", "blocking"),
-    ("crate", "crate = path::to::events_core"),
+    ("emits", "`emits(OrderShipped, OrderRefused)`"),
+    ("blocking", "`blocking`"),
+    ("crate", "`crate = path::to::events_core`"),
 ];
 
 const RETRY: [Usage; 2] = [
-    ("attempts", "attempts = 5"),
-    ("backoff", "backoff = \"50ms..1s\""),
+    ("attempts", "`attempts = 5`"),
+    ("backoff", "`backoff = \"50ms..1s\"`"),
 ];
 
-const START: &str = "start = \"earliest\", \"latest\", or a time such as \"2024-01-31T00:00:00Z\"";
+const START: &str =
+    "`start = \"earliest\"`, `start = \"latest\"`, or a time, `start = \"2024-01-31T00:00:00Z\"`";
 
 /// What stands in `#[handler(…)]`.
 #[derive(Default)]
@@ -135,7 +136,10 @@ fn start(given: &Given, errors: &mut Errors) -> Option<Start> {
         time => {
             let millis = instant::parse(time);
             if millis.is_none() {
-                errors.at(&literal, format!("`{time}` is no start: write {START}"));
+                errors.at(
+                    &literal,
+                    format!("`{time}` is no place to start: write {START}"),
+                );
             }
             millis.map(Start::Time)
         }

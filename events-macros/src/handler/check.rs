@@ -140,9 +140,10 @@ fn output(signature: &Signature, errors: &mut Errors) {
         return;
     };
     match &**ty {
-        Type::Reference(reference) => {
-            errors.at(ty, format!("what a handler returns is published: return it by value, `{}`", shown(&reference.elem)));
-        }
+        Type::Reference(_) => errors.at(
+            ty,
+            "what a handler returns is published, so it is no reference: return an event, or `()` for none",
+        ),
         Type::ImplTrait(_) => errors.at(
             ty,
             "what a handler can publish is read from its signature: name the type, for example an enum with `#[derive(Emission)]`",

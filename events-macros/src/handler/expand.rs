@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 
 use super::attr::Start;
 use super::model::Model;
+use crate::krate;
 
 pub(super) fn expand(model: &Model) -> TokenStream {
     let Model {
@@ -20,7 +21,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     } = model;
     let options = options(model);
     let blocking = model.options.blocking.is_some();
-    let takes = declare(private, model.arguments.first(), quote!(Input));
+    let takes = takes(model);
     let emits = emits(model);
     let needs = needs(model);
     let check = check(model);
@@ -61,18 +62,19 @@ fn run(model: &Model) -> TokenStream {
         0 => quote!(#private::prepare_nothing),
         _ => {
             let each = rest.clone().map(|ty| {
-                quote_spanned!(ty.span()=> <#ty as #private::Extract>::prepare(#slot.service())?)
+                let prepare = role(private, ty, "Extract", "prepare");
+                quote_spanned!(ty.span()=> #prepare(#slot.service())?)
             });
             quote!(|#slot| #private::Result::Ok((#(#each,)*)))
         }
     };
-    let first = model
-        .arguments
-        .iter()
-        .take(1)
-        .map(|ty| quote_spanned!(ty.span()=> <#ty as #private::Input>::decode(#delivery)));
+    let first = model.arguments.iter().take(1).map(|ty| {
+        let decode = role(private, ty, "Input", "decode");
+        quote_spanned!(ty.span()=> #decode(#delivery))
+    });
     let rest = rest.zip(&prepared).map(|(ty, prepared)| {
-        quote_spanned!(ty.span()=> <#ty as #private::Extract>::extract(#prepared, #delivery))
+        let extract = role(private, ty, "Extract", "extract");
+        quote_spanned!(ty.span()=> #extract(#prepared, #delivery))
     });
     let made = first.chain(rest);
     // A blocking call is made on the pool; an async one runs nothing yet.
@@ -88,27 +90,32 @@ fn run(model: &Model) -> TokenStream {
     } else {
         quote!((#(#prepared,)*))
     };
-    let output = &model.output;
-    let emit = quote_spanned!(output.span()=> <#output as #private::Emission>::emit);
+    let emit = role(private, &model.output, "Emission", "emit");
+    let [value, error] = ["value", "error"].map(local);
     // Spanned at the function, where a future that is not `Send` is to be seen.
-    let run = quote_spanned!(function.span()=> #private::#run);
-    quote! {
-        |#slot| #run(
-            #slot,
-            #prepare,
-            |#pattern, #delivery| {
-                #(
-                    // Not `?`: its parts would be compiled for every handler.
-                    let #values = match #made {
-                        #private::Result::Ok(value) => value,
-                        #private::Result::Err(error) => return #private::Result::Err(error),
-                    };
-                )*
-                #private::Result::Ok(#call)
-            },
-            #emit,
-        )
-    }
+    let run = krate::at(function.span(), &quote!(#private::#run));
+    let start = quote_spanned! {function.span()=>
+        |#pattern, #delivery| {
+            #(
+                // Not `?`: its parts would be compiled for every handler.
+                let #values = match #made {
+                    #private::Result::Ok(#value) => #value,
+                    #private::Result::Err(#error) => return #private::Result::Err(#error),
+                };
+            )*
+            #private::Result::Ok(#call)
+        }
+    };
+    quote_spanned!(function.span()=> |#slot| #run(#slot, #prepare, #start, #emit))
+}
+
+/// What a type does in a handler, spanned at the type, where it is to be seen that it cannot. A path and nothing else:
+/// so all errors of one type are the same, and the compiler shows them once.
+fn role(private: &TokenStream, ty: &Type, role: &str, item: &str) -> TokenStream {
+    let span = ty.span();
+    let private = krate::at(span, private);
+    let (role, item) = (Ident::new(role, span), Ident::new(item, span));
+    quote_spanned!(span=> <#ty as #private::#role>::#item)
 }
 
 fn numbered(name: &str, count: usize) -> Vec<Ident> {
@@ -122,55 +129,57 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-fn declare(private: &TokenStream, ty: Option<&Type>, role: TokenStream) -> TokenStream {
-    let span = ty.map_or_else(Span::call_site, Spanned::span);
-    quote_spanned!(span=> <#ty as #private::#role>::declare)
+fn takes(model: &Model) -> TokenStream {
+    let first = model.arguments.iter().take(1);
+    first
+        .map(|ty| role(&model.private, ty, "Input", "declare"))
+        .collect()
 }
 
 fn emits(model: &Model) -> TokenStream {
     let private = &model.private;
-    let returned = declare(private, Some(&model.output), quote!(Emission));
+    let returned = role(private, &model.output, "Emission", "declare");
     if model.options.emits.is_empty() {
         return returned;
     }
     let types = local("types");
-    let further =
-        model.options.emits.iter().map(
-            |ty| quote_spanned!(ty.span()=> #types.push(<#ty as #private::Event>::DESCRIPTOR)),
-        );
-    quote!(|#types| { #returned(#types); #(#further;)* })
+    let further = model
+        .options
+        .emits
+        .iter()
+        .map(|ty| role(private, ty, "Event", "DESCRIPTOR"));
+    quote!(|#types| { #returned(#types); #(#types.push(#further);)* })
 }
 
 fn needs(model: &Model) -> TokenStream {
     let private = &model.private;
-    let rest: Vec<_> = model.arguments.iter().skip(1).collect();
-    let needs = local("needs");
-    match rest.as_slice() {
-        [] => quote!(#private::needs_nothing),
-        [ty] => quote_spanned!(ty.span()=> <#ty as #private::Extract>::needs),
-        several => {
-            let each = several
-                .iter()
-                .map(|ty| quote_spanned!(ty.span()=> <#ty as #private::Extract>::needs(#needs)));
-            quote!(|#needs| { #(#each;)* })
+    let mut each = model
+        .arguments
+        .iter()
+        .skip(1)
+        .map(|ty| role(private, ty, "Extract", "needs"));
+    match each.len() {
+        0 => quote!(#private::needs_nothing),
+        1 => each.next().unwrap_or_default(),
+        _ => {
+            let needs = local("needs");
+            quote!(|#needs| { #(#each(#needs);)* })
         }
     }
 }
 
 fn check(model: &Model) -> TokenStream {
     let private = &model.private;
-    let rest: Vec<_> = model.arguments.iter().skip(1).collect();
-    let [service, errors] = ["service", "errors"].map(local);
-    match rest.as_slice() {
-        [] => quote!(#private::check_nothing),
-        [ty] => quote_spanned!(ty.span()=> #private::check_argument::<#ty>),
-        several => {
-            let each = several.iter().map(
-                |ty| quote_spanned!(ty.span()=> #private::check_argument::<#ty>(#service, #errors)),
-            );
-            quote!(|#service, #errors| { #(#each;)* })
-        }
+    let rest = model.arguments.iter().skip(1);
+    if rest.len() == 0 {
+        return quote!(#private::check_nothing);
     }
+    let [service, errors] = ["service", "errors"].map(local);
+    let each = rest.map(|ty| {
+        let prepare = role(private, ty, "Extract", "prepare");
+        quote_spanned!(ty.span()=> #errors.extend(#prepare(#service).err());)
+    });
+    quote!(|#service, #errors| { #(#each)* })
 }
 
 fn options(model: &Model) -> TokenStream {

@@ -7,7 +7,7 @@ use crate::attributes;
 use crate::errors::Errors;
 use crate::options::{self, Usage};
 
-const ENUM: [Usage; 1] = [("crate", "crate = path::to::events_core")];
+const ENUM: [Usage; 1] = [("crate", "`crate = path::to::events_core`")];
 
 /// What stands in the attribute.
 #[derive(Default)]

@@ -35,9 +35,12 @@ pub(super) fn check(model: &Model, errors: &mut Errors) {
 fn check_variant(kind: Kind, variant: &Variant, before: &[Variant], errors: &mut Errors) {
     let name = &variant.ident;
     match (&variant.content, kind) {
-        (Content::Wrong(fields), _) => errors.at(
+        (Content::Wrong(fields), Kind::OneOf) => {
+            errors.at(fields, format!("a variant holds one event: `{name}(OrderPlaced)`"));
+        }
+        (Content::Wrong(fields), Kind::Emission) => errors.at(
             fields,
-            format!("a variant holds one event: `{name}({name})`"),
+            format!("a variant holds one event, `{name}(OrderPlaced)`; several are a tuple, `{name}((OrderPlaced, OrderPaid))`"),
         ),
         (Content::Nothing, Kind::OneOf) => {
             errors.at(

@@ -7,33 +7,43 @@ use syn::spanned::Spanned;
 
 use super::Kind;
 use super::model::{Body, Content, Model, Variant};
+use crate::krate;
 
 pub(super) fn expand(model: &Model) -> TokenStream {
     let variants: &[Variant] = match &model.body {
         Body::Enum(variants) => variants,
         Body::Wrong(_) => &[],
     };
-    let implementation = match model.kind {
+    match model.kind {
         Kind::Emission => emission(model, variants),
         Kind::OneOf => one_of(model, variants),
-    };
-    quote! {
-        const _: () = {
-            #[automatically_derived]
-            #implementation
-        };
+    }
+}
+
+/// What stands in for the derive of a faulty enum, so that its handlers are not faulty too.
+pub(super) fn stub(model: &Model) -> TokenStream {
+    match (&model.body, model.kind) {
+        _ if !model.generics.params.is_empty() => TokenStream::new(),
+        (_, Kind::OneOf) => one_of(model, &[]),
+        (_, Kind::Emission) => {
+            let private = &model.private;
+            implement_emission(model, TokenStream::new(), quote!(#private::Result::Ok(())))
+        }
     }
 }
 
 fn emission(model: &Model, variants: &[Variant]) -> TokenStream {
-    let Model { private, ident, .. } = model;
+    let private = &model.private;
     let [types, value, emissions] = ["types", "value", "emissions"].map(local);
-    let declare = contents(variants)
-        .map(|(_, ty)| quote_spanned!(ty.span()=> <#ty as #private::Emission>::declare(#types);));
+    let declare = contents(variants).map(|(_, ty)| {
+        let private = krate::at(ty.span(), private);
+        quote_spanned!(ty.span()=> <#ty as #private::Emission>::declare(#types);)
+    });
     let emit = variants
         .iter()
         .map(|Variant { ident, content }| match content {
             Content::One(ty) => {
+                let private = krate::at(ty.span(), private);
                 let emit = quote_spanned!(ty.span()=> <#ty as #private::Emission>::emit);
                 quote!(Self::#ident(#value) => #emit(#value, #emissions),)
             }
@@ -41,13 +51,24 @@ fn emission(model: &Model, variants: &[Variant]) -> TokenStream {
                 quote!(Self::#ident => #private::Result::Ok(()),)
             }
         });
+    implement_emission(
+        model,
+        quote!(#(#declare)*),
+        quote!(match self { #(#emit)* }),
+    )
+}
+
+fn implement_emission(model: &Model, declare: TokenStream, emit: TokenStream) -> TokenStream {
+    let Model { private, ident, .. } = model;
+    let [types, emissions] = ["types", "emissions"].map(local);
     quote! {
+        #[automatically_derived]
         impl #private::Emission for #ident {
             fn declare(#types: &mut #private::Types) {
-                #(#declare)*
+                #declare
             }
             fn emit(self, #emissions: &mut #private::Emissions) -> #private::Outcome<()> {
-                match self { #(#emit)* }
+                #emit
             }
         }
     }
@@ -55,20 +76,26 @@ fn emission(model: &Model, variants: &[Variant]) -> TokenStream {
 
 fn one_of(model: &Model, variants: &[Variant]) -> TokenStream {
     let Model { private, ident, .. } = model;
-    let [types, delivery] = ["types", "delivery"].map(local);
-    let declare = contents(variants).map(
-        |(_, ty)| quote_spanned!(ty.span()=> #types.push(<#ty as #private::Event>::DESCRIPTOR);),
-    );
-    let decode = contents(variants).map(|(variant, ty)| {
-        let decode = quote_spanned!(ty.span()=> #private::decode_if::<#ty>(#delivery)?);
+    let [types, delivery, event] = ["types", "delivery", "event"].map(local);
+    let variant = |ty: &Type| {
+        let private = krate::at(ty.span(), private);
+        quote_spanned!(ty.span()=> <#ty as #private::Variant>)
+    };
+    let declare = contents(variants).map(|(_, ty)| {
+        let variant = variant(ty);
+        quote!(#variant::declare(#types);)
+    });
+    let decode = contents(variants).map(|(name, ty)| {
+        let variant = variant(ty);
         quote! {
-            if let #private::Option::Some(event) = #decode {
-                return #private::Result::Ok(Self::#variant(event));
+            if let #private::Option::Some(#event) = #variant::decode(#delivery)? {
+                return #private::Result::Ok(Self::#name(#event));
             }
         }
     });
     let name = crate::options::plain(ident);
     quote! {
+        #[automatically_derived]
         impl #private::Input for #ident {
             fn declare(#types: &mut #private::Types) {
                 #(#declare)*

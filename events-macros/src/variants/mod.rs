@@ -6,6 +6,7 @@ mod expand;
 mod model;
 
 use proc_macro2::TokenStream;
+use quote::quote;
 
 use crate::errors::Errors;
 
@@ -29,8 +30,8 @@ pub(crate) fn expand(kind: Kind, item: TokenStream) -> TokenStream {
     check::check(&model, &mut errors);
     // A derive leaves the user's item where it is.
     if errors.is_empty() {
-        expand::expand(&model)
-    } else {
-        errors.into_tokens()
+        return expand::expand(&model);
     }
+    let (stub, errors) = (expand::stub(&model), errors.into_tokens());
+    quote!(#stub #errors)
 }

@@ -1,0 +1,6 @@
+use events_core::event;
+
+#[event(topic = "orders")]
+fn placed() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use events_core::handler;
+
+#[handler]
+async fn reserve() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use events_core::handler;
+
+#[handler]
+struct Reserve;
+
+fn main() {}

@@ -1,0 +1,5 @@
+use events_core::service;
+
+service!(payments);
+
+fn main() {}
