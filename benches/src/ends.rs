@@ -48,7 +48,10 @@ impl Ends {
     fn end(&self, partition: i32) -> Result<i64> {
         let asked = Instant::now();
         loop {
-            match self.consumer.fetch_watermarks(self.topic, partition, ANSWER) {
+            match self
+                .consumer
+                .fetch_watermarks(self.topic, partition, ANSWER)
+            {
                 Ok((_, high)) => return Ok(high),
                 Err(error) if asked.elapsed() > ANSWER => return Err(error.into()),
                 Err(_) => thread::sleep(LOOK),

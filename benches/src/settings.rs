@@ -3,7 +3,7 @@
 /// Consumers. A prefetch queue that was full must be topped up at once, or a plain loop is three times slower.
 pub(crate) const CONSUMER: [(&str, &str); 3] = [
     ("fetch.queue.backoff.ms", "2"),
-    ("queued.max.messages.kbytes", "1024"),
+    ("queued.max.messages.kbytes", "4096"),
     ("session.timeout.ms", "10000"),
 ];
 

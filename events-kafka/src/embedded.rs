@@ -18,8 +18,7 @@ use crate::{client_log, ffi};
 pub(crate) const PARTITIONS: i32 = 4;
 
 /// What the cluster cannot do, for the start line.
-pub(crate) const LIMITS: &str =
-    "embedded cluster for demos and tests: no transactions, no admin API, keeps 5 MiB or 100,000 batches per partition, nothing survives this process";
+pub(crate) const LIMITS: &str = "embedded cluster for demos and tests: no transactions, no admin API, keeps 5 MiB or 100,000 batches per partition, nothing survives this process";
 
 /// The embedded cluster of this process: for tests that need topics with a number of partitions of their own, or that
 /// start processes of their own. It ends with the process.
@@ -61,8 +60,11 @@ impl Embedded {
     }
 
     fn start() -> Result<Self, KafkaError> {
-        let failed = |error: ClientError| KafkaError::Embedded { reason: error.to_string() };
-        let config = ClientConfig::from_iter([("test.mock.num.brokers".to_owned(), "1".to_owned())]);
+        let failed = |error: ClientError| KafkaError::Embedded {
+            reason: error.to_string(),
+        };
+        let config =
+            ClientConfig::from_iter([("test.mock.num.brokers".to_owned(), "1".to_owned())]);
         let carrier = BaseProducer::from_config_and_context(&config, Quiet).map_err(failed)?;
         ffi::without_rebalance_delay(carrier.client());
         let address = match carrier.client().mock_cluster() {
@@ -72,7 +74,11 @@ impl Embedded {
                 return Err(KafkaError::Embedded { reason });
             }
         };
-        Ok(Self { carrier, address, topics: Mutex::default() })
+        Ok(Self {
+            carrier,
+            address,
+            topics: Mutex::default(),
+        })
     }
 
     /// Where clients find it.
@@ -85,7 +91,11 @@ impl Embedded {
     /// # Errors
     ///
     /// The cluster refuses a name or a number of partitions.
-    pub fn create_topics<'a>(&self, names: impl IntoIterator<Item = &'a str>, partitions: i32) -> Result<Vec<String>, KafkaError> {
+    pub fn create_topics<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+        partitions: i32,
+    ) -> Result<Vec<String>, KafkaError> {
         let mut known = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
         let mut created = Vec::new();
         for name in names {
@@ -112,7 +122,9 @@ impl Embedded {
 
 impl fmt::Debug for Embedded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Embedded").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Embedded")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -121,7 +133,10 @@ struct Quiet;
 
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        if matches!(level, RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical) {
+        if matches!(
+            level,
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical
+        ) {
             client_log::log(level, facility, message);
         }
     }
@@ -145,7 +160,15 @@ mod tests {
     fn there_is_one_cluster_and_each_topic_is_made_once() {
         let (one, other) = (Embedded::shared().unwrap(), Embedded::shared().unwrap());
         assert_eq!(one.address(), other.address());
-        assert_eq!(one.create_topics(["embedded-a", "embedded-b"], 2).unwrap(), ["embedded-a", "embedded-b"]);
-        assert_eq!(other.create_topics(["embedded-b", "embedded-c"], 2).unwrap(), ["embedded-c"]);
+        assert_eq!(
+            one.create_topics(["embedded-a", "embedded-b"], 2).unwrap(),
+            ["embedded-a", "embedded-b"]
+        );
+        assert_eq!(
+            other
+                .create_topics(["embedded-b", "embedded-c"], 2)
+                .unwrap(),
+            ["embedded-c"]
+        );
     }
 }

@@ -14,7 +14,9 @@ pub enum KafkaError {
     #[error(transparent)]
     Faults(#[from] Faults),
     /// The Kafka client refuses its configuration, or cannot start.
-    #[error("the Kafka {client} cannot start: {reason}; check the properties given by `set` or by KAFKA_* variables")]
+    #[error(
+        "the Kafka {client} cannot start: {reason}; check the properties given by `set` or by KAFKA_* variables"
+    )]
     Client {
         /// Which client.
         client: &'static str,
@@ -22,7 +24,9 @@ pub enum KafkaError {
         reason: String,
     },
     /// The cluster did not answer, or refused a request.
-    #[error("the cluster at {address} did not {action}: {reason}; check KAFKA_BOOTSTRAP_SERVERS, the network and the rights of this user")]
+    #[error(
+        "the cluster at {address} did not {action}: {reason}; check KAFKA_BOOTSTRAP_SERVERS, the network and the rights of this user"
+    )]
     Cluster {
         /// Where it should be.
         address: String,
@@ -32,7 +36,9 @@ pub enum KafkaError {
         reason: String,
     },
     /// The embedded cluster cannot start.
-    #[error("the embedded cluster cannot start: {reason}; set KAFKA_BOOTSTRAP_SERVERS to use a cluster of your own")]
+    #[error(
+        "the embedded cluster cannot start: {reason}; set KAFKA_BOOTSTRAP_SERVERS to use a cluster of your own"
+    )]
     Embedded {
         /// What the client says.
         reason: String,
@@ -55,7 +61,11 @@ impl KafkaError {
     /// The cluster did not do what was asked.
     pub(crate) fn cluster(address: &str, action: &'static str, error: &ClientError) -> Self {
         let (address, reason) = (address.to_owned(), redact_error(error));
-        Self::Cluster { address, action, reason }
+        Self::Cluster {
+            address,
+            action,
+            reason,
+        }
     }
 
     /// Faults, if there are any.

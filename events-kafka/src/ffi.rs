@@ -3,7 +3,10 @@
 //! Partition queues are read in batches (one call for hundreds of records, no event object for each), header names need
 //! not be UTF-8 (the safe client panics on others), committed metadata neither, and the embedded cluster can be told not to
 //! wait before a group's first rebalance.
-#![expect(unsafe_code, reason = "calls into librdkafka that the safe client does not offer")]
+#![expect(
+    unsafe_code,
+    reason = "calls into librdkafka that the safe client does not offer"
+)]
 
 use std::ffi::{CStr, CString, c_void};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -45,7 +48,11 @@ unsafe extern "C" fn wake(_: *mut sys::rd_kafka_t, opaque: *mut c_void) {
 impl<C: ConsumerContext> NativeQueue<C> {
     /// Splits the queue of a partition from its consumer; must happen before the partition is assigned, or early records
     /// land on the main queue.
-    pub(crate) fn split(consumer: &Arc<BaseConsumer<C>>, topic: &str, partition: i32) -> Option<Self> {
+    pub(crate) fn split(
+        consumer: &Arc<BaseConsumer<C>>,
+        topic: &str,
+        partition: i32,
+    ) -> Option<Self> {
         let name = CString::new(topic).ok()?;
         let client = consumer.client().native_ptr();
         // SAFETY: `client` lives as long as `consumer`, of which the queue keeps a reference; `name` ends with a zero.
@@ -54,7 +61,9 @@ impl<C: ConsumerContext> NativeQueue<C> {
             return None;
         }
         let waker = Box::new(Mutex::new(None));
-        let opaque = ptr::from_ref::<Mutex<Option<Waker>>>(&waker).cast_mut().cast();
+        let opaque = ptr::from_ref::<Mutex<Option<Waker>>>(&waker)
+            .cast_mut()
+            .cast();
         // SAFETY: the queue is valid; `opaque` outlives the callback, which `drop` switches off.
         unsafe {
             sys::rd_kafka_queue_forward(queue, ptr::null_mut());
@@ -82,10 +91,16 @@ impl<C: ConsumerContext> NativeQueue<C> {
 const BATCH: usize = 512;
 
 /// Moves at most `max` messages out of the queue, without waiting.
-pub(crate) fn consume<C: ConsumerContext>(queue: &Arc<NativeQueue<C>>, max: usize, mut take: impl FnMut(Message<C>)) {
+pub(crate) fn consume<C: ConsumerContext>(
+    queue: &Arc<NativeQueue<C>>,
+    max: usize,
+    mut take: impl FnMut(Message<C>),
+) {
     let mut messages = [ptr::null_mut(); BATCH];
     // SAFETY: there is room for that many pointers; the call says how many it wrote, -1 for an error.
-    let count = unsafe { sys::rd_kafka_consume_batch_queue(queue.queue, 0, messages.as_mut_ptr(), max.min(BATCH)) };
+    let count = unsafe {
+        sys::rd_kafka_consume_batch_queue(queue.queue, 0, messages.as_mut_ptr(), max.min(BATCH))
+    };
     let count = usize::try_from(count).unwrap_or(0).min(BATCH);
     for message in messages.into_iter().take(count) {
         take(Message {
@@ -148,7 +163,11 @@ impl<C: ConsumerContext> Message<C> {
         // SAFETY: the message is valid; the text lives as long as the message.
         let text = unsafe {
             let text = sys::rd_kafka_message_errstr(self.message);
-            if text.is_null() { "no text".into() } else { CStr::from_ptr(text).to_string_lossy() }
+            if text.is_null() {
+                "no text".into()
+            } else {
+                CStr::from_ptr(text).to_string_lossy()
+            }
         };
         Some((code.into(), text.into_owned()))
     }
@@ -189,7 +208,9 @@ impl<C: ConsumerContext> Message<C> {
         }
         let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
         // SAFETY: the headers live as long as the message; past the last one the call says so.
-        let code = unsafe { sys::rd_kafka_header_get_all(headers.0, index, &mut name, &mut value, &mut size) };
+        let code = unsafe {
+            sys::rd_kafka_header_get_all(headers.0, index, &mut name, &mut value, &mut size)
+        };
         if code != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             return None;
         }
@@ -200,7 +221,11 @@ impl<C: ConsumerContext> Message<C> {
     /// Gives the memory of parsed headers back: about ten allocations, which the next record takes up again while they are in
     /// the cache. Who asks for a header later parses them anew.
     pub(crate) fn forget_headers(&mut self) {
-        if self.headers.take().is_none_or(|headers| headers.0.is_null()) {
+        if self
+            .headers
+            .take()
+            .is_none_or(|headers| headers.0.is_null())
+        {
             return;
         }
         let mut headers = ptr::null_mut();
@@ -236,7 +261,11 @@ pub(crate) fn metadata(list: &TopicPartitionList) -> Vec<String> {
     // SAFETY: the list owns `cnt` elements, whose metadata is as long as is said.
     let elements = unsafe {
         let count = usize::try_from((*raw).cnt).unwrap_or(0);
-        if count == 0 { &[] } else { slice::from_raw_parts((*raw).elems, count) }
+        if count == 0 {
+            &[]
+        } else {
+            slice::from_raw_parts((*raw).elems, count)
+        }
     };
     let text = |element: &sys::rd_kafka_topic_partition_t| {
         // SAFETY: as above.
@@ -248,13 +277,25 @@ pub(crate) fn metadata(list: &TopicPartitionList) -> Vec<String> {
 }
 
 /// The start and the end of a partition's log as the last fetch told it, without asking the broker.
-pub(crate) fn cached_watermarks<C: ClientContext>(client: &Client<C>, topic: &str, partition: i32) -> Option<(i64, i64)> {
+pub(crate) fn cached_watermarks<C: ClientContext>(
+    client: &Client<C>,
+    topic: &str,
+    partition: i32,
+) -> Option<(i64, i64)> {
     let topic = CString::new(topic).ok()?;
     let (mut low, mut high) = (-1, -1);
     // SAFETY: the client is valid, `topic` ends with a zero, both numbers are written.
-    let code =
-        unsafe { sys::rd_kafka_get_watermark_offsets(client.native_ptr(), topic.as_ptr(), partition, &mut low, &mut high) };
-    (code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && low >= 0 && high >= 0).then_some((low, high))
+    let code = unsafe {
+        sys::rd_kafka_get_watermark_offsets(
+            client.native_ptr(),
+            topic.as_ptr(),
+            partition,
+            &mut low,
+            &mut high,
+        )
+    };
+    (code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && low >= 0 && high >= 0)
+        .then_some((low, high))
 }
 
 /// Tells the embedded cluster that `client` carries not to wait before a group's first rebalance. Does nothing for any

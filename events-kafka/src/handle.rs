@@ -25,8 +25,21 @@ pub struct Handle {
 }
 
 impl Handle {
-    pub(crate) fn new(service: String, members: Vec<Member>, lanes: Arc<LaneProducer>, client: ClientOptions, drain: Duration) -> Self {
-        Self { service, members, lanes, client, edge: Mutex::default(), drain }
+    pub(crate) fn new(
+        service: String,
+        members: Vec<Member>,
+        lanes: Arc<LaneProducer>,
+        client: ClientOptions,
+        drain: Duration,
+    ) -> Self {
+        Self {
+            service,
+            members,
+            lanes,
+            client,
+            edge: Mutex::default(),
+            drain,
+        }
     }
 
     /// The service's name.
@@ -65,7 +78,10 @@ impl Handle {
 
     /// Partitions assigned to it now.
     pub fn partitions(&self) -> usize {
-        self.members.iter().map(|member| member.group().partitions().len()).sum()
+        self.members
+            .iter()
+            .map(|member| member.group().partitions().len())
+            .sum()
     }
 
     /// A producer for events that no handler causes, with the service as their source. It is closed by
@@ -97,15 +113,26 @@ impl Handle {
     ///
     /// Dropping it gives the drain up: nothing is lost, but work is done again.
     pub async fn drain(self) -> ShutdownReport {
-        let mut stopping: JoinSet<_> = self.members.into_iter().map(|member| member.stop(self.drain)).collect();
-        let mut report = ShutdownReport { drained: true, ..ShutdownReport::default() };
+        let mut stopping: JoinSet<_> = self
+            .members
+            .into_iter()
+            .map(|member| member.stop(self.drain))
+            .collect();
+        let mut report = ShutdownReport {
+            drained: true,
+            ..ShutdownReport::default()
+        };
         while let Some(stopped) = stopping.join_next().await {
             // A member that panicked has finished nothing that could be counted.
             report.add(&stopped.unwrap_or_default());
         }
         // Members are gone, so nothing new comes.
         self.lanes.close(self.drain).await;
-        let edge = self.edge.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let edge = self
+            .edge
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(edge) = edge {
             let unsent = edge.close(self.drain).await;
             report.drained &= unsent == 0;
@@ -117,6 +144,9 @@ impl Handle {
 
 impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Handle").field("service", &self.service).field("partitions", &self.partitions()).finish_non_exhaustive()
+        f.debug_struct("Handle")
+            .field("service", &self.service)
+            .field("partitions", &self.partitions())
+            .finish_non_exhaustive()
     }
 }

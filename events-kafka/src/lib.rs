@@ -55,23 +55,23 @@
 //! | `sasl`, `gssapi` | Kerberos, by the system's libsasl2 |
 #![deny(unsafe_code)]
 
-mod services;
-mod runtime;
-mod handle;
 mod cli;
-mod progress;
-mod producer;
-mod topics;
-mod options;
-mod embedded;
-mod member;
-mod rebalance;
-mod queue;
-mod sink;
-mod headers;
 mod client_log;
-mod ffi;
+mod embedded;
 mod error;
+mod ffi;
+mod handle;
+mod headers;
+mod member;
+mod options;
+mod producer;
+mod progress;
+mod queue;
+mod rebalance;
+mod runtime;
+mod services;
+mod sink;
+mod topics;
 
 pub use embedded::Embedded;
 pub use error::KafkaError;
@@ -81,12 +81,12 @@ pub use producer::{Producer, ProducerBuilder, PublishAllFailed, PublishFailed, R
 pub use runtime::Runtime;
 pub use services::Services;
 
-#[doc(no_inline)]
-pub use events_core::*;
 #[doc(hidden)]
 pub use events_core::__private;
 #[doc(no_inline)]
+pub use events_core::*;
+#[doc(no_inline)]
 pub use events_runtime::{
-    Faults, HandlerStatus, LaneStatus, PublishError, Settings, ShutdownReport, Status, TopicPartition, TroubleStatus,
-    Written, dead_letter_header,
+    Faults, HandlerStatus, LaneStatus, PublishError, Settings, ShutdownReport, Status,
+    TopicPartition, TroubleStatus, Written, dead_letter_header,
 };

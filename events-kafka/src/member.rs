@@ -1,7 +1,7 @@
 //! A member of a consumer group: one consumer, one polling thread, a lane for each partition.
 
-use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,9 +77,13 @@ impl Member {
         };
         let name = format!("poll {}", group.plan().group);
         // The thread ends when the member is stopped or dropped.
-        let spawned = thread::Builder::new().name(name).spawn(move || poller.run());
+        let spawned = thread::Builder::new()
+            .name(name)
+            .spawn(move || poller.run());
         if let Err(error) = spawned {
-            return Err(rdkafka::error::KafkaError::ClientCreation(format!("no thread for the consumer: {error}")));
+            return Err(rdkafka::error::KafkaError::ClientCreation(format!(
+                "no thread for the consumer: {error}"
+            )));
         }
         Ok(Self { group, orders, lag })
     }
@@ -145,7 +149,11 @@ impl Poller {
                 self.group.request_positions();
                 self.measure_lag();
             }
-            commit(&self.consumer, &self.group.take_positions(), CommitMode::Async);
+            commit(
+                &self.consumer,
+                &self.group.take_positions(),
+                CommitMode::Async,
+            );
         };
         self.leave(stop);
     }
@@ -154,7 +162,10 @@ impl Poller {
         self.consumer.unsubscribe();
         if let Err(error) = subscribe(&self.consumer, self.group.plan()) {
             tracing::error!(group = %self.group.plan().group, %error, "joining anew failed; the next round tries again");
-            self.consumer.context().rejoin.store(true, Ordering::Release);
+            self.consumer
+                .context()
+                .rejoin
+                .store(true, Ordering::Release);
         }
     }
 
@@ -165,7 +176,8 @@ impl Poller {
             let name = &lane.partition;
             let ends = ffi::cached_watermarks(self.consumer.client(), &name.topic, name.partition);
             // A group that fell behind retention lags to the log's start, not to offsets that are gone.
-            let behind = ends.map(|(low, high)| (high - lane.watermark.max(low)).max(0).unsigned_abs());
+            let behind =
+                ends.map(|(low, high)| (high - lane.watermark.max(low)).max(0).unsigned_abs());
             records = records.zip(behind).map(|(sum, behind)| sum + behind);
         }
         let mut lag = self.lag.lock().unwrap_or_else(PoisonError::into_inner);

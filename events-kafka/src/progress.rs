@@ -56,20 +56,30 @@ struct Run {
 impl Run {
     fn start(lag: u64, terminal: bool) -> Self {
         let bar = terminal.then(|| {
-            let style = ProgressStyle::with_template("catching up {bar:30} {human_pos} of {human_len} records{msg}");
+            let style = ProgressStyle::with_template(
+                "catching up {bar:30} {human_pos} of {human_len} records{msg}",
+            );
             // The template is a constant that a test reads.
             ProgressBar::new(lag).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         tracing::info!(lag, "catching up");
         let began = Instant::now();
-        Self { bar, began, logged: began, first: BTreeMap::new() }
+        Self {
+            bar,
+            began,
+            logged: began,
+            first: BTreeMap::new(),
+        }
     }
 
     /// Records done since it began: how far the watermarks have moved, so that what is done and the lag add up.
     fn done(&mut self, handles: &[Handle]) -> u64 {
         let lanes = handles.iter().flat_map(|handle| handle.status().lanes);
         let moved = lanes.map(|lane| {
-            let first = self.first.entry((lane.group, lane.partition)).or_insert(lane.watermark);
+            let first = self
+                .first
+                .entry((lane.group, lane.partition))
+                .or_insert(lane.watermark);
             (lane.watermark - *first).max(0).unsigned_abs()
         });
         moved.sum()
@@ -120,7 +130,10 @@ mod tests {
 
     #[test]
     fn the_rest_takes_as_long_as_the_pace_says() {
-        assert_eq!(pace(50_000, 100_000, Duration::from_secs(10)), (5_000, Some(20)));
+        assert_eq!(
+            pace(50_000, 100_000, Duration::from_secs(10)),
+            (5_000, Some(20))
+        );
         assert_eq!(pace(0, 100, Duration::from_secs(10)), (0, None));
     }
 

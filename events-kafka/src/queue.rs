@@ -49,7 +49,10 @@ impl Queue for PartitionQueue {
         });
         if let Some((code, text)) = trouble {
             let text = format!("{code:?}: {text}");
-            if !matches!(code, RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) {
+            if !matches!(
+                code,
+                RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange
+            ) {
                 return Poll::Ready(Err(QueueError(text)));
             }
             // The client has stopped to fetch. Where to go on is an operator's decision (D14), never a silent reset.

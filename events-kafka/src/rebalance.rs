@@ -42,7 +42,11 @@ struct Begin {
 }
 
 impl MemberContext {
-    fn assigned(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
+    fn assigned(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        list: &TopicPartitionList,
+    ) -> KafkaResult<()> {
         let begins = self.begins(consumer, list)?;
         let mut assignment = TopicPartitionList::with_capacity(begins.len());
         let owner = self.consumer.get().and_then(Weak::upgrade);
@@ -50,14 +54,24 @@ impl MemberContext {
             let TopicPartition { topic, partition } = begin.partition.clone();
             assignment.add_partition_offset(&topic, partition, Offset::Offset(begin.offset))?;
             // Split before the assignment takes effect, or early records land on the main queue.
-            let queue = owner.as_ref().and_then(|owner| NativeQueue::split(owner, &topic, partition));
+            let queue = owner
+                .as_ref()
+                .and_then(|owner| NativeQueue::split(owner, &topic, partition));
             let Some(queue) = queue else {
-                return Err(KafkaError::Subscription(format!("no queue for {}", begin.partition)));
+                return Err(KafkaError::Subscription(format!(
+                    "no queue for {}",
+                    begin.partition
+                )));
             };
             tracing::info!(
                 group = %self.group.plan().group, partition = %begin.partition, offset = begin.offset, "partition assigned"
             );
-            self.group.assign(begin.partition, PartitionQueue::new(queue), begin.offset, &begin.metadata);
+            self.group.assign(
+                begin.partition,
+                PartitionQueue::new(queue),
+                begin.offset,
+                &begin.metadata,
+            );
         }
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_assign(&assignment),
@@ -66,10 +80,17 @@ impl MemberContext {
     }
 
     /// Committed offsets with their metadata; where nothing is committed, the group's start.
-    fn begins(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<Vec<Begin>> {
+    fn begins(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        list: &TopicPartitionList,
+    ) -> KafkaResult<Vec<Begin>> {
         let committed = patiently(|| {
             let committed = consumer.committed_offsets(list.clone(), ANSWER)?;
-            committed.elements().iter().try_for_each(|element| element.error())?;
+            committed
+                .elements()
+                .iter()
+                .try_for_each(|element| element.error())?;
             Ok(committed)
         })?;
         let metadata = ffi::metadata(&committed);
@@ -80,14 +101,21 @@ impl MemberContext {
                 Offset::Offset(offset) => offset,
                 _ => self.start(consumer, &partition)?,
             };
-            begins.push(Begin { partition, offset, metadata });
+            begins.push(Begin {
+                partition,
+                offset,
+                metadata,
+            });
         }
         Ok(begins)
     }
 
     /// Where a partition starts for which the group has committed nothing.
     fn start(&self, consumer: &BaseConsumer<Self>, partition: &TopicPartition) -> KafkaResult<i64> {
-        let TopicPartition { topic, partition: number } = partition;
+        let TopicPartition {
+            topic,
+            partition: number,
+        } = partition;
         let start = self.group.plan().start;
         let start = match start {
             Start::Earliest => start,
@@ -102,7 +130,9 @@ impl MemberContext {
                 let mut times = TopicPartitionList::new();
                 times.add_partition_offset(topic, *number, Offset::Offset(millis))?;
                 let found = consumer.offsets_for_times(times, ANSWER)?;
-                let found = found.find_partition(topic, *number).map(|element| element.offset());
+                let found = found
+                    .find_partition(topic, *number)
+                    .map(|element| element.offset());
                 match found {
                     Some(Offset::Offset(offset)) => offset,
                     // Every record is older.
@@ -119,11 +149,18 @@ impl MemberContext {
     fn knows(&self, consumer: &BaseConsumer<Self>, topic: &str) -> KafkaResult<bool> {
         let metadata = patiently(|| consumer.fetch_metadata(Some(topic), ANSWER))?;
         let mut all = TopicPartitionList::new();
-        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        for partition in metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions())
+        {
             all.add_partition(topic, partition.id());
         }
         let committed = patiently(|| consumer.committed_offsets(all.clone(), ANSWER))?;
-        Ok(committed.elements().iter().any(|element| matches!(element.offset(), Offset::Offset(_))))
+        Ok(committed
+            .elements()
+            .iter()
+            .any(|element| matches!(element.offset(), Offset::Offset(_))))
     }
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
@@ -138,9 +175,16 @@ impl MemberContext {
         } else if consumer.assignment_lost() {
             // Somebody else owns them by now: nothing may be committed.
             let report = self.handle.block_on(self.group.lose(&leaving));
-            tracing::warn!(group, partitions = leaving.len(), abandoned = report.abandoned, "partitions were lost");
+            tracing::warn!(
+                group,
+                partitions = leaving.len(),
+                abandoned = report.abandoned,
+                "partitions were lost"
+            );
         } else {
-            let revoked = self.handle.block_on(self.group.revoke(&leaving, self.drain));
+            let revoked = self
+                .handle
+                .block_on(self.group.revoke(&leaving, self.drain));
             commit(consumer, &revoked.positions, CommitMode::Async);
             tracing::info!(group, partitions = leaving.len(), report = %revoked.report, "partitions revoked");
         }
@@ -153,7 +197,11 @@ impl MemberContext {
 
 /// Commits positions: stored, so that giving a partition up commits them too, and sent now, because the client's own timer
 /// sends only offsets that moved, and a new map under an old watermark must not wait (D3).
-pub(crate) fn commit(consumer: &BaseConsumer<MemberContext>, positions: &[(TopicPartition, Position)], mode: CommitMode) {
+pub(crate) fn commit(
+    consumer: &BaseConsumer<MemberContext>,
+    positions: &[(TopicPartition, Position)],
+    mode: CommitMode,
+) {
     if positions.is_empty() {
         return;
     }
@@ -161,7 +209,10 @@ pub(crate) fn commit(consumer: &BaseConsumer<MemberContext>, positions: &[(Topic
     for (partition, position) in positions {
         let mut element = list.add_partition(&partition.topic, partition.partition);
         // A watermark is an offset of the log, so it is in range.
-        if element.set_offset(Offset::Offset(position.watermark)).is_ok() {
+        if element
+            .set_offset(Offset::Offset(position.watermark))
+            .is_ok()
+        {
             element.set_metadata(&position.metadata);
         }
     }
@@ -170,7 +221,9 @@ pub(crate) fn commit(consumer: &BaseConsumer<MemberContext>, positions: &[(Topic
     }
     match consumer.commit(&list, mode) {
         Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
-        Err(error) => tracing::warn!(%error, "offsets were not committed; the next tick tries again"),
+        Err(error) => {
+            tracing::warn!(%error, "offsets were not committed; the next tick tries again")
+        }
     }
 }
 
@@ -199,7 +252,12 @@ impl ClientContext for MemberContext {
 }
 
 impl ConsumerContext for MemberContext {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, list: &mut TopicPartitionList) {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        error: RDKafkaRespErr,
+        list: &mut TopicPartitionList,
+    ) {
         let group = &self.group.plan().group;
         let outcome = match error {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),

@@ -55,7 +55,11 @@ impl Runtime {
     }
 
     fn over(service: Service) -> Self {
-        Self { service, client: ClientOptions::new(), ensure: None }
+        Self {
+            service,
+            client: ClientOptions::new(),
+            ensure: None,
+        }
     }
 
     /// Shares a value with the handlers, which take it as `State<T>`. A second value of a type is a start-up fault.
@@ -117,7 +121,10 @@ impl Runtime {
     /// Without this a missing topic is a start-up fault that names the command to make it. On the embedded cluster
     /// topics are always made, with 4 partitions unless this says otherwise.
     pub fn ensure_topics(mut self, partitions: i32, replication: i32) -> Self {
-        self.ensure = Some(Ensure { partitions, replication });
+        self.ensure = Some(Ensure {
+            partitions,
+            replication,
+        });
         self
     }
 
@@ -167,7 +174,11 @@ impl Runtime {
     /// Cancel safe.
     pub async fn check_broker(self) -> Result<(), KafkaError> {
         self.check()?;
-        let (client, ensure, name) = (self.client.located()?, self.ensure, self.service.name().to_owned());
+        let (client, ensure, name) = (
+            self.client.located()?,
+            self.ensure,
+            self.service.name().to_owned(),
+        );
         let plans = self.service.plan()?;
         let faults = topics::faults(&plans, &client, ensure).await?;
         KafkaError::unless_empty(&name, faults)
@@ -193,10 +204,17 @@ impl Runtime {
         let mut client = self.client.named(&name).located()?;
         let plans = self.service.plan()?;
         topics::prepare(&name, &plans, &mut client, self.ensure).await?;
-        let lanes = LaneProducer::start(&client).map_err(|error| KafkaError::client("producer", &error))?;
+        let lanes =
+            LaneProducer::start(&client).map_err(|error| KafkaError::client("producer", &error))?;
         let mut members = Vec::with_capacity(plans.len());
         for plan in &plans {
-            let member = Member::start(Arc::clone(plan), &client, Arc::clone(&lanes) as _, Tokio::current(), drain);
+            let member = Member::start(
+                Arc::clone(plan),
+                &client,
+                Arc::clone(&lanes) as _,
+                Tokio::current(),
+                drain,
+            );
             members.push(member.map_err(|error| KafkaError::client("consumer", &error))?);
         }
         announce(&name, &plans, &client);
@@ -212,7 +230,10 @@ impl Runtime {
     /// # Cancel safety
     ///
     /// Dropping it stops the service without draining: nothing is lost, but work is done again.
-    pub async fn run_until(self, signal: impl Future<Output = ()>) -> Result<ShutdownReport, KafkaError> {
+    pub async fn run_until(
+        self,
+        signal: impl Future<Output = ()>,
+    ) -> Result<ShutdownReport, KafkaError> {
         let handle = self.spawn().await?;
         tokio::select! {
             () = signal => {}
@@ -244,16 +265,35 @@ impl From<Service> for Runtime {
 /// The start line.
 fn announce(service: &str, plans: &[Arc<GroupPlan>], client: &ClientOptions) {
     let groups: Vec<_> = plans.iter().map(|plan| plan.group.as_str()).collect();
-    let mut topics: Vec<_> = plans.iter().flat_map(|plan| plan.topics.keys()).map(String::as_str).collect();
+    let mut topics: Vec<_> = plans
+        .iter()
+        .flat_map(|plan| plan.topics.keys())
+        .map(String::as_str)
+        .collect();
     topics.sort_unstable();
     topics.dedup();
     let handlers: usize = plans.iter().map(|plan| plan.handlers.len()).sum();
-    let (groups, topics, address) = (groups.join(","), topics.join(","), client.address().unwrap_or_default());
+    let (groups, topics, address) = (
+        groups.join(","),
+        topics.join(","),
+        client.address().unwrap_or_default(),
+    );
     if client.is_embedded() {
         // All services of a process share it, so its limits are said once.
         static SAID: AtomicBool = AtomicBool::new(false);
-        let on = if SAID.swap(true, Ordering::Relaxed) { "embedded cluster" } else { LIMITS };
-        tracing::info!(service, groups, topics, handlers, address, "started on the {on}");
+        let on = if SAID.swap(true, Ordering::Relaxed) {
+            "embedded cluster"
+        } else {
+            LIMITS
+        };
+        tracing::info!(
+            service,
+            groups,
+            topics,
+            handlers,
+            address,
+            "started on the {on}"
+        );
     } else {
         tracing::info!(service, groups, topics, handlers, address, "started");
     }

@@ -37,7 +37,10 @@ impl Services {
     }
 
     /// One more.
-    #[expect(clippy::should_implement_trait, reason = "a builder's word, not arithmetic")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a builder's word, not arithmetic"
+    )]
     pub fn add(mut self, runtime: Runtime) -> Self {
         self.0.push(runtime);
         self
@@ -57,11 +60,14 @@ impl Services {
         for name in names.iter().map(AsRef::as_ref) {
             if !self.names().contains(&name) {
                 let known = self.names().join(", ");
-                return Err(KafkaError::Usage(format!("this binary has no service `{name}`; it has {known}")));
+                return Err(KafkaError::Usage(format!(
+                    "this binary has no service `{name}`; it has {known}"
+                )));
             }
         }
         if !names.is_empty() {
-            self.0.retain(|runtime| names.iter().any(|name| name.as_ref() == runtime.name()));
+            self.0
+                .retain(|runtime| names.iter().any(|name| name.as_ref() == runtime.name()));
         }
         Ok(self)
     }
@@ -118,7 +124,10 @@ impl Services {
     /// # Errors
     ///
     /// As there.
-    pub async fn run_from<A: Into<OsString> + Clone>(self, arguments: impl IntoIterator<Item = A>) -> events_core::Result<()> {
+    pub async fn run_from<A: Into<OsString> + Clone>(
+        self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> events_core::Result<()> {
         cli::run(self, arguments.into_iter().map(Into::into)).await
     }
 

@@ -50,8 +50,14 @@ struct Running {
 impl LaneProducer {
     pub(crate) fn start(client: &ClientOptions) -> KafkaResult<Arc<Self>> {
         let mut config = client.lane_producer();
-        let max_bytes = config.get("message.max.bytes").and_then(|bytes| bytes.parse().ok()).unwrap_or(DEFAULT_MAX_BYTES);
-        config.set("message.max.bytes", (max_bytes + DEAD_LETTER_ROOM).to_string());
+        let max_bytes = config
+            .get("message.max.bytes")
+            .and_then(|bytes| bytes.parse().ok())
+            .unwrap_or(DEFAULT_MAX_BYTES);
+        config.set(
+            "message.max.bytes",
+            (max_bytes + DEAD_LETTER_ROOM).to_string(),
+        );
         let current = RwLock::new(Arc::new(Running::start(&config)?));
         Ok(Arc::new(Self {
             config,
@@ -103,7 +109,11 @@ impl Running {
         };
         let producer = Arc::new(BaseProducer::from_config_and_context(config, context)?);
         let stopped = Arc::new(AtomicBool::new(false));
-        let (polled, until, left) = (Arc::clone(&producer), Arc::clone(&stopped), Arc::clone(&waiting));
+        let (polled, until, left) = (
+            Arc::clone(&producer),
+            Arc::clone(&stopped),
+            Arc::clone(&waiting),
+        );
         let poll = move || {
             while !until.load(Ordering::Acquire) {
                 polled.poll(Duration::ZERO);
@@ -112,7 +122,9 @@ impl Running {
             }
         };
         let thread = thread::Builder::new().name("emissions".into()).spawn(poll);
-        let thread = thread.map_err(|error| KafkaError::ClientCreation(format!("no thread for the producer: {error}")))?;
+        let thread = thread.map_err(|error| {
+            KafkaError::ClientCreation(format!("no thread for the producer: {error}"))
+        })?;
         Ok(Self {
             producer,
             stopped,
@@ -125,7 +137,11 @@ impl Running {
     fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
         self.unparked.unpark();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread {
             // It ends within one poll; a panic in a callback was reported by the panic hook.
             let _ = thread.join();
@@ -135,7 +151,8 @@ impl Running {
     /// Answers everything that is still held as lost.
     fn purge(&self) {
         use rdkafka::producer::PurgeConfig;
-        self.producer.purge(PurgeConfig::default().queue().inflight());
+        self.producer
+            .purge(PurgeConfig::default().queue().inflight());
         self.producer.poll(Duration::ZERO);
     }
 }
@@ -147,7 +164,11 @@ impl Drop for Running {
 }
 
 impl Publish for LaneProducer {
-    fn enqueue(&self, record: &Arc<Outgoing>, ticket: Ticket) -> Result<(), (Ticket, PublishError)> {
+    fn enqueue(
+        &self,
+        record: &Arc<Outgoing>,
+        ticket: Ticket,
+    ) -> Result<(), (Ticket, PublishError)> {
         let running = self.current();
         let mut outgoing: BaseRecord<'_, [u8], [u8], Box<Ticket>> =
             BaseRecord::with_opaque_to(&record.topic, Box::new(ticket)).headers(headers(record));

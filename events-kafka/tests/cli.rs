@@ -38,7 +38,9 @@ mod payments {
 
     #[handler(retry(attempts = 3, backoff = "10ms..1s"))]
     async fn capture(order: OrderPlaced, _till: State<Till>) -> Result<PaymentCaptured> {
-        Ok(PaymentCaptured { order_id: order.order_id })
+        Ok(PaymentCaptured {
+            order_id: order.order_id,
+        })
     }
 }
 
@@ -59,7 +61,9 @@ const POOR: &str = "SHOP_WITHOUT_TILL";
 /// Not a test of its own: the process that the others start.
 #[test]
 fn shop() {
-    let Ok(arguments) = std::env::var(ARGUMENTS) else { return };
+    let Ok(arguments) = std::env::var(ARGUMENTS) else {
+        return;
+    };
     println!("{MARK}");
     let payments = match std::env::var_os(POOR) {
         None => Runtime::new("payments").state(Till),
@@ -81,7 +85,11 @@ fn shop() {
 fn command(arguments: &[&str]) -> Command {
     let words: Vec<_> = ["shop"].iter().chain(arguments).copied().collect();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["shop", "--exact", "--nocapture", "--test-threads=1"]).env(ARGUMENTS, words.join("\u{1f}")).env_remove("KAFKA_BOOTSTRAP_SERVERS").env_remove("RUST_LOG");
+    command
+        .args(["shop", "--exact", "--nocapture", "--test-threads=1"])
+        .env(ARGUMENTS, words.join("\u{1f}"))
+        .env_remove("KAFKA_BOOTSTRAP_SERVERS")
+        .env_remove("RUST_LOG");
     command
 }
 
@@ -95,8 +103,14 @@ impl Answer {
     fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let out = text(&output.stdout);
-        let (_, own) = out.split_once(MARK).unwrap_or_else(|| panic!("no mark in {out}"));
-        Self { status: output.status.code().unwrap(), out: own.trim().to_owned(), err: text(&output.stderr) }
+        let (_, own) = out
+            .split_once(MARK)
+            .unwrap_or_else(|| panic!("no mark in {out}"));
+        Self {
+            status: output.status.code().unwrap(),
+            out: own.trim().to_owned(),
+            err: text(&output.stderr),
+        }
     }
 
     fn json(&self) -> Value {
@@ -112,23 +126,58 @@ fn shop_says(arguments: &[&str]) -> Answer {
 fn handlers_are_listed() {
     let table = shop_says(&["handlers"]);
     assert_eq!(table.status, 0, "{}", table.err);
-    for word in ["payments/capture", "audit/write_down", "audit-log", "cli-orders", "OrderPlaced", "PaymentCaptured", "3 attempts, 10ms to 1s", "no dedupe", "events-kafka"] {
+    for word in [
+        "payments/capture",
+        "audit/write_down",
+        "audit-log",
+        "cli-orders",
+        "OrderPlaced",
+        "PaymentCaptured",
+        "3 attempts, 10ms to 1s",
+        "no dedupe",
+        "events-kafka",
+    ] {
         assert!(table.out.contains(word), "{word}:\n{}", table.out);
     }
-    assert!(!table.out.contains('\u{1b}'), "no colours without a terminal");
+    assert!(
+        !table.out.contains('\u{1b}'),
+        "no colours without a terminal"
+    );
     let rows = shop_says(&["handlers", "--json"]).json();
     assert_eq!(rows.as_array().unwrap().len(), 2);
-    assert_eq!((&rows[0]["handler"], &rows[0]["emits"][0], &rows[0]["attempts"]), (&"capture".into(), &"PaymentCaptured".into(), &3.into()));
-    assert_eq!((&rows[1]["group"], &rows[1]["dedupe"]), (&"audit-log".into(), &false.into()));
+    assert_eq!(
+        (
+            &rows[0]["handler"],
+            &rows[0]["emits"][0],
+            &rows[0]["attempts"]
+        ),
+        (&"capture".into(), &"PaymentCaptured".into(), &3.into())
+    );
+    assert_eq!(
+        (&rows[1]["group"], &rows[1]["dedupe"]),
+        (&"audit-log".into(), &false.into())
+    );
 }
 
 #[test]
 fn the_topology_is_drawn() {
     let text = shop_says(&["topology"]);
-    assert!(text.out.starts_with("OrderPlaced  [cli-orders]"), "{}", text.out);
+    assert!(
+        text.out.starts_with("OrderPlaced  [cli-orders]"),
+        "{}",
+        text.out
+    );
     assert!(text.out.contains("payments/capture") && text.out.contains("audit/write_down"));
-    assert!(shop_says(&["topology", "--format", "mermaid"]).out.starts_with("flowchart LR"));
-    assert!(shop_says(&["topology", "--format", "dot"]).out.starts_with("digraph"));
+    assert!(
+        shop_says(&["topology", "--format", "mermaid"])
+            .out
+            .starts_with("flowchart LR")
+    );
+    assert!(
+        shop_says(&["topology", "--format", "dot"])
+            .out
+            .starts_with("digraph")
+    );
     let graph = shop_says(&["topology", "--format", "json"]).json();
     assert_eq!(graph["handlers"].as_array().unwrap().len(), 2);
     assert_eq!(graph, shop_says(&["topology", "--json"]).json());
@@ -137,17 +186,38 @@ fn the_topology_is_drawn() {
 #[test]
 fn check_says_all_faults_and_fails() {
     let good = shop_says(&["check"]);
-    assert_eq!((good.status, good.out.as_str()), (0, "payments, audit: no faults"));
-    let bad = Answer::of(&command(&["check", "--json"]).env(POOR, "1").env("KAFKA_NO_SUCH", "1").output().unwrap());
+    assert_eq!(
+        (good.status, good.out.as_str()),
+        (0, "payments, audit: no faults")
+    );
+    let bad = Answer::of(
+        &command(&["check", "--json"])
+            .env(POOR, "1")
+            .env("KAFKA_NO_SUCH", "1")
+            .output()
+            .unwrap(),
+    );
     assert_eq!(bad.status, 1);
     let faults = bad.json()["faults"].as_array().unwrap().clone();
     assert_eq!(faults.len(), 2, "{faults:?}");
-    assert!(faults.iter().any(|fault| fault["message"].as_str().unwrap().contains("capture")));
-    assert!(faults.iter().any(|fault| fault["message"].as_str().unwrap().contains("KAFKA_NO_SUCH")));
+    assert!(
+        faults
+            .iter()
+            .any(|fault| fault["message"].as_str().unwrap().contains("capture"))
+    );
+    assert!(
+        faults
+            .iter()
+            .any(|fault| fault["message"].as_str().unwrap().contains("KAFKA_NO_SUCH"))
+    );
     assert!(bad.err.contains("2 faults"));
     let run = Answer::of(&command(&["run"]).env(POOR, "1").output().unwrap());
     assert_eq!(run.status, 1);
-    assert!(run.err.contains("Till") && run.err.contains("remedy"), "{}", run.err);
+    assert!(
+        run.err.contains("Till") && run.err.contains("remedy"),
+        "{}",
+        run.err
+    );
 }
 
 #[test]
@@ -160,45 +230,90 @@ fn wrong_words_have_status_two_and_name_the_right_ones() {
     assert!(service.err.contains("payments, audit"), "{}", service.err);
     let event = shop_says(&["publish", "OrderPlacd", "{}"]);
     assert_eq!(event.status, 2);
-    assert!(event.err.contains("OrderPlaced, PaymentCaptured"), "{}", event.err);
+    assert!(
+        event.err.contains("OrderPlaced, PaymentCaptured"),
+        "{}",
+        event.err
+    );
 }
 
 #[test]
 fn publish_compares_the_payload_with_the_schema() {
-    let bad = shop_says(&["publish", "--embedded", "OrderPlaced", r#"{"cents":"5","cupon":"x","lines":[{"skuu":"a"}]}"#]);
+    let bad = shop_says(&[
+        "publish",
+        "--embedded",
+        "OrderPlaced",
+        r#"{"cents":"5","cupon":"x","lines":[{"skuu":"a"}]}"#,
+    ]);
     assert_eq!(bad.status, 1);
-    for complaint in ["the field `order_id` is missing", "cents: expected integer, found string", "no field `cupon`", "lines[0]: the field `sku` is missing"] {
+    for complaint in [
+        "the field `order_id` is missing",
+        "cents: expected integer, found string",
+        "no field `cupon`",
+        "lines[0]: the field `sku` is missing",
+    ] {
         assert!(bad.err.contains(complaint), "{complaint}: {}", bad.err);
     }
     let nowhere = shop_says(&["publish", "OrderPlaced", "{}"]);
     assert_eq!(nowhere.status, 1);
-    assert!(nowhere.err.contains("KAFKA_BOOTSTRAP_SERVERS"), "{}", nowhere.err);
+    assert!(
+        nowhere.err.contains("KAFKA_BOOTSTRAP_SERVERS"),
+        "{}",
+        nowhere.err
+    );
 }
 
 #[test]
 fn publish_writes_the_event() {
-    let mut child = command(&["publish", "--embedded", "--json", "OrderPlaced", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(br#"{"order_id":"o-1","cents":5}"#).unwrap();
+    let mut child = command(&["publish", "--embedded", "--json", "OrderPlaced", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(br#"{"order_id":"o-1","cents":5}"#)
+        .unwrap();
     let answer = Answer::of(&child.wait_with_output().unwrap());
     assert_eq!(answer.status, 0, "{}", answer.err);
     let written = answer.json();
-    assert_eq!((&written["topic"], &written["key"], &written["offset"]), (&"cli-orders".into(), &"o-1".into(), &0.into()));
+    assert_eq!(
+        (&written["topic"], &written["key"], &written["offset"]),
+        (&"cli-orders".into(), &"o-1".into(), &0.into())
+    );
 }
 
 #[cfg(unix)]
 #[test]
 fn run_drains_on_sigterm() {
-    let mut child = command(&["run", "--embedded", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command(&["run", "--embedded", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap());
     let mut lines = String::new();
     // Both services say that they have started, where, and what the cluster cannot do.
     while lines.matches("started on the embedded cluster").count() < 2 {
         assert_ne!(log.read_line(&mut lines).unwrap(), 0, "{lines}");
     }
-    for word in ["no transactions", "nothing survives", "service=\"payments\"", "groups=\"audit-log\"", "topics=\"cli-orders\"", "address=\"127.0.0.1:"] {
+    for word in [
+        "no transactions",
+        "nothing survives",
+        "service=\"payments\"",
+        "groups=\"audit-log\"",
+        "topics=\"cli-orders\"",
+        "address=\"127.0.0.1:",
+    ] {
         assert!(lines.contains(word), "{word}: {lines}");
     }
-    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let told = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(told.success());
     let mut rest = String::new();
     log.read_to_string(&mut rest).unwrap();
@@ -206,6 +321,21 @@ fn run_drains_on_sigterm() {
     answer.err = lines + &rest;
     assert_eq!(answer.status, 0, "{}", answer.err);
     let ended = answer.json();
-    let services: Vec<_> = ended.as_array().unwrap().iter().map(|one| (one["service"].as_str().unwrap(), one["drained"].as_bool().unwrap())).collect();
-    assert_eq!(services, [("audit", true), ("payments", true)], "{}", answer.err);
+    let services: Vec<_> = ended
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["service"].as_str().unwrap(),
+                one["drained"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        services,
+        [("audit", true), ("payments", true)],
+        "{}",
+        answer.err
+    );
 }

@@ -5,7 +5,9 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use events_kafka::{ClientOptions, EventDescriptor, Middleware, Outgoing, Producer, PublishFailed, event};
+use events_kafka::{
+    ClientOptions, EventDescriptor, Middleware, Outgoing, Producer, PublishFailed, event,
+};
 use support::{client, read, topic};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -24,7 +26,10 @@ struct Blob {
 }
 
 fn steps(count: u32, keys: u32) -> impl Iterator<Item = Step> + Clone {
-    (0..count).map(move |number| Step { key: format!("k{}", number % keys), number })
+    (0..count).map(move |number| Step {
+        key: format!("k{}", number % keys),
+        number,
+    })
 }
 
 /// Sends events to a topic of the test's own: their type's topic is shared by all tests.
@@ -39,7 +44,10 @@ impl Middleware for Redirect {
 async fn producer_for(name: &str, bytes: usize) -> (Producer, String) {
     let topic_name = support::unique(name);
     topic(&topic_name, 4).await;
-    let producer = Producer::builder("shop").client(client()).max_in_flight(bytes).middleware(Redirect(topic_name.clone()));
+    let producer = Producer::builder("shop")
+        .client(client())
+        .max_in_flight(bytes)
+        .middleware(Redirect(topic_name.clone()));
     (producer.connect().unwrap(), topic_name)
 }
 
@@ -53,8 +61,17 @@ async fn events_of_a_key_are_written_in_their_order() {
     for record in &logged {
         let number = record.json()["number"].as_i64().unwrap();
         let before = last.insert((record.key.clone(), record.partition), number);
-        assert!(before.is_none_or(|before| before < number), "{} after {before:?}", record.value);
-        assert_eq!(*partitions.entry(record.key.clone()).or_insert(record.partition), record.partition);
+        assert!(
+            before.is_none_or(|before| before < number),
+            "{} after {before:?}",
+            record.value
+        );
+        assert_eq!(
+            *partitions
+                .entry(record.key.clone())
+                .or_insert(record.partition),
+            record.partition
+        );
     }
     assert_eq!(partitions.len(), 37);
 }
@@ -62,13 +79,22 @@ async fn events_of_a_key_are_written_in_their_order() {
 #[tokio::test]
 async fn an_event_carries_its_envelope() {
     let (producer, topic) = producer_for("envelope", 1 << 20).await;
-    let step = Step { key: "a".into(), number: 1 };
+    let step = Step {
+        key: "a".into(),
+        number: 1,
+    };
     let written = producer.publish(&step).await.unwrap();
-    let tagged = producer.correlated("flow-1").with_header("tenant", "acme").traced("00-1-2-01", Some("x=y"));
+    let tagged = producer
+        .correlated("flow-1")
+        .with_header("tenant", "acme")
+        .traced("00-1-2-01", Some("x=y"));
     tagged.publish(&step).await.unwrap();
     let logged = read(producer.address(), &topic, 2);
     let (plain, tagged) = (&logged[0], &logged[1]);
-    assert_eq!((plain.partition, plain.offset), (written.partition, written.offset));
+    assert_eq!(
+        (plain.partition, plain.offset),
+        (written.partition, written.offset)
+    );
     for (name, value) in [
         ("ce_specversion", "1.0"),
         ("ce_source", "shop"),
@@ -83,7 +109,12 @@ async fn an_event_carries_its_envelope() {
     assert_eq!((id.len(), &id[14..15]), (36, "7"), "{id} is a UUIDv7");
     assert_eq!(plain.header("ce_correlationid"), Some(id));
     assert_ne!(tagged.header("ce_id"), Some(id));
-    for (name, value) in [("ce_correlationid", "flow-1"), ("tenant", "acme"), ("traceparent", "00-1-2-01"), ("tracestate", "x=y")] {
+    for (name, value) in [
+        ("ce_correlationid", "flow-1"),
+        ("tenant", "acme"),
+        ("traceparent", "00-1-2-01"),
+        ("tracestate", "x=y"),
+    ] {
         assert_eq!(tagged.header(name), Some(value), "{name}");
     }
     assert_eq!(plain.header("ce_causationid"), None);
@@ -115,7 +146,11 @@ async fn a_batch_given_up_gives_its_room_back() {
     let (producer, _) = producer_for("given-up", 16 * 1024).await;
     for _ in 0..20 {
         let publish = producer.publish_all(steps(10_000, 7));
-        assert!(tokio::time::timeout(Duration::from_millis(2), publish).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(2), publish)
+                .await
+                .is_err()
+        );
     }
     // All of the room is needed to close, and every event that was enqueued is written.
     assert_eq!(producer.publish_all(steps(100, 7)).await.unwrap(), 100);
@@ -125,43 +160,79 @@ async fn a_batch_given_up_gives_its_room_back() {
 #[tokio::test]
 async fn an_error_names_its_event_and_the_others_are_written() {
     let (producer, topic) = producer_for("large", 8 << 20).await;
-    let blobs = [10, 3_000_000, 20].map(|size| Blob { text: "x".repeat(size) });
+    let blobs = [10, 3_000_000, 20].map(|size| Blob {
+        text: "x".repeat(size),
+    });
     let failed = producer.publish_all::<Blob>(&blobs).await.unwrap_err();
-    assert_eq!((failed.written, failed.failures.len(), failed.stopped_at), (2, 1, None));
+    assert_eq!(
+        (failed.written, failed.failures.len(), failed.stopped_at),
+        (2, 1, None)
+    );
     let (index, failure) = &failed.failures[0];
     assert_eq!(*index, 1);
     assert!(!failure.may_be_written(), "{failure}");
     let text = failed.to_string();
-    assert!(text.contains("1 of 3") && text.contains("index 1") && text.contains("Blob"), "{text}");
+    assert!(
+        text.contains("1 of 3") && text.contains("index 1") && text.contains("Blob"),
+        "{text}"
+    );
     assert_eq!(read(producer.address(), &topic, 2).len(), 2);
     assert!(producer.publish(&blobs[1]).await.is_err());
 }
 
 #[tokio::test]
 async fn without_an_answer_the_event_may_be_written() {
-    let nowhere = ClientOptions::without_environment().set("bootstrap.servers", "127.0.0.1:1").set("message.timeout.ms", "300");
+    let nowhere = ClientOptions::without_environment()
+        .set("bootstrap.servers", "127.0.0.1:1")
+        .set("message.timeout.ms", "300");
     let producer = Producer::connect("shop", nowhere).unwrap();
     let failed = producer.publish_all(steps(3, 1)).await.unwrap_err();
     let indices: Vec<_> = failed.failures.iter().map(|(index, _)| *index).collect();
     assert_eq!((failed.written, indices), (0, vec![0, 1, 2]));
-    assert!(failed.failures.iter().all(|(_, failure)| failure.may_be_written()), "{failed}");
+    assert!(
+        failed
+            .failures
+            .iter()
+            .all(|(_, failure)| failure.may_be_written()),
+        "{failed}"
+    );
 }
 
 #[tokio::test]
 async fn a_closed_producer_takes_nothing_and_says_what_is_missing() {
     let (producer, topic) = producer_for("closed", 1 << 20).await;
-    let receipt = producer.enqueue(&Step { key: "a".into(), number: 1 }).await.unwrap();
+    let receipt = producer
+        .enqueue(&Step {
+            key: "a".into(),
+            number: 1,
+        })
+        .await
+        .unwrap();
     assert_eq!(producer.clone().close(10 * SECOND).await, 0);
     receipt.await.unwrap();
-    let refused = producer.publish(&Step { key: "a".into(), number: 2 }).await.unwrap_err();
-    assert!(matches!(refused, PublishFailed::Closed { event: "Step" }) && !refused.may_be_written());
+    let refused = producer
+        .publish(&Step {
+            key: "a".into(),
+            number: 2,
+        })
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, PublishFailed::Closed { event: "Step" }) && !refused.may_be_written()
+    );
     let refused = producer.publish_all(steps(2, 1)).await.unwrap_err();
     assert_eq!((refused.written, refused.stopped_at), (0, Some(0)));
     assert_eq!(read(producer.address(), &topic, 1).len(), 1);
 
     let nowhere = ClientOptions::without_environment().set("bootstrap.servers", "127.0.0.1:1");
     let producer = Producer::connect("shop", nowhere).unwrap();
-    let receipt = producer.enqueue(&Step { key: "a".into(), number: 1 }).await.unwrap();
+    let receipt = producer
+        .enqueue(&Step {
+            key: "a".into(),
+            number: 1,
+        })
+        .await
+        .unwrap();
     assert_eq!(producer.close(SECOND / 10).await, 1);
     assert!(receipt.await.is_err());
 }

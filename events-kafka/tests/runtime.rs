@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use events_kafka::{GroupProtocol, Handle, KafkaError, Meta, Result, Runtime, Services, State, Terminal, event, handler};
+use events_kafka::{
+    GroupProtocol, Handle, KafkaError, Meta, Result, Runtime, Services, State, Terminal, event,
+    handler,
+};
 use support::{client, read, real, unique};
 
 /// A number came in.
@@ -38,7 +41,10 @@ mod doubler {
         if number.value == 13 {
             return Err(Terminal::msg("unlucky").into());
         }
-        Ok(Doubled { key: number.key, value: number.value * 2 })
+        Ok(Doubled {
+            key: number.key,
+            value: number.value * 2,
+        })
     }
 }
 
@@ -59,25 +65,48 @@ async fn until(what: &str, mut met: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap_or_else(|_| panic!("{what}: not after 30 s"));
+    tokio::time::timeout(Duration::from_secs(30), wait)
+        .await
+        .unwrap_or_else(|_| panic!("{what}: not after 30 s"));
 }
 
 fn all_lag_is_gone(handle: &Handle) -> bool {
-    handle.status().lanes.iter().all(|lane| lane.in_flight == 0 && lane.unacknowledged == 0) && handle.lag() == Some(0)
+    handle
+        .status()
+        .lanes
+        .iter()
+        .all(|lane| lane.in_flight == 0 && lane.unacknowledged == 0)
+        && handle.lag() == Some(0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn services_react_to_one_another_and_drain() {
     let (doubled, summed) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
     let services = Services::new()
-        .add(Runtime::new("runtime-doubler").client(client()).ensure_topics(4, 1).shared_state(Arc::clone(&doubled)))
-        .add(Runtime::new("runtime-reader").client(client()).ensure_topics(4, 1).shared_state(Arc::clone(&summed)));
+        .add(
+            Runtime::new("runtime-doubler")
+                .client(client())
+                .ensure_topics(4, 1)
+                .shared_state(Arc::clone(&doubled)),
+        )
+        .add(
+            Runtime::new("runtime-reader")
+                .client(client())
+                .ensure_topics(4, 1)
+                .shared_state(Arc::clone(&summed)),
+        );
     let handles = services.spawn().await.unwrap();
     let producer = handles[0].producer().unwrap();
-    let numbers = (0..100u64).map(|value| Number { key: format!("k{}", value % 7), value });
+    let numbers = (0..100u64).map(|value| Number {
+        key: format!("k{}", value % 7),
+        value,
+    });
     assert_eq!(producer.publish_all(numbers).await.unwrap(), 100);
     let expected = 99 * 100 - 26;
-    until("everything is summed", || summed.0.load(Ordering::SeqCst) >= expected).await;
+    until("everything is summed", || {
+        summed.0.load(Ordering::SeqCst) >= expected
+    })
+    .await;
     until("the lag is gone", || handles.iter().all(all_lag_is_gone)).await;
     assert_eq!(summed.0.load(Ordering::SeqCst), expected);
     assert_eq!(doubled.0.load(Ordering::SeqCst), 100);
@@ -86,31 +115,70 @@ async fn services_react_to_one_another_and_drain() {
     assert!(status.healthy, "{status:?}");
     assert!(handles[0].partitions() > 0);
     let handler = &status.handlers[0];
-    assert_eq!((handler.handler.as_str(), handler.dead_lettered), ("runtime-doubler/double", 1));
+    assert_eq!(
+        (handler.handler.as_str(), handler.dead_lettered),
+        ("runtime-doubler/double", 1)
+    );
     let letters = read(producer.address(), "runtime-doubler.dead-letters", 1);
-    assert_eq!((letters[0].header("dl_error"), letters[0].json()["value"].as_u64()), (Some("unlucky"), Some(13)));
+    assert_eq!(
+        (
+            letters[0].header("dl_error"),
+            letters[0].json()["value"].as_u64()
+        ),
+        (Some("unlucky"), Some(13))
+    );
 
     for handle in handles {
         let report = handle.drain().await;
         assert!(report.drained && report.abandoned == 0, "{report:?}");
     }
-    assert!(producer.publish(&Number { key: "late".into(), value: 1 }).await.is_err(), "a drain closes the producer");
+    assert!(
+        producer
+            .publish(&Number {
+                key: "late".into(),
+                value: 1
+            })
+            .await
+            .is_err(),
+        "a drain closes the producer"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn run_until_ends_with_its_signal() {
     let seen = Arc::new(Seen::default());
-    let runtime = Runtime::new("runtime-brief").client(client()).ensure_topics(4, 1).shared_state(seen);
-    let report = runtime.run_until(tokio::time::sleep(Duration::from_millis(300))).await.unwrap();
+    let runtime = Runtime::new("runtime-brief")
+        .client(client())
+        .ensure_topics(4, 1)
+        .shared_state(seen);
+    let report = runtime
+        .run_until(tokio::time::sleep(Duration::from_millis(300)))
+        .await
+        .unwrap();
     assert!(report.drained, "{report:?}");
 }
 
 #[tokio::test]
 async fn all_faults_come_at_once() {
-    let runtime = Runtime::new("runtime-doubler").client(client()).set("no.such.property", "1").ensure_topics(0, 1).configure(|settings| settings.batch = 0);
-    let Err(KafkaError::Faults(faults)) = runtime.spawn().await else { panic!("it cannot start") };
+    let runtime = Runtime::new("runtime-doubler")
+        .client(client())
+        .set("no.such.property", "1")
+        .ensure_topics(0, 1)
+        .configure(|settings| settings.batch = 0);
+    let Err(KafkaError::Faults(faults)) = runtime.spawn().await else {
+        panic!("it cannot start")
+    };
     let codes: Vec<_> = faults.faults.iter().map(|fault| fault.code).collect();
-    assert_eq!(codes, ["settings", "missing-argument", "client-property", "ensure-topics"], "{faults}");
+    assert_eq!(
+        codes,
+        [
+            "settings",
+            "missing-argument",
+            "client-property",
+            "ensure-topics"
+        ],
+        "{faults}"
+    );
 }
 
 mod lonely {
@@ -137,13 +205,30 @@ async fn a_missing_topic_is_a_fault_with_the_command() {
         println!("not on the embedded cluster: set KAFKA_BOOTSTRAP_SERVERS");
         return;
     }
-    let Err(KafkaError::Faults(faults)) = Runtime::new("runtime-lonely").client(client()).spawn().await else { panic!("its topics do not exist") };
+    let Err(KafkaError::Faults(faults)) = Runtime::new("runtime-lonely")
+        .client(client())
+        .spawn()
+        .await
+    else {
+        panic!("its topics do not exist")
+    };
     let text = faults.to_string();
     assert_eq!(faults.faults.len(), 1, "{text}");
-    for word in ["2 topics do not exist", "--create --topic runtime-nobody-made-this --partitions", "--topic runtime-lonely.dead-letters", "--config max.message.bytes=1179660"] {
+    for word in [
+        "2 topics do not exist",
+        "--create --topic runtime-nobody-made-this --partitions",
+        "--topic runtime-lonely.dead-letters",
+        "--config max.message.bytes=1179660",
+    ] {
         assert!(text.contains(word), "{word}: {text}");
     }
-    assert!(Runtime::new("runtime-lonely").client(client()).check_broker().await.is_err());
+    assert!(
+        Runtime::new("runtime-lonely")
+            .client(client())
+            .check_broker()
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -154,10 +239,22 @@ async fn dead_letters_must_have_room() {
     }
     // A topic by hand, as large as its sources.
     support::topic("runtime-cramped.dead-letters", 1).await;
-    let runtime = || Runtime::new("runtime-cramped").client(client()).ensure_topics(1, 1).state(Seen::default());
-    let Err(KafkaError::Faults(faults)) = runtime().spawn().await else { panic!("its dead letters have no room") };
+    let runtime = || {
+        Runtime::new("runtime-cramped")
+            .client(client())
+            .ensure_topics(1, 1)
+            .state(Seen::default())
+    };
+    let Err(KafkaError::Faults(faults)) = runtime().spawn().await else {
+        panic!("its dead letters have no room")
+    };
     assert_eq!(faults.faults[0].code, "small-dead-letters", "{faults}");
-    assert!(faults.to_string().contains("--add-config max.message.bytes="), "{faults}");
+    assert!(
+        faults
+            .to_string()
+            .contains("--add-config max.message.bytes="),
+        "{faults}"
+    );
 }
 
 /// Tests that share no topic with others.
@@ -193,10 +290,22 @@ async fn the_brokers_protocol_works_too() {
         return;
     }
     let seen = Arc::new(Seen::default());
-    let runtime = Runtime::new("runtime-modern").client(client()).ensure_topics(4, 1).group_protocol(GroupProtocol::Consumer);
-    let handle = runtime.shared_state(Arc::clone(&seen)).spawn().await.unwrap();
+    let runtime = Runtime::new("runtime-modern")
+        .client(client())
+        .ensure_topics(4, 1)
+        .group_protocol(GroupProtocol::Consumer);
+    let handle = runtime
+        .shared_state(Arc::clone(&seen))
+        .spawn()
+        .await
+        .unwrap();
     let key = unique("modern");
-    handle.producer().unwrap().publish(&modern::Tick { key }).await.unwrap();
+    handle
+        .producer()
+        .unwrap()
+        .publish(&modern::Tick { key })
+        .await
+        .unwrap();
     until("it is counted", || seen.0.load(Ordering::SeqCst) >= 1).await;
     assert!(handle.drain().await.drained);
 }

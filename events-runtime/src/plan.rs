@@ -196,7 +196,8 @@ impl TopicPlan {
                 self.types.push(TypePlan {
                     event,
                     handlers: Vec::new(),
-                    dedupes: false, keeps_headers: false,
+                    dedupes: false,
+                    keeps_headers: false,
                 });
                 self.types.len() - 1
             });

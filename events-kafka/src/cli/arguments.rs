@@ -71,11 +71,16 @@ impl Arguments {
 
 /// Ends the process with status 2.
 pub(super) fn wrong(message: impl std::fmt::Display) -> ! {
-    Arguments::command().error(clap::error::ErrorKind::InvalidValue, message).exit()
+    Arguments::command()
+        .error(clap::error::ErrorKind::InvalidValue, message)
+        .exit()
 }
 
 pub(super) fn is_command(word: &str) -> bool {
-    word == "help" || Arguments::command().get_subcommands().any(|command| command.get_name() == word)
+    word == "help"
+        || Arguments::command()
+            .get_subcommands()
+            .any(|command| command.get_name() == word)
 }
 
 #[cfg(test)]

@@ -10,7 +10,11 @@ use crate::services::Services;
 
 pub(super) async fn check(services: Services, broker: bool, json: bool) -> Result<()> {
     let names = services.names().join(", ");
-    let mut faults = services.check().err().map(|faults| faults.faults).unwrap_or_default();
+    let mut faults = services
+        .check()
+        .err()
+        .map(|faults| faults.faults)
+        .unwrap_or_default();
     if broker && faults.is_empty() {
         for runtime in services.into_runtimes() {
             match runtime.check_broker().await {

@@ -47,8 +47,12 @@ pub(super) fn show(services: &Services, json: bool) -> Result<()> {
         return print("no handlers");
     }
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["handler", "crate", "group", "topic", "takes", "emits", "policy"]);
+    table
+        .load_style(UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header([
+        "handler", "crate", "group", "topic", "takes", "emits", "policy",
+    ]);
     for row in &rows {
         table.add_row(row.cells());
     }
@@ -59,7 +63,9 @@ impl Row {
     fn of(service: &str, handler: &'static HandlerDescriptor, settings: &Settings) -> Self {
         let options = &handler.options;
         let (takes, emits) = (handler.takes(), handler.emits());
-        let names = |events: &[&'static EventDescriptor]| events.iter().map(|event| event.name).collect::<Vec<_>>();
+        let names = |events: &[&'static EventDescriptor]| {
+            events.iter().map(|event| event.name).collect::<Vec<_>>()
+        };
         let mut topics: Vec<_> = takes.iter().map(|event| event.topic).collect();
         topics.sort_unstable();
         topics.dedup();
@@ -85,7 +91,11 @@ impl Row {
     }
 
     fn cells(&self) -> [String; 7] {
-        let emits = if self.emits.is_empty() { "–".to_owned() } else { self.emits.join("\n") };
+        let emits = if self.emits.is_empty() {
+            "–".to_owned()
+        } else {
+            self.emits.join("\n")
+        };
         [
             format!("{}/{}", self.service, self.handler),
             self.package.to_owned(),
@@ -98,12 +108,25 @@ impl Row {
     }
 
     fn policy(&self) -> String {
-        let wait = |millis: u128| format!("{:?}", Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)));
+        let wait = |millis: u128| {
+            format!(
+                "{:?}",
+                Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+            )
+        };
         let attempts = match self.attempts {
             1 => "1 attempt".to_owned(),
-            more => format!("{more} attempts, {} to {}", wait(self.shortest_wait_ms), wait(self.longest_wait_ms)),
+            more => format!(
+                "{more} attempts, {} to {}",
+                wait(self.shortest_wait_ms),
+                wait(self.longest_wait_ms)
+            ),
         };
-        let mut policy = format!("{attempts}\n{} each\n{} keys at once", wait(self.timeout_ms), self.concurrency);
+        let mut policy = format!(
+            "{attempts}\n{} each\n{} keys at once",
+            wait(self.timeout_ms),
+            self.concurrency
+        );
         if !self.dedupe {
             policy.push_str("\nno dedupe");
         }

@@ -23,17 +23,40 @@ pub(crate) fn is_command(word: &str) -> bool {
 }
 
 /// Does what the arguments say.
-pub(crate) async fn run(services: Services, arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
-    let Arguments { command, embedded, json } = Arguments::read(arguments);
+pub(crate) async fn run(
+    services: Services,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<()> {
+    let Arguments {
+        command,
+        embedded,
+        json,
+    } = Arguments::read(arguments);
     output::set_up_log();
-    let services = if embedded { services.embedded() } else { services };
-    match command.unwrap_or(Command::Run { services: Vec::new() }) {
+    let services = if embedded {
+        services.embedded()
+    } else {
+        services
+    };
+    match command.unwrap_or(Command::Run {
+        services: Vec::new(),
+    }) {
         Command::Run { services: names } => run::run(services, &names, json).await,
         Command::Handlers => handlers::show(&services, json),
         Command::Topology { format } => topology::show(&services, format, json),
         Command::Check { broker } => check::check(services, broker, json).await,
-        Command::Publish { event, payload, source, correlation_id } => {
-            let request = publish::Request { event, payload, source, correlation_id };
+        Command::Publish {
+            event,
+            payload,
+            source,
+            correlation_id,
+        } => {
+            let request = publish::Request {
+                event,
+                payload,
+                source,
+                correlation_id,
+            };
             publish::publish(&services, request, embedded, json).await
         }
     }

@@ -13,7 +13,11 @@ pub(super) fn complaints(text: &str, schema: &Value) -> Vec<String> {
         Err(error) => return vec![format!("it is no JSON: {error}")],
     };
     let mut found = Vec::new();
-    Walk { root: schema, found: &mut found }.visit("", &value, schema, 0);
+    Walk {
+        root: schema,
+        found: &mut found,
+    }
+    .visit("", &value, schema, 0);
     found
 }
 
@@ -24,23 +28,34 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn visit(&mut self, path: &str, value: &Value, schema: &Value, depth: usize) {
-        let Some(schema) = resolve(self.root, schema).as_object().filter(|_| depth < DEEPEST) else {
+        let Some(schema) = resolve(self.root, schema)
+            .as_object()
+            .filter(|_| depth < DEEPEST)
+        else {
             return;
         };
         if let Some(types) = types(schema)
             && !types.iter().any(|wanted| is(value, wanted))
         {
-            self.say(path, format!("expected {}, found {}", types.join(" or "), kind(value)));
+            self.say(
+                path,
+                format!("expected {}, found {}", types.join(" or "), kind(value)),
+            );
             return;
         }
         if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
             && !allowed.contains(value)
         {
             let allowed: Vec<_> = allowed.iter().map(Value::to_string).collect();
-            self.say(path, format!("expected one of {}, found {value}", allowed.join(", ")));
+            self.say(
+                path,
+                format!("expected one of {}, found {value}", allowed.join(", ")),
+            );
         }
-        if let (Some(least), Some(number)) = (schema.get("minimum").and_then(Value::as_f64), value.as_f64())
-            && number < least
+        if let (Some(least), Some(number)) = (
+            schema.get("minimum").and_then(Value::as_f64),
+            value.as_f64(),
+        ) && number < least
         {
             self.say(path, format!("expected {least} or more, found {value}"));
         }
@@ -59,28 +74,55 @@ impl Walk<'_> {
         if let Some(choices) = schema.get("anyOf").and_then(Value::as_array)
             && !value.is_null()
         {
-            let mut real = choices.iter().filter(|choice| choice.get("type") != Some(&Value::from("null")));
+            let mut real = choices
+                .iter()
+                .filter(|choice| choice.get("type") != Some(&Value::from("null")));
             if let (Some(only), None) = (real.next(), real.next()) {
                 self.visit(path, value, only, depth + 1);
             }
         }
     }
 
-    fn fields(&mut self, path: &str, fields: &Map<String, Value>, schema: &Map<String, Value>, depth: usize) {
-        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-        for name in required.filter_map(Value::as_str).filter(|name| !fields.contains_key(*name)) {
+    fn fields(
+        &mut self,
+        path: &str,
+        fields: &Map<String, Value>,
+        schema: &Map<String, Value>,
+        depth: usize,
+    ) {
+        let required = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        for name in required
+            .filter_map(Value::as_str)
+            .filter(|name| !fields.contains_key(*name))
+        {
             self.say(path, format!("the field `{name}` is missing"));
         }
         let known = schema.get("properties").and_then(Value::as_object);
-        let open = schema.contains_key("additionalProperties") || schema.keys().any(|key| key.ends_with("Of"));
+        let open = schema.contains_key("additionalProperties")
+            || schema.keys().any(|key| key.ends_with("Of"));
         for (name, value) in fields {
             match known.and_then(|known| known.get(name)) {
                 Some(schema) => self.visit(&format!("{path}.{name}"), value, schema, depth + 1),
                 None if open => {}
                 None => {
-                    let known: Vec<_> = known.into_iter().flat_map(Map::keys).map(String::as_str).collect();
-                    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                    self.say(path, format!("there is no field `{name}`; the fields are: {known}"));
+                    let known: Vec<_> = known
+                        .into_iter()
+                        .flat_map(Map::keys)
+                        .map(String::as_str)
+                        .collect();
+                    let known = if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    };
+                    self.say(
+                        path,
+                        format!("there is no field `{name}`; the fields are: {known}"),
+                    );
                 }
             }
         }
@@ -88,7 +130,11 @@ impl Walk<'_> {
 
     fn say(&mut self, path: &str, complaint: String) {
         let path = path.strip_prefix('.').unwrap_or(path);
-        self.found.push(if path.is_empty() { complaint } else { format!("{path}: {complaint}") });
+        self.found.push(if path.is_empty() {
+            complaint
+        } else {
+            format!("{path}: {complaint}")
+        });
     }
 }
 
@@ -96,7 +142,10 @@ impl Walk<'_> {
 fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..DEEPEST {
-        let reference = schema.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
+        let reference = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|text| text.strip_prefix('#'));
         match reference.and_then(|pointer| root.pointer(pointer)) {
             Some(target) => schema = target,
             None => break,
@@ -172,7 +221,10 @@ mod tests {
             "address: the field `city` is missing",
             "lines[1].sku: expected string, found number",
         ] {
-            assert!(found.iter().any(|complaint| complaint == expected), "{expected}: {found:?}");
+            assert!(
+                found.iter().any(|complaint| complaint == expected),
+                "{expected}: {found:?}"
+            );
         }
         assert!(complaints("{", &schema())[0].starts_with("it is no JSON"));
     }

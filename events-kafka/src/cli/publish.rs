@@ -23,13 +23,22 @@ pub(super) struct Request {
     pub(super) correlation_id: Option<String>,
 }
 
-pub(super) async fn publish(services: &Services, request: Request, embedded: bool, json: bool) -> Result<()> {
+pub(super) async fn publish(
+    services: &Services,
+    request: Request,
+    embedded: bool,
+    json: bool,
+) -> Result<()> {
     let Some(runtime) = services.runtimes().first() else {
         return Err(Error::msg("this binary has no services"));
     };
     let registry = runtime.registry();
     let Some(event) = registry.event(&request.event) else {
-        wrong(format!("this binary knows no event `{}`; it knows {}", request.event, known(registry)));
+        wrong(format!(
+            "this binary knows no event `{}`; it knows {}",
+            request.event,
+            known(registry)
+        ));
     };
     let client = runtime.current_client().clone();
     if client.is_embedded() && !embedded {
@@ -48,14 +57,22 @@ pub(super) async fn publish(services: &Services, request: Request, embedded: boo
     let complaints = payload::complaints(&text, &(event.schema)());
     if !complaints.is_empty() {
         let list = complaints.join("\n  ");
-        return Err(Error::msg(format!("this is no {} (version {}):\n  {list}", event.name, event.version)));
+        return Err(Error::msg(format!(
+            "this is no {} (version {}):\n  {list}",
+            event.name, event.version
+        )));
     }
-    let encoded = (event.encode_json)(&text).map_err(|error| error.context(format!("this is no {}", event.name)))?;
+    let encoded = (event.encode_json)(&text)
+        .map_err(|error| error.context(format!("this is no {}", event.name)))?;
     let mut producer = Producer::connect(request.source, client)?;
     if let Some(flow) = request.correlation_id {
         producer = producer.correlated(flow);
     }
-    let emitted = Emitted { event, key: encoded.key.as_deref(), value: &encoded.value };
+    let emitted = Emitted {
+        event,
+        key: encoded.key.as_deref(),
+        value: &encoded.value,
+    };
     let written = producer.publish_encoded(emitted).await;
     producer.close(GOODBYE).await;
     let written = written?;
@@ -68,10 +85,17 @@ pub(super) async fn publish(services: &Services, request: Request, embedded: boo
             "offset": written.offset,
         }));
     }
-    print(&format!("{} is in topic {}, partition {}, offset {}", event.name, event.topic, written.partition, written.offset))
+    print(&format!(
+        "{} is in topic {}, partition {}, offset {}",
+        event.name, event.topic, written.partition, written.offset
+    ))
 }
 
 fn known(registry: &Registry) -> String {
     let names: Vec<_> = registry.events.iter().map(|event| event.name).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }

@@ -53,9 +53,16 @@ pub(super) async fn run(services: Services, names: &[String], json: bool) -> Res
         }
     }
     ended.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let undrained: Vec<_> = ended.iter().filter(|(_, report)| !report.drained).map(|(service, report)| format!("{service}: {report}")).collect();
+    let undrained: Vec<_> = ended
+        .iter()
+        .filter(|(_, report)| !report.drained)
+        .map(|(service, report)| format!("{service}: {report}"))
+        .collect();
     if json {
-        let ended: Vec<_> = ended.into_iter().map(|(service, report)| Ended { service, report }).collect();
+        let ended: Vec<_> = ended
+            .into_iter()
+            .map(|(service, report)| Ended { service, report })
+            .collect();
         print_json(&ended)?;
     }
     if undrained.is_empty() {

@@ -8,7 +8,10 @@ use crate::services::Services;
 
 pub(super) fn show(services: &Services, format: Format, json: bool) -> Result<()> {
     // All services of a binary see the same registry, unless one was given its own.
-    let registry = services.runtimes().first().map(|runtime| runtime.registry().clone());
+    let registry = services
+        .runtimes()
+        .first()
+        .map(|runtime| runtime.registry().clone());
     let graph = Graph::of(&registry.unwrap_or_else(Registry::linked));
     match format {
         _ if json => print_json(&graph),

@@ -25,10 +25,13 @@ const SCRIPTS: [&str; 13] = [
 ///
 /// Left out is what Kafka's own scripts read, and what Kubernetes adds for a service called `kafka`
 /// (`KAFKA_SERVICE_HOST`, `KAFKA_PORT_9092_TCP_ADDR`, …). An empty variable counts as unset.
-pub(crate) fn properties(variables: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+pub(crate) fn properties(
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> BTreeMap<String, String> {
     let named = variables.into_iter().filter_map(|(variable, value)| {
         let name = variable.strip_prefix(PREFIX)?;
-        let wanted = !value.is_empty() && !SCRIPTS.contains(&name) && !is_service_link(name, &value);
+        let wanted =
+            !value.is_empty() && !SCRIPTS.contains(&name) && !is_service_link(name, &value);
         wanted.then(|| (property(name), value))
     });
     named.collect()
@@ -46,8 +49,16 @@ fn property(name: &str) -> String {
 fn is_service_link(name: &str, value: &str) -> bool {
     let host = name == "SERVICE_HOST" || name.ends_with("_SERVICE_HOST");
     let port = name.starts_with("SERVICE_PORT") || name.contains("_SERVICE_PORT");
-    let link = (name == "PORT" || name.ends_with("_PORT") || name.contains("PORT_")) && value.contains("://");
-    let part = ["_TCP_ADDR", "_TCP_PORT", "_TCP_PROTO", "_UDP_ADDR", "_UDP_PORT", "_UDP_PROTO"];
+    let link = (name == "PORT" || name.ends_with("_PORT") || name.contains("PORT_"))
+        && value.contains("://");
+    let part = [
+        "_TCP_ADDR",
+        "_TCP_PORT",
+        "_TCP_PROTO",
+        "_UDP_ADDR",
+        "_UDP_PORT",
+        "_UDP_PROTO",
+    ];
     host || port || link || part.iter().any(|part| name.ends_with(part))
 }
 
@@ -56,7 +67,9 @@ mod tests {
     use super::*;
 
     fn of(variables: &[(&str, &str)]) -> Vec<(String, String)> {
-        let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let owned = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         properties(owned).into_iter().collect()
     }
 
@@ -69,7 +82,10 @@ mod tests {
             ("PATH", "/bin"),
         ]);
         let expected = [("bootstrap.servers", "a:9092"), ("sasl.password", "x")];
-        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(
+            found,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
         assert_eq!(variable("bootstrap.servers"), "KAFKA_BOOTSTRAP_SERVERS");
     }
 

@@ -68,7 +68,9 @@ impl ClientOptions {
     /// What the environment gives.
     pub fn new() -> Self {
         // Names and values that are not UTF-8 are none of Kafka's.
-        let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         Self::from_variables(variables)
     }
 
@@ -110,7 +112,8 @@ impl ClientOptions {
 
     /// Where the cluster is; none before the embedded one has been started.
     pub fn address(&self) -> Option<&str> {
-        self.property(ADDRESS).or_else(|| self.property(ADDRESS_ALIAS))
+        self.property(ADDRESS)
+            .or_else(|| self.property(ADDRESS_ALIAS))
     }
 
     /// Whether the embedded cluster is used.
@@ -120,13 +123,22 @@ impl ClientOptions {
 
     /// The value of a property, wherever it was set.
     pub(crate) fn property(&self, name: &str) -> Option<&str> {
-        self.environment.get(name).or_else(|| self.own.get(name)).map(String::as_str)
+        self.environment
+            .get(name)
+            .or_else(|| self.own.get(name))
+            .map(String::as_str)
     }
 
     /// All properties, the environment's first.
     pub(crate) fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
-        let own = self.own.iter().filter(|(name, _)| !self.environment.contains_key(*name));
-        self.environment.iter().chain(own).map(|(name, value)| (name.as_str(), value.as_str()))
+        let own = self
+            .own
+            .iter()
+            .filter(|(name, _)| !self.environment.contains_key(*name));
+        self.environment
+            .iter()
+            .chain(own)
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     pub(crate) fn protocol(&self) -> GroupProtocol {
@@ -189,7 +201,10 @@ impl Default for ClientOptions {
 
 impl fmt::Debug for ClientOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: BTreeMap<_, _> = self.properties().map(|(name, value)| (name, secrets::shown(name, value))).collect();
+        let shown: BTreeMap<_, _> = self
+            .properties()
+            .map(|(name, value)| (name, secrets::shown(name, value)))
+            .collect();
         f.debug_struct("ClientOptions")
             .field("properties", &shown)
             .field("embedded", &self.is_embedded())

@@ -18,7 +18,7 @@ impl ClientOptions {
     pub(crate) fn consumer(&self, group: &str, settings: &Settings) -> ClientConfig {
         let mut config = ClientConfig::new();
         // Split queues prefetch per partition (trap 2), and a full one must be topped up at once (trap 20).
-        config.set("queued.max.messages.kbytes", "1024");
+        config.set("queued.max.messages.kbytes", "4096");
         config.set("fetch.queue.backoff.ms", "2");
         if self.is_embedded() {
             config.set("fetch.wait.max.ms", "10");
@@ -93,7 +93,11 @@ impl ClientOptions {
     fn apply(&self, role: Role, config: &mut ClientConfig) {
         // Otherwise the level would hang on the `log` crate, which need not be set up where `tracing` is.
         let debugging = tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG);
-        config.set_log_level(if debugging { RDKafkaLogLevel::Debug } else { RDKafkaLogLevel::Notice });
+        config.set_log_level(if debugging {
+            RDKafkaLogLevel::Debug
+        } else {
+            RDKafkaLogLevel::Notice
+        });
         for (property, value) in self.properties() {
             if role.takes(property) {
                 config.set(property, value);

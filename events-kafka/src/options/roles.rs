@@ -89,9 +89,15 @@ mod tests {
     #[test]
     fn the_client_knows_every_property_of_the_tables() {
         for property in CONSUMER.iter().chain(&PRODUCER) {
-            let error = rdkafka::ClientConfig::new().set(*property, "?").create_native_config().err();
+            let error = rdkafka::ClientConfig::new()
+                .set(*property, "?")
+                .create_native_config()
+                .err();
             let text = error.map(|error| error.to_string()).unwrap_or_default();
-            assert!(!text.contains("No such configuration property"), "{property}: {text}");
+            assert!(
+                !text.contains("No such configuration property"),
+                "{property}: {text}"
+            );
         }
     }
 }

@@ -50,10 +50,23 @@ mod tests {
 
     #[test]
     fn secrets_are_known_by_their_names() {
-        for secret in ["sasl.password", "ssl.key.pem", "ssl.key.password", "ssl.keystore.location", "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config"] {
+        for secret in [
+            "sasl.password",
+            "ssl.key.pem",
+            "ssl.key.password",
+            "ssl.keystore.location",
+            "sasl.oauthbearer.client.secret",
+            "sasl.oauthbearer.config",
+        ] {
             assert!(is_secret(secret), "{secret}");
         }
-        for open in ["bootstrap.servers", "sasl.username", "ssl.ca.location", "sasl.mechanism", "linger.ms"] {
+        for open in [
+            "bootstrap.servers",
+            "sasl.username",
+            "ssl.ca.location",
+            "sasl.mechanism",
+            "linger.ms",
+        ] {
             assert!(!is_secret(open), "{open}");
         }
     }
@@ -67,6 +80,9 @@ mod tests {
             "hunter2".into(),
         );
         let text = redact_error(&error);
-        assert!(!text.contains("hunter2") && text.contains("sasl.password"), "{text}");
+        assert!(
+            !text.contains("hunter2") && text.contains("sasl.password"),
+            "{text}"
+        );
     }
 }

@@ -2,26 +2,47 @@ use super::*;
 use events_runtime::Settings;
 
 fn with(variables: &[(&str, &str)]) -> ClientOptions {
-    ClientOptions::from_variables(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    ClientOptions::from_variables(
+        variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    )
 }
 
 fn messages(options: &ClientOptions) -> String {
-    options.faults().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    options
+        .faults()
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
 fn the_environment_wins() {
-    let options = with(&[("KAFKA_BOOTSTRAP_SERVERS", "there:9092")]).set("bootstrap.servers", "here:9092").set("linger.ms", "7");
+    let options = with(&[("KAFKA_BOOTSTRAP_SERVERS", "there:9092")])
+        .set("bootstrap.servers", "here:9092")
+        .set("linger.ms", "7");
     assert_eq!(options.address(), Some("there:9092"));
     let config = options.edge_producer();
-    assert_eq!((config.get("bootstrap.servers"), config.get("linger.ms")), (Some("there:9092"), Some("7")));
+    assert_eq!(
+        (config.get("bootstrap.servers"), config.get("linger.ms")),
+        (Some("there:9092"), Some("7"))
+    );
 }
 
 #[test]
 fn an_unknown_property_is_named() {
-    let options = with(&[("KAFKA_BOOTSTRAP_SERVERS", "a:9092"), ("KAFKA_LINGER_MILLIS", "5")]).set("no.such", "1");
+    let options = with(&[
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:9092"),
+        ("KAFKA_LINGER_MILLIS", "5"),
+    ])
+    .set("no.such", "1");
     let text = messages(&options);
-    assert!(text.contains("KAFKA_LINGER_MILLIS") && text.contains("linger.millis"), "{text}");
+    assert!(
+        text.contains("KAFKA_LINGER_MILLIS") && text.contains("linger.millis"),
+        "{text}"
+    );
     assert!(text.contains("`no.such`"), "{text}");
     assert_eq!(options.faults().len(), 2, "{text}");
 }
@@ -42,42 +63,72 @@ fn what_delivery_depends_on_is_not_the_users() {
         assert_eq!(faults[0].code, "fixed-property");
         assert!(faults[0].message.contains(property));
     }
-    let allowed = with(&[("KAFKA_BOOTSTRAP_SERVERS", "a:9092")]).set("acks", "all").set("enable.idempotence", "true");
+    let allowed = with(&[("KAFKA_BOOTSTRAP_SERVERS", "a:9092")])
+        .set("acks", "all")
+        .set("enable.idempotence", "true");
     assert_eq!(allowed.faults(), []);
 }
 
 #[test]
 fn secrets_are_never_shown() {
-    let options = with(&[("KAFKA_SASL_PASSWORD", "hunter2")]).set("ssl.key.pem", "hunter3").set("message.max.bytes", "many");
+    let options = with(&[("KAFKA_SASL_PASSWORD", "hunter2")])
+        .set("ssl.key.pem", "hunter3")
+        .set("message.max.bytes", "many");
     let text = format!("{options:?} {}", messages(&options));
     assert!(!text.contains("hunter"), "{text}");
-    assert!(text.contains("sasl.password") && text.contains(secrets::REDACTED), "{text}");
+    assert!(
+        text.contains("sasl.password") && text.contains(secrets::REDACTED),
+        "{text}"
+    );
 }
 
 #[test]
 fn each_client_gets_what_it_has_a_use_for() {
-    let options = with(&[]).set("compression.type", "zstd").set("isolation.level", "read_committed").set("client.id", "me");
+    let options = with(&[])
+        .set("compression.type", "zstd")
+        .set("isolation.level", "read_committed")
+        .set("client.id", "me");
     let settings = Settings::default();
     let consumer = options.consumer("payments", &settings);
     assert_eq!(consumer.get("group.id"), Some("payments"));
     assert_eq!(consumer.get("auto.commit.interval.ms"), Some("1000"));
     assert_eq!(consumer.get("auto.offset.reset"), Some("error"));
-    assert_eq!((consumer.get("compression.type"), consumer.get("client.id")), (None, Some("me")));
+    assert_eq!(
+        (consumer.get("compression.type"), consumer.get("client.id")),
+        (None, Some("me"))
+    );
     let lane = options.lane_producer();
     assert_eq!(lane.get("message.timeout.ms"), Some("0"));
-    assert_eq!((lane.get("compression.type"), lane.get("isolation.level")), (Some("zstd"), None));
-    assert_eq!(options.edge_producer().get("message.timeout.ms"), Some("30000"));
+    assert_eq!(
+        (lane.get("compression.type"), lane.get("isolation.level")),
+        (Some("zstd"), None)
+    );
+    assert_eq!(
+        options.edge_producer().get("message.timeout.ms"),
+        Some("30000")
+    );
     for config in [consumer, lane, options.edge_producer(), options.admin()] {
-        config.create_native_config().expect("the client takes every profile");
+        config
+            .create_native_config()
+            .expect("the client takes every profile");
     }
 }
 
 #[test]
 fn the_brokers_protocol_leaves_out_what_members_decide() {
-    for options in [with(&[]).group_protocol(GroupProtocol::Consumer), with(&[("KAFKA_GROUP_PROTOCOL", "consumer")])] {
+    for options in [
+        with(&[]).group_protocol(GroupProtocol::Consumer),
+        with(&[("KAFKA_GROUP_PROTOCOL", "consumer")]),
+    ] {
         let config = options.consumer("payments", &Settings::default());
         assert_eq!(config.get("group.protocol"), Some("consumer"));
-        assert_eq!((config.get("session.timeout.ms"), config.get("partition.assignment.strategy")), (None, None));
+        assert_eq!(
+            (
+                config.get("session.timeout.ms"),
+                config.get("partition.assignment.strategy")
+            ),
+            (None, None)
+        );
         assert_eq!(options.set("session.timeout.ms", "6000").faults().len(), 1);
     }
 }
@@ -86,5 +137,9 @@ fn the_brokers_protocol_leaves_out_what_members_decide() {
 fn a_debug_build_without_an_address_is_embedded() {
     assert_eq!(with(&[]).is_embedded(), cfg!(debug_assertions));
     assert!(!with(&[("KAFKA_BOOTSTRAP_SERVERS", "a:9092")]).is_embedded());
-    assert!(with(&[("KAFKA_BOOTSTRAP_SERVERS", "a:9092")]).embedded().is_embedded());
+    assert!(
+        with(&[("KAFKA_BOOTSTRAP_SERVERS", "a:9092")])
+            .embedded()
+            .is_embedded()
+    );
 }

@@ -8,11 +8,11 @@ use events_core::Event;
 use events_runtime::PublishError;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
+use super::Producer;
 use super::deliveries::{Deliveries, Outcome, Tag};
 use super::failure::{PublishAllFailed, PublishFailed};
 use super::link::Helper;
 use super::stamp::Stamp;
-use super::Producer;
 
 /// Bytes of room that a batch asks for at once.
 const CHUNK: u32 = 64 * 1024;
@@ -69,7 +69,11 @@ impl Batch {
             Ok(_) => {
                 self.written.fetch_add(1, Ordering::Relaxed);
             }
-            Err(error) => self.failures.lock().unwrap_or_else(PoisonError::into_inner).push((index, error)),
+            Err(error) => self
+                .failures
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((index, error)),
         }
         let answered = self.answered.fetch_add(cost as usize, Ordering::Relaxed) + cost as usize;
         // Whoever sees the count go down sees what was counted before.
@@ -93,7 +97,8 @@ impl Batch {
 
     /// Events written, and the others with their indices.
     pub(super) fn result(&self) -> (usize, Vec<(u32, PublishError)>) {
-        let failures = std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
+        let failures =
+            std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
         (self.written.load(Ordering::Relaxed), failures)
     }
 }
@@ -125,7 +130,11 @@ impl Producer {
         let first = all.written + all.failures.len();
         let deliveries = &*self.link.deliveries;
         let batch = Arc::new(Batch::new());
-        let slot = Expected { deliveries, tag: deliveries.expect_many(&batch), batch };
+        let slot = Expected {
+            deliveries,
+            tag: deliveries.expect_many(&batch),
+            batch,
+        };
         // Room that was granted and is not used yet.
         let mut room: Option<SemaphorePermit<'_>> = None;
         let mut helper: Option<Helper> = None;
@@ -136,12 +145,16 @@ impl Producer {
             let record = match stamp.record(&self.origin, item.borrow()) {
                 Ok(record) => record,
                 Err(source) => {
-                    all.failures.push((first + place, PublishFailed::Encode { event, source }));
+                    all.failures
+                        .push((first + place, PublishFailed::Encode { event, source }));
                     continue;
                 }
             };
             let cost = self.cost(&record);
-            if room.as_ref().is_none_or(|room| room.num_permits() < cost as usize) {
+            if room
+                .as_ref()
+                .is_none_or(|room| room.num_permits() < cost as usize)
+            {
                 // What is left goes back first: two batches that both keep a rest could wait for each other.
                 drop(room.take());
                 room = self.link.room_now(cost.max(CHUNK.min(deliveries.total)));
@@ -167,7 +180,8 @@ impl Producer {
                 }
                 Err(source) => {
                     slot.batch.withdraw();
-                    all.failures.push((first + place, PublishFailed::Rejected { event, source }));
+                    all.failures
+                        .push((first + place, PublishFailed::Rejected { event, source }));
                 }
             }
         }
@@ -176,7 +190,12 @@ impl Producer {
         slot.batch.settled().await;
         let (written, failures) = slot.batch.result();
         all.written += written;
-        let failures = failures.into_iter().map(|(place, source)| (first + place as usize, PublishFailed::Rejected { event, source }));
+        let failures = failures.into_iter().map(|(place, source)| {
+            (
+                first + place as usize,
+                PublishFailed::Rejected { event, source },
+            )
+        });
         all.failures.extend(failures);
         taken == MOST && all.stopped_at.is_none()
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use events_core::{Fault, Middleware};
 
+use super::Producer;
 use super::link::Link;
 use super::stamp::Origin;
-use super::Producer;
 use crate::error::KafkaError;
 use crate::options::ClientOptions;
 
@@ -25,7 +25,12 @@ pub struct ProducerBuilder {
 
 impl ProducerBuilder {
     pub(super) fn new(source: String) -> Self {
-        Self { source, client: ClientOptions::new(), layers: Vec::new(), in_flight: IN_FLIGHT }
+        Self {
+            source,
+            client: ClientOptions::new(),
+            layers: Vec::new(),
+            in_flight: IN_FLIGHT,
+        }
     }
 
     /// Replaces the options of the Kafka client.
@@ -55,7 +60,11 @@ impl ProducerBuilder {
     pub fn connect(self) -> Result<Producer, KafkaError> {
         let mut faults = self.client.faults();
         if self.source.is_empty() {
-            faults.push(Fault::new("no-source", "the producer has no source", "name the publishing service"));
+            faults.push(Fault::new(
+                "no-source",
+                "the producer has no source",
+                "name the publishing service",
+            ));
         }
         KafkaError::unless_empty(&self.source, faults)?;
         let client = self.client.named(&self.source).located()?;
@@ -69,12 +78,19 @@ impl ProducerBuilder {
             layers: self.layers.into(),
         };
         let address = client.address().unwrap_or_default().into();
-        Ok(Producer { link: Arc::new(link), origin, address })
+        Ok(Producer {
+            link: Arc::new(link),
+            origin,
+            address,
+        })
     }
 }
 
 impl fmt::Debug for ProducerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProducerBuilder").field("source", &self.source).field("client", &self.client).finish_non_exhaustive()
+        f.debug_struct("ProducerBuilder")
+            .field("source", &self.source)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
     }
 }

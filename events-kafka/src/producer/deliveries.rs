@@ -21,7 +21,9 @@ pub(super) type Outcome = Result<Written, PublishError>;
 const OVERHEAD: usize = 1024;
 
 #[cfg(not(target_pointer_width = "64"))]
-compile_error!("events-kafka needs pointers of 64 bits: an event's place in its batch travels through the client in one");
+compile_error!(
+    "events-kafka needs pointers of 64 bits: an event's place in its batch travels through the client in one"
+);
 
 /// Bytes under way, bounded, and who waits for answers.
 pub(super) struct Deliveries {
@@ -56,7 +58,10 @@ impl Tag {
     }
 
     fn unpack(packed: usize) -> Self {
-        Self { slot: (packed >> 32) as u32, index: packed as u32 }
+        Self {
+            slot: (packed >> 32) as u32,
+            index: packed as u32,
+        }
     }
 
     /// The same slot, another event.
@@ -69,7 +74,11 @@ impl Deliveries {
     pub(super) fn new(bytes: usize) -> Self {
         // More than 4 GiB under way is no bound.
         let total = u32::try_from(bytes).unwrap_or(u32::MAX).max(1);
-        Self { room: Semaphore::new(total as usize), total, waiting: Mutex::default() }
+        Self {
+            room: Semaphore::new(total as usize),
+            total,
+            waiting: Mutex::default(),
+        }
     }
 
     /// What a record counts for. One that is larger than all the room takes all of it.
@@ -101,7 +110,10 @@ impl Deliveries {
         }
         slots.entries.push(Some(waiting));
         // Each slot stands for an enqueued record of 1 KiB at least, of 4 GiB at most.
-        Tag { slot: (slots.entries.len() - 1) as u32, index: 0 }
+        Tag {
+            slot: (slots.entries.len() - 1) as u32,
+            index: 0,
+        }
     }
 
     fn answer(&self, tag: Tag, cost: u32, outcome: Outcome) {
@@ -159,9 +171,16 @@ impl ProducerContext for Answers {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
-        let cost = |message: &BorrowedMessage<'_>| self.0.cost(message.key_len(), message.payload_len());
+        let cost =
+            |message: &BorrowedMessage<'_>| self.0.cost(message.key_len(), message.payload_len());
         let (cost, outcome) = match result {
-            Ok(message) => (cost(message), Ok(Written { partition: message.partition(), offset: message.offset() })),
+            Ok(message) => (
+                cost(message),
+                Ok(Written {
+                    partition: message.partition(),
+                    offset: message.offset(),
+                }),
+            ),
             Err((error, message)) => (cost(message), Err(classify(error))),
         };
         self.0.answer(Tag::unpack(tag), cost, outcome);
@@ -174,7 +193,17 @@ mod tests {
 
     #[test]
     fn a_tag_survives_the_client() {
-        for tag in [Tag { slot: 0, index: 0 }, Tag { slot: 7, index: u32::MAX }, Tag { slot: u32::MAX, index: 1 }] {
+        for tag in [
+            Tag { slot: 0, index: 0 },
+            Tag {
+                slot: 7,
+                index: u32::MAX,
+            },
+            Tag {
+                slot: u32::MAX,
+                index: 1,
+            },
+        ] {
             assert_eq!(Tag::unpack(tag.pack()), tag);
         }
     }
@@ -190,7 +219,14 @@ mod tests {
             deliveries.room.try_acquire_many(cost).unwrap().forget();
         }
         let lost = || Err(PublishError::Lost("x".into()));
-        deliveries.answer(tag.at(1), cost, Ok(Written { partition: 0, offset: 1 }));
+        deliveries.answer(
+            tag.at(1),
+            cost,
+            Ok(Written {
+                partition: 0,
+                offset: 1,
+            }),
+        );
         deliveries.answer(tag.at(2), cost, lost());
         assert!(deliveries.room.available_permits() < 10_000);
         deliveries.answer(tag.at(0), cost, lost());
@@ -205,8 +241,21 @@ mod tests {
         let deliveries = Deliveries::new(10_000);
         let (first, receiver) = deliveries.expect_one();
         deliveries.room.try_acquire_many(2000).unwrap().forget();
-        deliveries.answer(first, 2000, Ok(Written { partition: 1, offset: 2 }));
-        assert_eq!(receiver.blocking_recv().unwrap(), Ok(Written { partition: 1, offset: 2 }));
+        deliveries.answer(
+            first,
+            2000,
+            Ok(Written {
+                partition: 1,
+                offset: 2,
+            }),
+        );
+        assert_eq!(
+            receiver.blocking_recv().unwrap(),
+            Ok(Written {
+                partition: 1,
+                offset: 2
+            })
+        );
         assert_eq!(deliveries.expect_one().0, first);
         assert_eq!(deliveries.room.available_permits(), 10_000);
     }

@@ -17,7 +17,9 @@ pub enum PublishFailed {
         source: Error,
     },
     /// The producer was closed before the event was enqueued. It was not written.
-    #[error("{event} was not written: the producer is closed; publish before it is closed, or connect another one")]
+    #[error(
+        "{event} was not written: the producer is closed; publish before it is closed, or connect another one"
+    )]
     Closed {
         /// Wire name of the event type.
         event: &'static str,

@@ -72,7 +72,12 @@ impl Link {
     pub(super) fn start(config: ClientConfig, bytes: usize) -> Result<Self, KafkaError> {
         let deliveries = Arc::new(Deliveries::new(bytes));
         let current = RwLock::new(Arc::new(Running::start(&config, &deliveries)?));
-        Ok(Self { config, current, deliveries, closed: AtomicBool::new(false) })
+        Ok(Self {
+            config,
+            current,
+            deliveries,
+            closed: AtomicBool::new(false),
+        })
     }
 
     /// Waits for room, first come, first served; none once the link is closed.
@@ -108,7 +113,8 @@ impl Link {
         let Some((code, reason)) = running.producer.client().fatal_error() else {
             return Err(error);
         };
-        self.replace(&running, &format!("{code:?}: {reason}")).send(record, tag)
+        self.replace(&running, &format!("{code:?}: {reason}"))
+            .send(record, tag)
     }
 
     /// Puts a new client in the place of one that failed for good. What the old one held is answered as lost.
@@ -119,9 +125,12 @@ impl Link {
             match Running::start(&self.config, &self.deliveries) {
                 Ok(new) => {
                     let old = std::mem::replace(&mut *current, Arc::new(new));
-                    old.producer.purge(PurgeConfig::default().queue().inflight());
+                    old.producer
+                        .purge(PurgeConfig::default().queue().inflight());
                 }
-                Err(error) => tracing::error!(%error, "no new producer; the next event tries again"),
+                Err(error) => {
+                    tracing::error!(%error, "no new producer; the next event tries again")
+                }
             }
         }
         Arc::clone(&current)
@@ -136,8 +145,13 @@ impl Link {
         let mut missing = 0;
         if !drained {
             missing = usize::try_from(running.producer.in_flight_count()).unwrap_or(0);
-            tracing::warn!(events = missing, "events were still on their way when their producer was closed");
-            running.producer.purge(PurgeConfig::default().queue().inflight());
+            tracing::warn!(
+                events = missing,
+                "events were still on their way when their producer was closed"
+            );
+            running
+                .producer
+                .purge(PurgeConfig::default().queue().inflight());
         }
         // It ends within one poll; a panic in it would be the only error.
         let _ = tokio::task::spawn_blocking(move || running.stop()).await;
@@ -164,12 +178,23 @@ impl Running {
             }
             if polled.in_flight_count() > 0 && polled.flush(FAREWELL).is_err() {
                 let events = polled.in_flight_count();
-                tracing::warn!(events, "events were still on their way when their producer was dropped; close it first");
+                tracing::warn!(
+                    events,
+                    "events were still on their way when their producer was dropped; close it first"
+                );
             }
         };
-        let thread = thread::Builder::new().name("publish".into()).spawn(serve).map_err(KafkaError::Thread)?;
+        let thread = thread::Builder::new()
+            .name("publish".into())
+            .spawn(serve)
+            .map_err(KafkaError::Thread)?;
         let server = thread.thread().clone();
-        Ok(Self { producer, duty, server, thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            producer,
+            duty,
+            server,
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     fn send(&self, record: &Outgoing, tag: Tag) -> Result<(), PublishError> {
@@ -179,12 +204,18 @@ impl Running {
         outgoing.payload = record.value();
         outgoing.partition = record.partition;
         outgoing.timestamp = record.timestamp;
-        self.producer.send(outgoing).map_err(|(error, _)| classify(&error))
+        self.producer
+            .send(outgoing)
+            .map_err(|(error, _)| classify(&error))
     }
 
     fn stop(&self) {
         self.duty.stopped.store(true, Ordering::Release);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread {
             // The panic hook has reported a panic in a callback.
             let _ = thread.join();

@@ -111,19 +111,33 @@ impl Producer {
     pub async fn enqueue<E: Event>(&self, event: &E) -> Result<Receipt, PublishFailed> {
         let name = E::DESCRIPTOR.name;
         let record = Stamp::default().record(&self.origin, event);
-        let record = record.map_err(|source| PublishFailed::Encode { event: name, source })?;
+        let record = record.map_err(|source| PublishFailed::Encode {
+            event: name,
+            source,
+        })?;
         self.enqueue_record(name, &record).await
     }
 
     /// Publishes an event that is encoded already.
-    pub(crate) async fn publish_encoded(&self, event: Emitted<'_>) -> Result<Written, PublishFailed> {
+    pub(crate) async fn publish_encoded(
+        &self,
+        event: Emitted<'_>,
+    ) -> Result<Written, PublishFailed> {
         let record = self.origin.record(event, &time_now());
         self.enqueue_record(event.event.name, &record).await?.await
     }
 
-    async fn enqueue_record(&self, event: &'static str, record: &Outgoing) -> Result<Receipt, PublishFailed> {
+    async fn enqueue_record(
+        &self,
+        event: &'static str,
+        record: &Outgoing,
+    ) -> Result<Receipt, PublishFailed> {
         let deliveries = &self.link.deliveries;
-        let permit = self.link.room(self.cost(record)).await.ok_or(PublishFailed::Closed { event })?;
+        let permit = self
+            .link
+            .room(self.cost(record))
+            .await
+            .ok_or(PublishFailed::Closed { event })?;
         let (tag, answer) = deliveries.expect_one();
         if let Err(source) = self.link.send(record, tag) {
             deliveries.forget(tag);
@@ -152,7 +166,11 @@ impl Producer {
         &self,
         events: impl IntoIterator<Item: Borrow<E>>,
     ) -> Result<usize, PublishAllFailed> {
-        let mut all = PublishAllFailed { failures: Vec::new(), written: 0, stopped_at: None };
+        let mut all = PublishAllFailed {
+            failures: Vec::new(),
+            written: 0,
+            stopped_at: None,
+        };
         let mut events = events.into_iter();
         let mut stamp = Stamp::default();
         while self.publish_batch(&mut events, &mut stamp, &mut all).await {}
@@ -164,7 +182,10 @@ impl Producer {
     }
 
     fn cost(&self, record: &Outgoing) -> u32 {
-        let (key, value) = (record.key().map_or(0, <[u8]>::len), record.value().map_or(0, <[u8]>::len));
+        let (key, value) = (
+            record.key().map_or(0, <[u8]>::len),
+            record.value().map_or(0, <[u8]>::len),
+        );
         self.link.deliveries.cost(key, value)
     }
 
@@ -186,7 +207,9 @@ impl Producer {
     /// The same producer with one more header on each event.
     pub fn with_header(&self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let header = (name.into(), value.into());
-        self.with(|origin| origin.headers = origin.headers.iter().cloned().chain([header]).collect())
+        self.with(|origin| {
+            origin.headers = origin.headers.iter().cloned().chain([header]).collect()
+        })
     }
 
     fn with(&self, change: impl FnOnce(&mut Origin)) -> Self {
@@ -217,6 +240,8 @@ impl Producer {
 
 impl fmt::Debug for Producer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Producer").field("source", &self.origin.source).finish_non_exhaustive()
+        f.debug_struct("Producer")
+            .field("source", &self.origin.source)
+            .finish_non_exhaustive()
     }
 }

@@ -35,6 +35,9 @@ impl Future for Receipt {
         let answer = ready!(Pin::new(&mut self.answer).poll(cx));
         let lost = || Err(PublishError::Lost("its producer is gone".to_owned()));
         let outcome = answer.unwrap_or_else(|_| lost());
-        Poll::Ready(outcome.map_err(|source| PublishFailed::Rejected { event: self.event, source }))
+        Poll::Ready(outcome.map_err(|source| PublishFailed::Rejected {
+            event: self.event,
+            source,
+        }))
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use events_core::{Emissions, Emitted, Envelope, Error, Event, Middleware, Outgoing, edge_id, time_now};
+use events_core::{
+    Emissions, Emitted, Envelope, Error, Event, Middleware, Outgoing, edge_id, time_now,
+};
 
 /// What every event of a producer carries beside its own.
 #[derive(Clone)]
@@ -26,18 +28,28 @@ pub(super) struct Stamp {
 
 impl Stamp {
     /// The event as a record.
-    pub(super) fn record<E: Event>(&mut self, origin: &Origin, event: &E) -> Result<Outgoing, Error> {
+    pub(super) fn record<E: Event>(
+        &mut self,
+        origin: &Origin,
+        event: &E,
+    ) -> Result<Outgoing, Error> {
         self.emissions.clear();
         self.emissions.push(event)?;
         self.tick();
         // It was pushed just now.
-        let emitted = self.emissions.iter().next().ok_or_else(|| Error::msg("the event was not encoded"))?;
+        let emitted = self
+            .emissions
+            .iter()
+            .next()
+            .ok_or_else(|| Error::msg("the event was not encoded"))?;
         Ok(origin.record(emitted, &self.time))
     }
 
     /// Reads the clock; its text changes once in a millisecond.
     fn tick(&mut self) {
-        let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        let millis = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
         if self.time.is_empty() || millis != self.millis {
             (self.time, self.millis) = (time_now(), millis);
         }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
+    TopicReplication,
+};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
@@ -37,7 +40,10 @@ impl Catalog {
         let admin = AdminClient::from_config_and_context(&client.admin(), Logged);
         let admin = admin.map_err(|error| KafkaError::client("admin client", &error))?;
         let address = client.address().unwrap_or_default().to_owned();
-        Ok(Self { admin: Arc::new(admin), address })
+        Ok(Self {
+            admin: Arc::new(admin),
+            address,
+        })
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -47,23 +53,38 @@ impl Catalog {
     /// All topics. Asking for one by its name could make it.
     pub(crate) async fn existing(&self) -> Result<Existing, KafkaError> {
         let admin = Arc::clone(&self.admin);
-        let asked = tokio::task::spawn_blocking(move || admin.inner().fetch_metadata(None, ANSWER)).await;
+        let asked =
+            tokio::task::spawn_blocking(move || admin.inner().fetch_metadata(None, ANSWER)).await;
         // The closure does not panic, and a runtime that shuts down cancels this future too.
         let asked = asked.unwrap_or(Err(ClientError::Canceled));
-        let metadata = asked.map_err(|error| KafkaError::cluster(&self.address, "list its topics", &error))?;
+        let metadata =
+            asked.map_err(|error| KafkaError::cluster(&self.address, "list its topics", &error))?;
         let topics = metadata.topics().iter().map(|topic| {
-            let led = topic.partitions().iter().all(|partition| partition.leader() >= 0);
-            (topic.name().to_owned(), if led { topic.partitions().len() } else { 0 })
+            let led = topic
+                .partitions()
+                .iter()
+                .all(|partition| partition.leader() >= 0);
+            (
+                topic.name().to_owned(),
+                if led { topic.partitions().len() } else { 0 },
+            )
         });
-        Ok(Existing { partitions: topics.collect(), brokers: metadata.brokers().len() })
+        Ok(Existing {
+            partitions: topics.collect(),
+            brokers: metadata.brokers().len(),
+        })
     }
 
     /// Whether it is the embedded cluster of another process, which has no admin API: a request would only time out.
     async fn is_embedded(&self) -> bool {
         let admin = Arc::clone(&self.admin);
-        let asked = tokio::task::spawn_blocking(move || admin.inner().fetch_cluster_id(ANSWER)).await;
+        let asked =
+            tokio::task::spawn_blocking(move || admin.inner().fetch_cluster_id(ANSWER)).await;
         // Real clusters have ids of 22 characters, drawn at random.
-        asked.ok().flatten().is_some_and(|id| id.starts_with("mockCluster"))
+        asked
+            .ok()
+            .flatten()
+            .is_some_and(|id| id.starts_with("mockCluster"))
     }
 
     /// The largest record of each topic in bytes, as far as this user may know it.
@@ -71,7 +92,10 @@ impl Catalog {
         if topics.is_empty() || self.is_embedded().await {
             return BTreeMap::new();
         }
-        let specifiers: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
+        let specifiers: Vec<_> = topics
+            .iter()
+            .map(|topic| ResourceSpecifier::Topic(topic))
+            .collect();
         let options = AdminOptions::new().request_timeout(Some(ANSWER));
         let described = self.admin.describe_configs(&specifiers, &options).await;
         let described = described.unwrap_or_else(|error| {
@@ -82,8 +106,12 @@ impl Catalog {
         for resource in described {
             match resource {
                 Ok(resource) => {
-                    let bytes = resource.get(MAX_BYTES).and_then(|entry| entry.value.as_ref()?.parse().ok());
-                    if let (OwnedResourceSpecifier::Topic(topic), Some(bytes)) = (resource.specifier, bytes) {
+                    let bytes = resource
+                        .get(MAX_BYTES)
+                        .and_then(|entry| entry.value.as_ref()?.parse().ok());
+                    if let (OwnedResourceSpecifier::Topic(topic), Some(bytes)) =
+                        (resource.specifier, bytes)
+                    {
                         limits.insert(topic, bytes);
                     }
                 }
@@ -96,8 +124,15 @@ impl Catalog {
     }
 
     /// Makes topics (name, partitions, largest record) and waits until all of them have leaders.
-    pub(crate) async fn create(&self, topics: &[(String, i32, Option<usize>)], replication: i32) -> Result<(), KafkaError> {
-        let limits: Vec<_> = topics.iter().map(|(_, _, bytes)| bytes.map(|bytes| bytes.to_string())).collect();
+    pub(crate) async fn create(
+        &self,
+        topics: &[(String, i32, Option<usize>)],
+        replication: i32,
+    ) -> Result<(), KafkaError> {
+        let limits: Vec<_> = topics
+            .iter()
+            .map(|(_, _, bytes)| bytes.map(|bytes| bytes.to_string()))
+            .collect();
         let new: Vec<_> = topics
             .iter()
             .zip(&limits)
@@ -109,9 +144,17 @@ impl Catalog {
                 }
             })
             .collect();
-        let options = AdminOptions::new().operation_timeout(Some(ANSWER)).request_timeout(Some(ANSWER));
-        let failed = |error: &ClientError| KafkaError::cluster(&self.address, "create the missing topics", error);
-        let created = self.admin.create_topics(&new, &options).await.map_err(|error| failed(&error))?;
+        let options = AdminOptions::new()
+            .operation_timeout(Some(ANSWER))
+            .request_timeout(Some(ANSWER));
+        let failed = |error: &ClientError| {
+            KafkaError::cluster(&self.address, "create the missing topics", error)
+        };
+        let created = self
+            .admin
+            .create_topics(&new, &options)
+            .await
+            .map_err(|error| failed(&error))?;
         for outcome in created {
             match outcome {
                 // Another service has just made it.
@@ -122,12 +165,19 @@ impl Catalog {
         let (pause, times) = LOOK;
         for _ in 0..times {
             let existing = self.existing().await?;
-            if topics.iter().all(|(name, ..)| existing.partitions.get(name).is_some_and(|partitions| *partitions > 0)) {
+            if topics.iter().all(|(name, ..)| {
+                existing
+                    .partitions
+                    .get(name)
+                    .is_some_and(|partitions| *partitions > 0)
+            }) {
                 return Ok(());
             }
             tokio::time::sleep(pause).await;
         }
-        Err(failed(&ClientError::AdminOp(RDKafkaErrorCode::LeaderNotAvailable)))
+        Err(failed(&ClientError::AdminOp(
+            RDKafkaErrorCode::LeaderNotAvailable,
+        )))
     }
 }
 

@@ -35,9 +35,20 @@ pub(crate) struct Ensure {
 
 impl Ensure {
     pub(crate) fn faults(self) -> Vec<Fault> {
-        let values = [("partitions", self.partitions), ("replication", self.replication)];
+        let values = [
+            ("partitions", self.partitions),
+            ("replication", self.replication),
+        ];
         let wrong = values.iter().filter(|(_, value)| *value < 1);
-        wrong.map(|(name, value)| Fault::new("ensure-topics", format!("`ensure_topics` has {name} = {value}"), "give it 1 or more")).collect()
+        wrong
+            .map(|(name, value)| {
+                Fault::new(
+                    "ensure-topics",
+                    format!("`ensure_topics` has {name} = {value}"),
+                    "give it 1 or more",
+                )
+            })
+            .collect()
     }
 }
 
@@ -52,24 +63,55 @@ pub(crate) async fn prepare(
     if client.is_embedded() {
         let partitions = ensure.map_or(PARTITIONS, |ensure| ensure.partitions);
         let created = Embedded::shared()?.create_topics(wanted.names(), partitions)?;
-        tracing::debug!(service, ?created, partitions, "topics of the embedded cluster");
+        tracing::debug!(
+            service,
+            ?created,
+            partitions,
+            "topics of the embedded cluster"
+        );
         return Ok(());
     }
     let catalog = Catalog::connect(client)?;
     let state = State::read(&catalog, &wanted).await?;
-    client.take_records_of(state.limits.values().copied().max().unwrap_or(BROKER_MAX_MESSAGE));
+    client.take_records_of(
+        state
+            .limits
+            .values()
+            .copied()
+            .max()
+            .unwrap_or(BROKER_MAX_MESSAGE),
+    );
     if let Some(ensure) = ensure
         && !state.missing.is_empty()
     {
-        let topics: Vec<_> = state.missing.iter().map(|name| (name.clone(), ensure.partitions, state.letter_limit(&wanted, name))).collect();
+        let topics: Vec<_> = state
+            .missing
+            .iter()
+            .map(|name| {
+                (
+                    name.clone(),
+                    ensure.partitions,
+                    state.letter_limit(&wanted, name),
+                )
+            })
+            .collect();
         catalog.create(&topics, ensure.replication).await?;
-        tracing::info!(service, topics = state.missing.join(", "), partitions = ensure.partitions, "created missing topics");
+        tracing::info!(
+            service,
+            topics = state.missing.join(", "),
+            partitions = ensure.partitions,
+            "created missing topics"
+        );
     }
     KafkaError::unless_empty(service, state.faults(&catalog, &wanted, ensure.is_some()))
 }
 
 /// Looks for what is wrong with the topics of a real cluster, and changes nothing. On the embedded cluster nothing is.
-pub(crate) async fn faults(plans: &[Arc<GroupPlan>], client: &ClientOptions, ensure: Option<Ensure>) -> Result<Vec<Fault>, KafkaError> {
+pub(crate) async fn faults(
+    plans: &[Arc<GroupPlan>],
+    client: &ClientOptions,
+    ensure: Option<Ensure>,
+) -> Result<Vec<Fault>, KafkaError> {
     if client.is_embedded() {
         return Ok(Vec::new());
     }
@@ -90,21 +132,30 @@ struct State {
 impl State {
     async fn read(catalog: &Catalog, wanted: &Wanted) -> Result<Self, KafkaError> {
         let existing = catalog.existing().await?;
-        let (found, missing): (Vec<_>, Vec<_>) = wanted.names().partition(|name| existing.partitions.contains_key(*name));
+        let (found, missing): (Vec<_>, Vec<_>) = wanted
+            .names()
+            .partition(|name| existing.partitions.contains_key(*name));
         let limits = catalog.record_limits(&found).await;
         let missing = missing.into_iter().map(str::to_owned).collect();
-        Ok(Self { existing, limits, missing })
+        Ok(Self {
+            existing,
+            limits,
+            missing,
+        })
     }
 
     /// The largest record of the topics whose records may end in `letters`; none if it is no dead-letter topic.
     fn source_limit(&self, wanted: &Wanted, letters: &str) -> Option<usize> {
         let sources = wanted.letters.get(letters)?;
-        let limits = sources.iter().filter_map(|source| self.limits.get(source).copied());
+        let limits = sources
+            .iter()
+            .filter_map(|source| self.limits.get(source).copied());
         Some(limits.max().unwrap_or(BROKER_MAX_MESSAGE))
     }
 
     fn letter_limit(&self, wanted: &Wanted, topic: &str) -> Option<usize> {
-        self.source_limit(wanted, topic).map(|limit| limit + LETTER_ROOM.1)
+        self.source_limit(wanted, topic)
+            .map(|limit| limit + LETTER_ROOM.1)
     }
 
     fn faults(&self, catalog: &Catalog, wanted: &Wanted, ensured: bool) -> Vec<Fault> {
@@ -113,14 +164,24 @@ impl State {
             let count = self.missing.len();
             let message = format!(
                 "{count} {} at {}: {}",
-                if count == 1 { "topic does not exist" } else { "topics do not exist" },
+                if count == 1 {
+                    "topic does not exist"
+                } else {
+                    "topics do not exist"
+                },
                 catalog.address(),
                 self.missing.join(", ")
             );
-            faults.push(Fault::new("missing-topics", message, self.commands(catalog, wanted)));
+            faults.push(Fault::new(
+                "missing-topics",
+                message,
+                self.commands(catalog, wanted),
+            ));
         }
         for letters in wanted.letters.keys() {
-            let (Some(limit), Some(source)) = (self.limits.get(letters), self.source_limit(wanted, letters)) else {
+            let (Some(limit), Some(source)) =
+                (self.limits.get(letters), self.source_limit(wanted, letters))
+            else {
                 continue;
             };
             if *limit < source + LETTER_ROOM.0 {

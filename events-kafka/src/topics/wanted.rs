@@ -18,10 +18,18 @@ impl Wanted {
     pub(crate) fn by(plans: &[Arc<GroupPlan>]) -> Self {
         let mut wanted = Self::default();
         for plan in plans {
-            let events = plan.topics.keys().chain(&plan.publishes).filter(|topic| **topic != plan.dead_letters);
+            let events = plan
+                .topics
+                .keys()
+                .chain(&plan.publishes)
+                .filter(|topic| **topic != plan.dead_letters);
             let events: BTreeSet<_> = events.cloned().collect();
             // A refused emission is dead-lettered beside its record, so what is published counts too.
-            wanted.letters.entry(plan.dead_letters.clone()).or_default().extend(events.iter().cloned());
+            wanted
+                .letters
+                .entry(plan.dead_letters.clone())
+                .or_default()
+                .extend(events.iter().cloned());
             wanted.events.extend(events);
         }
         wanted
@@ -29,7 +37,10 @@ impl Wanted {
 
     /// All of them.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        let letters = self.letters.keys().filter(|letters| !self.events.contains(*letters));
+        let letters = self
+            .letters
+            .keys()
+            .filter(|letters| !self.events.contains(*letters));
         self.events.iter().chain(letters).map(String::as_str)
     }
 }

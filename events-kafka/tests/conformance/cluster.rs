@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use events_core::Outgoing;
-use events_kafka::{ClientOptions, Embedded, Handle, Runtime, ShutdownReport, Status, TopicPartition, Written};
+use events_kafka::{
+    ClientOptions, Embedded, Handle, Runtime, ShutdownReport, Status, TopicPartition, Written,
+};
 use events_runtime::{Position, Service};
 use events_testkit::Received;
 use events_testkit::conformance::{Capabilities, Cluster, Running};
@@ -46,7 +48,9 @@ impl Kafka {
     }
 
     fn find() -> Self {
-        let given = std::env::var("KAFKA_BOOTSTRAP_SERVERS").ok().filter(|address| !address.trim().is_empty());
+        let given = std::env::var("KAFKA_BOOTSTRAP_SERVERS")
+            .ok()
+            .filter(|address| !address.trim().is_empty());
         let (address, embedded) = match given {
             Some(address) => (address, None),
             None => {
@@ -55,7 +59,13 @@ impl Kafka {
             }
         };
         let writer = Writer::start(&address);
-        Self { address, embedded, writer, topics: Mutex::default(), askers: Mutex::default() }
+        Self {
+            address,
+            embedded,
+            writer,
+            topics: Mutex::default(),
+            askers: Mutex::default(),
+        }
     }
 
     fn config(&self) -> ClientConfig {
@@ -92,14 +102,20 @@ impl Kafka {
     }
 
     /// A broker that has just started has no coordinator for the group yet.
-    async fn delete_group(&self, admin: &AdminClient<DefaultClientContext>, group: &str) -> anyhow::Result<()> {
+    async fn delete_group(
+        &self,
+        admin: &AdminClient<DefaultClientContext>,
+        group: &str,
+    ) -> anyhow::Result<()> {
         for _ in 0..LOOKS {
             match admin.delete_groups(&[group], &options()).await?.pop() {
                 Some(Ok(_)) | Some(Err((_, Code::GroupIdNotFound))) => return Ok(()),
                 None
                 | Some(Err((
                     _,
-                    Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress,
+                    Code::NotCoordinator
+                    | Code::CoordinatorNotAvailable
+                    | Code::CoordinatorLoadInProgress,
                 ))) => tokio::time::sleep(LOOK).await,
                 Some(Err((_, code))) => {
                     bail!("the group {group} of an earlier run cannot be deleted: {code}")
@@ -122,7 +138,13 @@ impl Kafka {
         for _ in 0..LOOKS {
             let metadata = client.fetch_metadata(None, ANSWER)?;
             let found = metadata.topics().iter().find(|known| known.name() == topic);
-            let led = found.map_or(0, |topic| topic.partitions().iter().filter(|part| part.leader() >= 0).count());
+            let led = found.map_or(0, |topic| {
+                topic
+                    .partitions()
+                    .iter()
+                    .filter(|part| part.leader() >= 0)
+                    .count()
+            });
             if led == usize::try_from(partitions)? {
                 return Ok(());
             }
@@ -137,7 +159,9 @@ impl Kafka {
             return Ok(Arc::clone(asker));
         }
         let mut config = self.config();
-        config.set("group.id", group).set("enable.auto.commit", "false");
+        config
+            .set("group.id", group)
+            .set("enable.auto.commit", "false");
         let asker = Arc::new(config.create::<BaseConsumer>()?);
         askers.insert(group.to_owned(), Arc::clone(&asker));
         Ok(asker)
@@ -149,7 +173,9 @@ impl Kafka {
 }
 
 fn options() -> AdminOptions {
-    AdminOptions::new().operation_timeout(Some(ANSWER)).request_timeout(Some(ANSWER))
+    AdminOptions::new()
+        .operation_timeout(Some(ANSWER))
+        .request_timeout(Some(ANSWER))
 }
 
 impl Cluster for &'static Kafka {
@@ -190,15 +216,28 @@ impl Cluster for &'static Kafka {
 
     async fn committed(&self, group: &str) -> anyhow::Result<BTreeMap<TopicPartition, Position>> {
         let mut list = TopicPartitionList::new();
-        for (topic, partitions) in self.topics().iter().filter(|(topic, _)| !topic.ends_with(".dead-letters")) {
+        for (topic, partitions) in self
+            .topics()
+            .iter()
+            .filter(|(topic, _)| !topic.ends_with(".dead-letters"))
+        {
             list.add_partition_range(topic, 0, partitions - 1);
         }
-        let committed = self.asker(group)?.committed_offsets(list, ANSWER).context("the group's offsets")?;
+        let committed = self
+            .asker(group)?
+            .committed_offsets(list, ANSWER)
+            .context("the group's offsets")?;
         let mut positions = BTreeMap::new();
         for element in committed.elements() {
             if let Offset::Offset(watermark) = element.offset() {
                 let partition = TopicPartition::new(element.topic(), element.partition());
-                positions.insert(partition, Position { watermark, metadata: element.metadata().to_owned() });
+                positions.insert(
+                    partition,
+                    Position {
+                        watermark,
+                        metadata: element.metadata().to_owned(),
+                    },
+                );
             }
         }
         Ok(positions)
@@ -214,7 +253,11 @@ impl Cluster for &'static Kafka {
 
     async fn truncate(&self, partition: &TopicPartition, before: i64) -> anyhow::Result<()> {
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(before))?;
+        list.add_partition_offset(
+            &partition.topic,
+            partition.partition,
+            Offset::Offset(before),
+        )?;
         self.admin()?.delete_records(&list, &options()).await?;
         Ok(())
     }

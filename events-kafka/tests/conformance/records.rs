@@ -38,7 +38,9 @@ impl Writer {
         for _ in 0..LOOKS {
             match self.try_write(record).await {
                 // It was added a moment ago.
-                Err(error) if error.downcast_ref() == Some(&UNKNOWN) => tokio::time::sleep(LOOK).await,
+                Err(error) if error.downcast_ref() == Some(&UNKNOWN) => {
+                    tokio::time::sleep(LOOK).await
+                }
                 outcome => return outcome,
             }
         }
@@ -49,7 +51,8 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let mut headers = OwnedHeaders::new();
         for (name, value) in record.headers() {
-            let key = std::str::from_utf8(name).context("the client writes header names of text alone")?;
+            let key = std::str::from_utf8(name)
+                .context("the client writes header names of text alone")?;
             headers = headers.insert(Header { key, value });
         }
         let mut outgoing: BaseRecord<'_, [u8], [u8], Box<Answer>> =
@@ -76,7 +79,10 @@ impl ProducerContext for Answers {
     type DeliveryOpaque = Box<Answer>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, answer: Box<Answer>) {
-        let written = |message: &BorrowedMessage<'_>| Written { partition: message.partition(), offset: message.offset() };
+        let written = |message: &BorrowedMessage<'_>| Written {
+            partition: message.partition(),
+            offset: message.offset(),
+        };
         // A scenario that has failed does not wait any more.
         let _ = answer.send(match result {
             Ok(message) => Ok(written(message)),
@@ -88,12 +94,19 @@ impl ProducerContext for Answers {
 /// All records of a topic, by partition and offset.
 pub(crate) fn read(config: &ClientConfig, topic: &str) -> anyhow::Result<Vec<Received>> {
     let mut config = config.clone();
-    config.set("group.id", "conformance-reader").set("enable.auto.commit", "false").set("fetch.wait.max.ms", "10");
+    config
+        .set("group.id", "conformance-reader")
+        .set("enable.auto.commit", "false")
+        .set("fetch.wait.max.ms", "10");
     let client: BaseConsumer = config.create()?;
     let metadata = client.fetch_metadata(Some(topic), ANSWER)?;
     let mut list = TopicPartitionList::new();
     let mut missing = 0;
-    for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+    for partition in metadata
+        .topics()
+        .iter()
+        .flat_map(|topic| topic.partitions())
+    {
         let (low, high) = client.fetch_watermarks(topic, partition.id(), ANSWER)?;
         if high > low {
             missing += high - low;
@@ -121,7 +134,11 @@ fn received(message: &BorrowedMessage<'_>) -> Received {
     if let Some(value) = message.payload() {
         record.set_value(value);
     }
-    for header in message.headers().into_iter().flat_map(|headers| headers.iter()) {
+    for header in message
+        .headers()
+        .into_iter()
+        .flat_map(|headers| headers.iter())
+    {
         record.add_raw_header(header.key.as_bytes(), header.value);
     }
     Received {

@@ -18,14 +18,25 @@ pub(crate) fn real() -> bool {
 }
 
 pub(crate) fn client() -> ClientOptions {
-    if real() { ClientOptions::new() } else { ClientOptions::new().embedded() }
+    if real() {
+        ClientOptions::new()
+    } else {
+        ClientOptions::new().embedded()
+    }
 }
 
 /// A name that no other test and no other run uses.
 pub(crate) fn unique(name: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    format!("{name}-{millis}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    let millis = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_millis();
+    format!(
+        "{name}-{millis}-{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// Makes a topic on a real cluster; the embedded one makes it by itself.
@@ -35,7 +46,10 @@ pub(crate) async fn topic(name: &str, partitions: i32) {
     }
     let admin: AdminClient<DefaultClientContext> = config().create().unwrap();
     let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
-    let made = admin.create_topics([&topic], &AdminOptions::new()).await.unwrap();
+    let made = admin
+        .create_topics([&topic], &AdminOptions::new())
+        .await
+        .unwrap();
     if let Err((_, code)) = &made[0] {
         assert_eq!(*code, rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists);
     }
@@ -58,7 +72,10 @@ pub(crate) struct Logged {
 
 impl Logged {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
@@ -69,22 +86,41 @@ impl Logged {
 /// Reads `count` records of a topic from its start.
 pub(crate) fn read(address: &str, topic: &str, count: usize) -> Vec<Logged> {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", address).set("group.id", unique("reader")).set("enable.auto.commit", "false").set("fetch.wait.max.ms", "10");
+    config
+        .set("bootstrap.servers", address)
+        .set("group.id", unique("reader"))
+        .set("enable.auto.commit", "false")
+        .set("fetch.wait.max.ms", "10");
     let consumer: BaseConsumer = config.create().unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
+    let metadata = consumer
+        .fetch_metadata(Some(topic), Duration::from_secs(10))
+        .unwrap();
     let mut list = TopicPartitionList::new();
     for partition in metadata.topics()[0].partitions() {
-        list.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+        list.add_partition_offset(topic, partition.id(), Offset::Beginning)
+            .unwrap();
     }
     consumer.assign(&list).unwrap();
     let until = Instant::now() + Duration::from_secs(30);
     let mut found = Vec::new();
     while found.len() < count {
-        assert!(Instant::now() < until, "{topic}: {} of {count} records after 30 s", found.len());
-        let Some(message) = consumer.poll(Duration::from_millis(50)) else { continue };
+        assert!(
+            Instant::now() < until,
+            "{topic}: {} of {count} records after 30 s",
+            found.len()
+        );
+        let Some(message) = consumer.poll(Duration::from_millis(50)) else {
+            continue;
+        };
         let message = message.unwrap();
-        let text = |bytes: Option<&[u8]>| String::from_utf8(bytes.unwrap_or_default().to_vec()).unwrap();
-        let headers = message.headers().map(|headers| headers.iter().map(|header| (header.key.to_owned(), text(header.value))).collect());
+        let text =
+            |bytes: Option<&[u8]>| String::from_utf8(bytes.unwrap_or_default().to_vec()).unwrap();
+        let headers = message.headers().map(|headers| {
+            headers
+                .iter()
+                .map(|header| (header.key.to_owned(), text(header.value)))
+                .collect()
+        });
         found.push(Logged {
             partition: message.partition(),
             offset: message.offset(),
