@@ -37,6 +37,10 @@ pub(crate) fn container(attributes: &[Attribute], by: &str, errors: &mut Errors)
             ),
             "crate" => errors.at(&given, format!("`#[{by}]` says where serde is: remove it here")),
             "default" => container.default = true,
+            "rename_all" if matches!(given.value, Value::List(_)) => errors.at(
+                &given,
+                "an event is read under the names that it is written under: give one rule, `rename_all = \"…\"`",
+            ),
             "rename_all" => container.rename_all = text(&given),
             _ => {}
         }

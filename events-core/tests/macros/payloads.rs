@@ -207,3 +207,39 @@ fn encoded_events_are_read_back() {
         whole()
     );
 }
+
+mod cents {
+    use events_core::__private::serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(
+        cents: &Option<u64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&cents.unwrap_or_default().to_string())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<u64>, D::Error> {
+        Ok(String::deserialize(deserializer)?.parse().ok())
+    }
+}
+
+#[derive(Debug)]
+#[event(topic = "t", version = 2)]
+struct Priced {
+    id: u8,
+    #[event(since = 2)]
+    #[serde(with = "cents")]
+    #[schemars(with = "String")]
+    amount: Option<u64>,
+}
+
+#[test]
+fn a_later_option_may_be_missing_whatever_reads_it() {
+    let earlier = events_core::decode::<Priced>(Some(br#"{"id":1}"#), 1).unwrap();
+    assert_eq!((earlier.id, earlier.amount), (1, None));
+    let later = events_core::decode::<Priced>(Some(br#"{"id":1,"amount":"7"}"#), 2).unwrap();
+    assert_eq!(later.amount, Some(7));
+    assert_eq!((Priced::DESCRIPTOR.schema)()["required"], json!(["id"]));
+}

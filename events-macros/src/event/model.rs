@@ -62,6 +62,12 @@ pub(super) struct Field {
 impl Model {
     pub(super) fn read(options: Options, mut item: DeriveInput, errors: &mut Errors) -> Self {
         let private = krate::private(options.krate.as_ref(), errors);
+        for again in attributes::take(&mut item.attrs, "event") {
+            errors.at(
+                again,
+                "`#[event]` stands here twice: put all options into one",
+            );
+        }
         attributes::refuse_derives(&item.attrs, "event", errors);
         let container = wire::container(&item.attrs, "event", errors);
         let body = match &mut item.data {
@@ -180,14 +186,19 @@ fn named(
 ) -> Option<Field> {
     let options = field_options(&mut field.attrs, errors);
     let wire = wire::field(field, container, errors);
-    let defaulted = wire.default || options.default.is_some();
-    let optional = defaulted || container.default || is_option(&field.ty);
+    let option = is_option(&field.ty);
+    let default = match options.default {
+        // An `Option` with a deserializer of its own would not be optional otherwise.
+        None if option && options.since.is_some() && !container.default => Some(Fallback::Type),
+        given => given,
+    };
+    let optional = option || wire.default || container.default || default.is_some();
     Some(Field {
         ident: field.ident.clone()?,
         ty: field.ty.clone(),
         doc: attributes::first_paragraph(&field.attrs),
         wire,
-        default: options.default,
+        default,
         since: options.since,
         optional,
     })

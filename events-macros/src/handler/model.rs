@@ -61,6 +61,15 @@ impl Model {
             attributes,
             signature,
         } = function;
+        for again in attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("handler"))
+        {
+            errors.at(
+                again,
+                "`#[handler]` stands here twice: put all options into one",
+            );
+        }
         let typed = signature
             .inputs
             .iter()

@@ -6,4 +6,10 @@ struct Placed {
     id: String,
 }
 
+#[event(topic = "orders")]
+#[serde(rename_all(serialize = "camelCase"))]
+struct Shipped {
+    id: String,
+}
+
 fn main() {}
