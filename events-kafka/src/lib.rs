@@ -90,3 +90,8 @@ pub use events_runtime::{
     Faults, HandlerStatus, LaneStatus, PublishError, Settings, ShutdownReport, Status,
     TopicPartition, TroubleStatus, Written, dead_letter_header,
 };
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
