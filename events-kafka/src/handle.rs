@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use events_runtime::{ShutdownReport, Status};
+use events_runtime::{Group, ShutdownReport, Status};
 use tokio::task::JoinSet;
 
 use crate::error::KafkaError;
@@ -84,6 +84,15 @@ impl Handle {
             .sum()
     }
 
+    /// A look at what is under way that outlives the handle: for whoever gives a drain up.
+    pub(crate) fn underway(&self) -> Underway {
+        let groups = self.members.iter().map(|member| Arc::clone(member.group()));
+        Underway {
+            service: self.service.clone(),
+            groups: groups.collect(),
+        }
+    }
+
     /// A producer for events that no handler causes, with the service as their source. It is closed by
     /// [`drain`](Self::drain).
     ///
@@ -139,6 +148,37 @@ impl Handle {
         }
         tracing::info!(service = self.service, %report, "stopped");
         report
+    }
+}
+
+/// What a service has under way, also while it drains.
+pub(crate) struct Underway {
+    service: String,
+    groups: Vec<Arc<Group>>,
+}
+
+impl Underway {
+    /// Asks every lane, to be [told](Self::tell) a moment later.
+    pub(crate) fn ask(&self) {
+        self.groups
+            .iter()
+            .for_each(|group| group.request_positions());
+    }
+
+    /// Records that would be abandoned now, and where they stand: `payments: 2 (orders/0 from offset 17)`.
+    pub(crate) fn tell(&self) -> (usize, Option<String>) {
+        let lanes = self.groups.iter().flat_map(|group| group.lane_status());
+        let busy: Vec<_> = lanes
+            .map(|lane| (lane.running + lane.unacknowledged, lane))
+            .filter(|(records, _)| *records > 0)
+            .collect();
+        let records = busy.iter().map(|(records, _)| records).sum();
+        let places: Vec<_> = busy
+            .iter()
+            .map(|(_, lane)| format!("{} from offset {}", lane.partition, lane.watermark))
+            .collect();
+        let text = format!("{}: {records} ({})", self.service, places.join(", "));
+        (records, (records > 0).then_some(text))
     }
 }
 

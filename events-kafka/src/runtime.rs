@@ -244,8 +244,8 @@ impl Runtime {
 
     /// Does what the command line says: `run` (also without a word), `handlers`, `topology`, `check`, `publish`.
     ///
-    /// `run` ends on SIGTERM or ctrl-c, drains, and reports what was abandoned; a second signal ends it at once. Wrong
-    /// arguments end the process with status 2.
+    /// `run` ends on SIGTERM or ctrl-c, drains, and reports what was abandoned; a second signal ends it at once, says what
+    /// it abandoned, and its status is 128 and the signal's number. Wrong arguments end the process with status 2.
     ///
     /// # Errors
     ///

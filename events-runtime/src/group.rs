@@ -15,7 +15,7 @@ use crate::lane::shared::{Control, LaneReport, LaneShared};
 use crate::offset_map::OffsetMap;
 use crate::plan::GroupPlan;
 use crate::status::{HandlerStatus, LaneStatus, ShutdownReport};
-use crate::transport::{Position, Publish, Queue, TopicPartition};
+use crate::transport::{ParkedStart, Position, Publish, Queue, TopicPartition};
 
 /// How long a cancelled lane may take to notice, which it does between two polls of its handlers.
 const NOTICE: Duration = Duration::from_secs(1);
@@ -26,6 +26,8 @@ pub struct Group {
     publish: Arc<dyn Publish>,
     handle: Handle,
     lanes: Mutex<BTreeMap<TopicPartition, Running>>,
+    /// Lanes that are told to end and have not: they still answer for what is under way.
+    leaving: Mutex<Vec<Arc<LaneShared>>>,
     epoch: AtomicU64,
 }
 
@@ -42,6 +44,7 @@ impl Group {
             publish,
             handle,
             lanes: Mutex::default(),
+            leaving: Mutex::default(),
             epoch: AtomicU64::new(0),
         }
     }
@@ -52,6 +55,7 @@ impl Group {
     }
 
     /// Starts the lane of a partition at `start`. `metadata` is what was committed with that offset; empty if nothing.
+    /// `parked` is its parked log, if the plan names one for the topic; without it failed records are dead-lettered.
     ///
     /// A topic that the plan does not name is ignored.
     pub fn assign<Q: Queue>(
@@ -60,7 +64,10 @@ impl Group {
         queue: Q,
         start: i64,
         metadata: &str,
+        parked: Option<ParkedStart<Q>>,
     ) {
+        // Parking is not there yet.
+        drop(parked);
         let Some(topic) = self.plan.topics.get(&partition.topic) else {
             tracing::warn!(%partition, "assigned a partition of a topic that nobody here handles");
             return;
@@ -116,6 +123,7 @@ impl Group {
                 .filter_map(|partition| lanes.remove_entry(partition))
                 .collect()
         };
+        let departure = Departure::of(&self.leaving, &leaving);
         for (_, running) in &leaving {
             running.shared.tell(control);
         }
@@ -148,6 +156,7 @@ impl Group {
                 }
             }
         }
+        drop(departure);
         revoked
     }
 
@@ -171,6 +180,9 @@ impl Group {
         for running in self.lanes().values() {
             running.shared.request();
         }
+        for shared in &*lock(&self.leaving) {
+            shared.request();
+        }
     }
 
     /// Positions that have changed since they were last taken: to be committed.
@@ -183,12 +195,19 @@ impl Group {
         changed.collect()
     }
 
-    /// What each lane said of itself when it was last asked.
+    /// What each lane said of itself when it was last asked; lanes that are given up count until they have ended.
     pub fn lane_status(&self) -> Vec<LaneStatus> {
-        self.lanes()
+        let mut lanes: Vec<_> = self
+            .lanes()
             .values()
             .filter_map(|running| running.shared.status())
-            .collect()
+            .collect();
+        lanes.extend(
+            lock(&self.leaving)
+                .iter()
+                .filter_map(|shared| shared.status()),
+        );
+        lanes
     }
 
     /// What each handler did.
@@ -216,8 +235,33 @@ impl Group {
     }
 
     fn lanes(&self) -> MutexGuard<'_, BTreeMap<TopicPartition, Running>> {
-        // No code of users runs under this lock.
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.lanes)
+    }
+}
+
+/// No code of users runs under these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lanes on their way out. They are forgotten also when whoever waits for them gives up.
+struct Departure<'a> {
+    leaving: &'a Mutex<Vec<Arc<LaneShared>>>,
+    own: Vec<Arc<LaneShared>>,
+}
+
+impl<'a> Departure<'a> {
+    fn of(leaving: &'a Mutex<Vec<Arc<LaneShared>>>, lanes: &[(TopicPartition, Running)]) -> Self {
+        let shared = lanes.iter().map(|(_, running)| Arc::clone(&running.shared));
+        let own: Vec<_> = shared.collect();
+        lock(leaving).extend(own.iter().cloned());
+        Self { leaving, own }
+    }
+}
+
+impl Drop for Departure<'_> {
+    fn drop(&mut self) {
+        lock(self.leaving).retain(|shared| !self.own.iter().any(|own| Arc::ptr_eq(own, shared)));
     }
 }
 

@@ -30,6 +30,8 @@ pub struct LaneStatus {
     pub watermark: i64,
     /// Records dispatched and not done.
     pub in_flight: usize,
+    /// Attempts under way.
+    pub running: usize,
     /// Records of failed keys, and behind them, that are held back.
     pub held: usize,
     /// Records whose emissions wait for their acknowledgement.

@@ -113,7 +113,7 @@ impl Member {
             match start {
                 Ok((offset, metadata)) => {
                     let queue = LogQueue::new(self.broker.clone(), partition.clone(), offset);
-                    self.group.assign(partition, queue, offset, &metadata);
+                    self.group.assign(partition, queue, offset, &metadata, None);
                 }
                 Err(reason) => {
                     self.holding().insert(partition, reason);
@@ -162,6 +162,7 @@ impl Member {
                 .get(partition)
                 .map_or(0, |position| position.watermark),
             in_flight: 0,
+            running: 0,
             held: 0,
             unacknowledged: 0,
             received: 0,

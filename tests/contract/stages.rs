@@ -60,6 +60,10 @@ stages! {
     drain { "e2e-drain", "e2e.drain", "DrainTask" }
     /// A worker that is asked to end and has too little time.
     deadline { "e2e-deadline", "e2e.deadline", "DeadlineTask" }
+    /// A worker that is asked to end twice.
+    impatient { "e2e-impatient", "e2e.impatient", "ImpatientTask" }
+    /// A topic that is deleted and made anew.
+    renewed { "e2e-renewed", "e2e.renewed", "RenewedTask" }
     /// Records that no well-behaved producer writes.
     bad_input { "e2e-bad-input", "e2e.bad-input", "BadInputTask" }
 }

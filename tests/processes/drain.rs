@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use end_to_end_tests::{What, deadline, drain};
+use end_to_end_tests::{What, deadline, drain, impatient};
 
 use crate::scene::{Scene, repeated};
 use crate::wait::{holds, until};
+use crate::worker::Worker;
 
 const RECORDS: usize = 200;
 
@@ -100,4 +101,53 @@ fn what_outlasts_the_deadline_is_reported_and_run_again() {
     };
     assert_eq!(keys(What::Begin), ["endless", "endless", "quick"]);
     assert_eq!(keys(What::End), ["endless", "quick"]);
+}
+
+/// A second signal does not wait for the drain: it ends the process at once, says what it abandons, and that is done again.
+#[test]
+fn a_second_signal_ends_a_drain_at_once() {
+    let scene = Scene::new(impatient::STAGE, 1);
+    let gate = scene.gate("endless");
+    let endless = |behaviour: &mut end_to_end_tests::Behaviour| {
+        behaviour.gates.insert("endless".into(), gate.clone());
+        // Longer than any test waits.
+        behaviour.drain = Duration::from_secs(600);
+    };
+    scene.publish(&[scene.task("endless"), scene.task("quick")]);
+    let twice: [(fn(&Worker), i32); 2] = [(Worker::terminate, 143), (Worker::interrupt, 130)];
+    for (round, (signal, status)) in twice.into_iter().enumerate() {
+        let worker = scene.worker(endless);
+        until("the endless task runs", || {
+            let begun = scene.work(What::Begin);
+            let times = begun.iter().filter(|line| line.key == "endless").count();
+            holds(times > round, || format!("{times} times so far"))
+        });
+        worker.terminate();
+        until("the worker drains", || {
+            holds(worker.log().contains("draining"), || {
+                "it does not say so".into()
+            })
+        });
+        signal(&worker);
+        let (ended, log) = worker.gave_up();
+        assert_eq!(ended.code(), Some(status), "{log}");
+        for word in [
+            "abandoned 1 records",
+            "handled again",
+            "e2e-impatient: 1 (e2e.impatient/0 from offset 0)",
+        ] {
+            assert!(log.contains(word), "D9: {word} is not said:\n{log}");
+        }
+    }
+
+    scene.open("endless");
+    let worker = scene.worker(|_| {});
+    scene.await_all_done();
+    worker.stop().drained();
+    let done: Vec<_> = scene
+        .work(What::End)
+        .into_iter()
+        .filter(|line| line.key == "endless")
+        .collect();
+    assert_eq!(done.len(), 1, "D1: what was abandoned is done again");
 }

@@ -84,18 +84,32 @@ impl Worker {
         self.signal(Signal::SIGTERM);
     }
 
+    /// Asks it to end as ctrl-c does.
+    pub(crate) fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
     /// Asks it to end, and waits until it has.
     pub(crate) fn stop(self) -> Ended {
         self.terminate();
         self.ended()
     }
 
-    /// Waits until it has ended by itself or on a signal that it handles.
-    pub(crate) fn ended(mut self) -> Ended {
-        let status = until("the worker ends", || {
+    /// Waits until it has ended without a report; answers how, and its log.
+    pub(crate) fn gave_up(mut self) -> (ExitStatus, String) {
+        (self.awaited(), self.log())
+    }
+
+    fn awaited(&mut self) -> ExitStatus {
+        until("the worker ends", || {
             let status = self.child.try_wait().expect("a child can be waited for");
             status.ok_or_else(|| "it still runs".to_owned())
-        });
+        })
+    }
+
+    /// Waits until it has ended by itself or on a signal that it handles.
+    pub(crate) fn ended(mut self) -> Ended {
+        let status = self.awaited();
         let text = fs::read_to_string(&self.output).expect("the output can be read");
         let report: Value = serde_json::from_str(&text)
             .unwrap_or_else(|error| panic!("no report ({error}): {text:?}"));

@@ -30,6 +30,8 @@ plain! {
     poison "e2e-poison"
     drain "e2e-drain"
     deadline "e2e-deadline"
+    impatient "e2e-impatient"
+    renewed "e2e-renewed"
     bad_input "e2e-bad-input"
     untyped "e2e-untyped"
 }

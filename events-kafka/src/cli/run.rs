@@ -1,5 +1,7 @@
 //! `run`: services until a signal, then a drain.
 
+use std::time::Duration;
+
 use events_core::{Error, Result};
 use events_runtime::ShutdownReport;
 use serde::Serialize;
@@ -8,11 +10,12 @@ use tokio::task::JoinSet;
 use super::arguments::wrong;
 use super::output::print_json;
 use super::signals::Signals;
+use crate::handle::{Handle, Underway};
 use crate::progress;
 use crate::services::Services;
 
-/// Status of a process that a second signal ends, as a shell would say it of ctrl-c.
-const INTERRUPTED: i32 = 130;
+/// How long lanes may take to say what they have under way; they answer within microseconds unless a handler blocks.
+const LAST_WORD: Duration = Duration::from_millis(50);
 
 /// How a service ended, for `--json`.
 #[derive(Serialize)]
@@ -28,13 +31,14 @@ pub(super) async fn run(services: Services, names: &[String], json: bool) -> Res
     let handles = tokio::select! {
         handles = services.spawn() => handles?,
         // Nothing runs yet that could be drained.
-        () = signals.next() => return Ok(()),
+        _ = signals.next() => return Ok(()),
     };
     tokio::select! {
-        () = signals.next() => {}
+        _ = signals.next() => {}
         () = progress::watch(&handles) => {}
     }
     tracing::info!("draining; a second signal ends the process at once");
+    let underway: Vec<_> = handles.iter().map(Handle::underway).collect();
     let mut draining = JoinSet::new();
     for handle in handles {
         draining.spawn(async move { (handle.service().to_owned(), handle.drain().await) });
@@ -46,9 +50,10 @@ pub(super) async fn run(services: Services, names: &[String], json: bool) -> Res
                 Some(stopped) => ended.push(stopped?),
                 None => break,
             },
-            () = signals.next() => {
-                tracing::warn!("ended by a second signal: what was under way is handled again");
-                std::process::exit(INTERRUPTED);
+            signal = signals.next() => {
+                give_up(&underway).await;
+                // As a shell says it of a process that a signal ended.
+                std::process::exit(128 + signal);
             }
         }
     }
@@ -69,4 +74,19 @@ pub(super) async fn run(services: Services, names: &[String], json: bool) -> Res
         return Ok(());
     }
     Err(Error::msg(undrained.join("; ")))
+}
+
+/// Says what a second signal leaves undone.
+async fn give_up(underway: &[Underway]) {
+    underway.iter().for_each(Underway::ask);
+    tokio::time::sleep(LAST_WORD).await;
+    let told: Vec<_> = underway.iter().map(Underway::tell).collect();
+    let abandoned: usize = told.iter().map(|(records, _)| records).sum();
+    let places: Vec<_> = told.into_iter().filter_map(|(_, text)| text).collect();
+    tracing::warn!(
+        abandoned,
+        "ended by a second signal: abandoned {abandoned} records, which are handled again{}{}",
+        if places.is_empty() { "" } else { "; " },
+        places.join("; ")
+    );
 }

@@ -20,10 +20,12 @@ impl Signals {
         })
     }
 
-    pub(super) async fn next(&mut self) {
+    /// Waits for the next, and answers its number.
+    pub(super) async fn next(&mut self) -> i32 {
+        use tokio::signal::unix::SignalKind;
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
+            _ = self.interrupt.recv() => SignalKind::interrupt().as_raw_value(),
         }
     }
 }
@@ -34,10 +36,12 @@ impl Signals {
         Ok(Self {})
     }
 
-    pub(super) async fn next(&mut self) {
+    /// Waits for ctrl-c, and answers the number that Unix gives it.
+    pub(super) async fn next(&mut self) -> i32 {
         if tokio::signal::ctrl_c().await.is_err() {
             // Without a way to be told, it runs until it is killed.
             std::future::pending::<()>().await;
         }
+        2
     }
 }

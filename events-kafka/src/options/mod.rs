@@ -59,6 +59,8 @@ pub struct ClientOptions {
     /// By the environment: wins.
     environment: BTreeMap<String, String>,
     embedded: bool,
+    /// Without an address the embedded cluster is used: in debug builds.
+    falls_back: bool,
     protocol: GroupProtocol,
     /// The largest record that producers take, in bytes; dead letters may be larger.
     largest_record: usize,
@@ -84,6 +86,7 @@ impl ClientOptions {
             own: BTreeMap::new(),
             environment: environment::properties(variables),
             embedded: false,
+            falls_back: cfg!(debug_assertions),
             protocol: GroupProtocol::default(),
             largest_record: BROKER_MAX_MESSAGE,
         }
@@ -118,7 +121,7 @@ impl ClientOptions {
 
     /// Whether the embedded cluster is used.
     pub fn is_embedded(&self) -> bool {
-        self.embedded || (self.address().is_none() && cfg!(debug_assertions))
+        self.embedded || (self.address().is_none() && self.falls_back)
     }
 
     /// The value of a property, wherever it was set.
@@ -210,6 +213,15 @@ impl fmt::Debug for ClientOptions {
             .field("embedded", &self.is_embedded())
             .field("group_protocol", &self.protocol())
             .finish()
+    }
+}
+
+#[cfg(test)]
+impl ClientOptions {
+    /// As a release build has them.
+    fn of_a_release_build(mut self) -> Self {
+        self.falls_back = false;
+        self
     }
 }
 

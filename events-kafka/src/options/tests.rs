@@ -143,3 +143,37 @@ fn a_debug_build_without_an_address_is_embedded() {
             .is_embedded()
     );
 }
+
+/// A forgotten variable must not lose data silently: every way to start says which one, and what to do instead.
+#[tokio::test]
+async fn a_release_build_without_an_address_does_not_start() {
+    let release = || with(&[]).of_a_release_build();
+    assert!(!release().is_embedded());
+    let text = messages(&release());
+    for word in ["KAFKA_BOOTSTRAP_SERVERS", "`--embedded`", "release build"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let registry = events_core::Registry::default;
+    let runtime = || crate::Runtime::with_registry("shop", registry()).client(release());
+    let refused = [
+        runtime().check().map_err(KafkaError::from),
+        runtime().check_broker().await,
+        runtime().spawn().await.map(drop),
+        runtime().run_until(std::future::ready(())).await.map(drop),
+        crate::Services::new()
+            .add(runtime())
+            .spawn()
+            .await
+            .map(drop),
+        crate::Producer::connect("shop", release()).map(drop),
+    ];
+    for (way, refused) in refused.into_iter().enumerate() {
+        let Err(KafkaError::Faults(faults)) = refused else {
+            panic!("way {way} starts without an address: {refused:?}");
+        };
+        let codes: Vec<_> = faults.faults.iter().map(|fault| fault.code).collect();
+        assert!(codes.contains(&"no-address"), "way {way}: {codes:?}");
+    }
+    assert_eq!(release().embedded().faults(), []);
+    assert_eq!(release().set("bootstrap.servers", "a:9092").faults(), []);
+}

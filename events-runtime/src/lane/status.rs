@@ -86,6 +86,7 @@ impl<Q: Queue> Lane<Q> {
             epoch: self.shared.epoch,
             watermark: self.ring.watermark(),
             in_flight: self.in_flight,
+            running: self.slots.busy(),
             held: self.context.held(),
             unacknowledged: self.outbox.open(),
             received: self.received,
