@@ -72,7 +72,7 @@ pub use identity::{EmissionIdentity, edge_id, stable_hash};
 pub use input::Input;
 pub use key::KeyPart;
 pub use middleware::{Attempt, Middleware};
-pub use policy::{HandlerOptions, Retry, Start};
+pub use policy::{Exhausted, HandlerOptions, Ordering, Park, Parking, Retry, Start};
 pub use publisher::Publisher;
 pub use record::{Outgoing, RecordView, Topic};
 pub use registry::{Registry, ServiceClaim};

@@ -60,6 +60,75 @@ impl fmt::Display for Start {
     }
 }
 
+/// How a key waits whose record failed every attempt in its slot: durably and in order, while other keys go on.
+///
+/// The wait before the next attempt is drawn as [`Retry`] says, from these bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Park {
+    /// The first wait.
+    pub min: Duration,
+    /// The longest wait.
+    pub max: Duration,
+    /// How long a record may be parked before it counts as exhausted.
+    pub max_age: Duration,
+}
+
+impl Park {
+    /// Waits of one minute to one hour, for one day.
+    pub const DEFAULT: Self = Self {
+        min: Duration::from_secs(60),
+        max: Duration::from_secs(60 * 60),
+        max_age: Duration::from_secs(24 * 60 * 60),
+    };
+
+    /// The upper bound of the wait after `failed` attempts (1 or more) of a parked record.
+    pub fn ceiling(&self, failed: u32) -> Duration {
+        let retry = Retry {
+            attempts: 1,
+            min: self.min,
+            max: self.max,
+        };
+        retry.ceiling(failed)
+    }
+}
+
+impl Default for Park {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Whether a handler's failed keys are parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parking {
+    /// A record that failed every attempt is exhausted at once.
+    Off,
+    /// Its key is parked.
+    On(Park),
+}
+
+/// What becomes of a record that is exhausted: every attempt and every wait has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Exhausted {
+    /// It goes to the dead letters, and its key goes on. The default.
+    #[default]
+    DeadLetter,
+    /// Its key waits for ever, and is tried again after the longest wait.
+    Block,
+}
+
+/// Whether records of one key run one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Ordering {
+    /// They do, in log order (D2). The default.
+    #[default]
+    Key,
+    /// They do not: records of one key run at once, and a failed one waits alone.
+    None,
+}
+
 /// What `#[handler(…)]` says about a handler; `None` means the runtime's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HandlerOptions {
@@ -73,6 +142,12 @@ pub struct HandlerOptions {
     pub concurrency: Option<u16>,
     /// Attempts and waits.
     pub retry: Option<Retry>,
+    /// Whether failed keys are parked, and how long they wait.
+    pub park: Option<Parking>,
+    /// What becomes of exhausted records.
+    pub exhausted: Option<Exhausted>,
+    /// Whether keys are kept in order.
+    pub ordering: Ordering,
     /// The longest time of one attempt.
     pub timeout: Option<Duration>,
     /// Whether records are told apart by `(source, id)` in a window; off saves reading headers.
@@ -89,6 +164,9 @@ impl HandlerOptions {
         start: None,
         concurrency: None,
         retry: None,
+        park: None,
+        exhausted: None,
+        ordering: Ordering::Key,
         timeout: None,
         dedupe: None,
         allow_cycle: &[],

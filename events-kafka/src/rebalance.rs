@@ -71,6 +71,7 @@ impl MemberContext {
                 PartitionQueue::new(queue),
                 begin.offset,
                 &begin.metadata,
+                None,
             );
         }
         match consumer.rebalance_protocol() {

@@ -304,6 +304,7 @@ impl<Q: Queue> Lane<Q> {
         Some(Position {
             watermark,
             metadata,
+            parked: None,
         })
     }
 

@@ -37,5 +37,6 @@ pub use service::{Faults, Service};
 pub use settings::Settings;
 pub use status::{HandlerStatus, LaneStatus, ShutdownReport, Status, TroubleStatus};
 pub use transport::{
-    Position, Publish, PublishError, Queue, QueueError, Record, Ticket, TopicPartition, Written,
+    ParkedPosition, ParkedStart, Position, Publish, PublishError, Queue, QueueError, Record,
+    Ticket, TopicPartition, Written,
 };

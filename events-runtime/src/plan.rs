@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events_core::{
-    EventDescriptor, HandlerDescriptor, Middleware, Registry, Retry, ServiceContext, Start,
-    stable_hash,
+    EventDescriptor, Exhausted, HandlerDescriptor, Middleware, Ordering, Park, Parking, Registry,
+    Retry, ServiceContext, Start, stable_hash,
 };
 
 use crate::meters::HandlerMeters;
@@ -49,6 +49,12 @@ pub struct HandlerPlan {
     pub concurrency: u16,
     /// Attempts and waits.
     pub retry: Retry,
+    /// How its failed keys wait; none if they are not parked.
+    pub park: Option<Park>,
+    /// What becomes of exhausted records.
+    pub exhausted: Exhausted,
+    /// Whether its keys are kept in order.
+    pub ordering: Ordering,
     /// The longest time of one attempt.
     pub timeout: Duration,
     /// Whether duplicates are told apart.
@@ -67,6 +73,8 @@ pub struct TopicPlan {
     pub handlers: Vec<Arc<HandlerPlan>>,
     /// The type of a record without `ce_type`: an index into `types`.
     pub default_type: Option<usize>,
+    /// Where its failed keys wait, partition by partition; none if no handler of it parks.
+    pub parked: Option<String>,
     /// Whether headers must be read to route a record.
     pub reads_headers: bool,
     /// Whether any handler tells duplicates apart.
@@ -101,6 +109,13 @@ impl HandlerPlan {
             stable_name,
             concurrency: options.concurrency.unwrap_or(settings.concurrency),
             retry: options.retry.unwrap_or(settings.retry),
+            park: match options.park {
+                Some(Parking::On(park)) => Some(park),
+                Some(Parking::Off) => None,
+                None => settings.park,
+            },
+            exhausted: options.exhausted.unwrap_or(settings.exhausted),
+            ordering: options.ordering,
             timeout: options.timeout.unwrap_or(settings.timeout),
             dedupe: options.dedupe.unwrap_or(true) && settings.dedupe_window > 0,
         }
@@ -134,6 +149,9 @@ impl GroupPlan {
                     .entry(event.topic.to_owned())
                     .or_insert_with(|| TopicPlan::new(event.topic));
                 topic.add(event, handler);
+                if handler.park.is_some() && topic.parked.is_none() {
+                    topic.parked = Some(format!("{group}.parked.{}", event.topic));
+                }
             }
             publishes.extend(
                 handler
@@ -143,6 +161,7 @@ impl GroupPlan {
                     .map(|event| event.topic.to_owned()),
             );
         }
+        publishes.extend(topics.values().filter_map(|topic| topic.parked.clone()));
         publishes.sort();
         publishes.dedup();
         let mut graph = events_core::Graph::of(registry);
@@ -174,6 +193,7 @@ impl TopicPlan {
             types: Vec::new(),
             handlers: Vec::new(),
             default_type: None,
+            parked: None,
             reads_headers: false,
             dedupes: false,
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use events_core::{Fault, Retry, Start};
+use events_core::{Exhausted, Fault, Park, Retry, Start};
 
 /// Bounds and intervals. All memory that records take is bounded by them (D7).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,16 @@ pub struct Settings {
     pub concurrency: u16,
     /// Attempts and waits. Default: five attempts within about one second.
     pub retry: Retry,
+    /// How keys wait that failed every attempt; none for dead letters at once.
+    pub park: Option<Park>,
+    /// What becomes of records that failed all that. Default: the dead letters.
+    pub exhausted: Exhausted,
+    /// Records of one key that may be parked. At the bound the lane stops polling. Default 10,000.
+    pub parked_per_key: usize,
+    /// Parked records of a lane, kept in memory. At the bound the lane stops polling. Default 100,000.
+    pub parked_records: usize,
+    /// Bytes of those records. Default 64 MiB.
+    pub parked_bytes: usize,
     /// The longest time of one attempt. Default 30 s.
     pub timeout: Duration,
     /// Ids remembered by a lane to tell duplicates apart. Default 16,384; 0 turns dedupe off.
@@ -53,6 +63,11 @@ impl Default for Settings {
             batch: 512,
             concurrency: 64,
             retry: Retry::DEFAULT,
+            park: None,
+            exhausted: Exhausted::DeadLetter,
+            parked_per_key: 10_000,
+            parked_records: 100_000,
+            parked_bytes: 64 << 20,
             timeout: Duration::from_secs(30),
             dedupe_window: 16_384,
             hop_limit: 32,
@@ -68,7 +83,7 @@ impl Default for Settings {
 impl Settings {
     /// All values that make no sense, each with its remedy.
     pub fn validate(&self) -> Vec<Fault> {
-        let positive: [(&str, u128); 11] = [
+        let positive: [(&str, u128); 14] = [
             ("lane_records", self.lane_records as u128),
             ("lane_bytes", self.lane_bytes as u128),
             ("lane_emission_bytes", self.lane_emission_bytes as u128),
@@ -77,6 +92,9 @@ impl Settings {
             ("batch", self.batch as u128),
             ("concurrency", u128::from(self.concurrency)),
             ("retry.attempts", u128::from(self.retry.attempts)),
+            ("parked_per_key", self.parked_per_key as u128),
+            ("parked_records", self.parked_records as u128),
+            ("parked_bytes", self.parked_bytes as u128),
             ("timeout", self.timeout.as_nanos()),
             ("commit_interval", self.commit_interval.as_nanos()),
             ("commit_records", u128::from(self.commit_records)),

@@ -167,4 +167,30 @@ pub struct Position {
     pub watermark: i64,
     /// What is done above it, as offset metadata in ASCII; empty for nothing.
     pub metadata: String,
+    /// Where the partition's parked log is to be read from, to be committed in the same request; none without parking.
+    pub parked: Option<ParkedPosition>,
+}
+
+/// Where a parked log is to be read from: a hint, so an older one costs only time.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ParkedPosition {
+    /// The parked topic; the partition is that of the source.
+    pub topic: String,
+    /// The first offset that matters.
+    pub offset: i64,
+    /// The claim in force there, as offset metadata in ASCII.
+    pub claim: String,
+}
+
+/// The parked log of a partition that is assigned.
+#[derive(Debug)]
+pub struct ParkedStart<Q> {
+    /// The parked topic; the partition is that of the source.
+    pub topic: String,
+    /// Its records from the committed hint on, or from the log's start.
+    pub queue: Q,
+    /// The group's generation in which the partition was assigned: a later assignment has a higher one.
+    pub generation: i64,
+    /// The metadata that was committed with the hint; empty if nothing.
+    pub claim: String,
 }

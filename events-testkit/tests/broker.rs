@@ -106,6 +106,7 @@ async fn an_operator_may_move_a_group() {
     let position = Position {
         watermark: 2,
         metadata: String::new(),
+        parked: None,
     };
     broker.commit("inventory", TopicPartition::new("orders", 0), position);
     let running = broker.join(inventory()).expect("it starts");

@@ -236,6 +236,7 @@ impl Cluster for &'static Kafka {
                     Position {
                         watermark,
                         metadata: element.metadata().to_owned(),
+                        parked: None,
                     },
                 );
             }
