@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::parts::kafka::Kafka;
-use crate::parts::{KAFKA_ADDRESS, given};
-use crate::process::{Farewell, Process};
-use crate::progress::Progress;
-use crate::workspace::Workspace;
+use xtask::parts::kafka::Kafka;
+use xtask::parts::{KAFKA_ADDRESS, given};
+use xtask::process::{Farewell, Process};
+use xtask::progress::Progress;
+use xtask::workspace::Workspace;
 
 const PACKAGE: &str = "benchmarks";
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::parts::kafka::Kafka;
-use crate::parts::postgres::Postgres;
-use crate::parts::{KAFKA_ADDRESS, POSTGRES_ADDRESS, given};
-use crate::process::interrupted;
-use crate::progress::Progress;
-use crate::workspace::Workspace;
+use xtask::parts::kafka::Kafka;
+use xtask::parts::postgres::Postgres;
+use xtask::parts::{KAFKA_ADDRESS, POSTGRES_ADDRESS, given};
+use xtask::process::interrupted;
+use xtask::progress::Progress;
+use xtask::workspace::Workspace;
 
 /// How often it is checked that the part still lives.
 const LOOK: Duration = Duration::from_millis(200);

@@ -4,12 +4,7 @@
 
 mod bench;
 mod foreground;
-mod output;
-mod parts;
-mod process;
-mod progress;
 mod suite;
-mod workspace;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -18,7 +13,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 use crate::suite::Stage;
-use crate::workspace::Workspace;
+use xtask::process;
+use xtask::workspace::Workspace;
 
 /// The project's own tasks.
 #[derive(Parser)]

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::process::{Farewell, Process, interrupted};
 
 /// A command that has ended, with its output.
-pub(crate) struct Captured {
+pub struct Captured {
     ending: Result<ExitStatus>,
     text: String,
     log: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct Captured {
 
 impl Captured {
     /// Runs `command` to its end, or takes it down at `limit`. `watch` sees each line as it comes.
-    pub(crate) fn run(
+    pub fn run(
         mut command: Command,
         log: &Path,
         limit: Duration,
@@ -55,12 +55,12 @@ impl Captured {
     }
 
     /// Whether it ended by itself with code 0.
-    pub(crate) fn ok(&self) -> bool {
+    pub fn ok(&self) -> bool {
         self.ending.as_ref().is_ok_and(ExitStatus::success)
     }
 
     /// How it ended, in words.
-    pub(crate) fn ending(&self) -> String {
+    pub fn ending(&self) -> String {
         match &self.ending {
             Ok(status) => status.to_string(),
             Err(error) => format!("{error:#}"),
@@ -68,12 +68,12 @@ impl Captured {
     }
 
     /// Everything it wrote, standard output and error interleaved.
-    pub(crate) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         &self.text
     }
 
     /// The file that holds the same.
-    pub(crate) fn log(&self) -> &Path {
+    pub fn log(&self) -> &Path {
         &self.log
     }
 }
@@ -93,14 +93,14 @@ fn follow(reader: PipeReader, mut log: File, watch: impl Fn(&str)) -> std::io::R
 }
 
 /// The last `count` lines.
-pub(crate) fn tail(text: &str, count: usize) -> String {
+pub fn tail(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
 /// What a reader needs from a failed command: for each test binary with failures the part cargo calls `failures:`,
 /// else, and always for what is not a test, the end.
-pub(crate) fn excerpt(text: &str) -> String {
+pub fn excerpt(text: &str) -> String {
     const LINES_PER_BINARY: usize = 60;
     let mut parts = Vec::new();
     let mut part: Option<Vec<&str>> = None;

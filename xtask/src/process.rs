@@ -44,7 +44,7 @@ struct Entry {
 
 /// How a child is asked to go.
 #[derive(Clone, Copy)]
-pub(crate) enum Farewell {
+pub enum Farewell {
     /// SIGTERM, then SIGKILL after five seconds.
     Ask,
     /// SIGINT, then SIGKILL after five seconds: PostgreSQL's "fast shutdown", which frees its shared memory.
@@ -64,13 +64,13 @@ impl Farewell {
 }
 
 /// A child in its own process group. Dropping it takes the whole group down and waits for that.
-pub(crate) struct Process {
+pub struct Process {
     child: Arc<Mutex<Child>>,
 }
 
 impl Process {
     /// Starts `command`. `scratch` is removed once the process is gone.
-    pub(crate) fn spawn(
+    pub fn spawn(
         command: &mut Command,
         farewell: Farewell,
         scratch: Option<PathBuf>,
@@ -112,14 +112,14 @@ impl Process {
     }
 
     /// The exit status, if the process has ended.
-    pub(crate) fn ended(&self) -> Result<Option<ExitStatus>> {
+    pub fn ended(&self) -> Result<Option<ExitStatus>> {
         lock(&self.child)
             .try_wait()
             .context("cannot look at a child process")
     }
 
     /// Waits for the end; past `limit` gives up with an error (dropping the process then takes it down).
-    pub(crate) fn wait(&self, limit: Duration) -> Result<ExitStatus> {
+    pub fn wait(&self, limit: Duration) -> Result<ExitStatus> {
         let start = Instant::now();
         loop {
             if let Some(status) = self.ended()? {
@@ -153,7 +153,7 @@ impl Drop for Process {
 }
 
 /// From here on Ctrl-C, SIGTERM and SIGHUP take every child down before xtask exits with code 130.
-pub(crate) fn catch_interrupts() -> Result<()> {
+pub fn catch_interrupts() -> Result<()> {
     ctrlc::set_handler(|| {
         INTERRUPTED.store(true, Ordering::SeqCst);
         let entries = std::mem::take(&mut *running());
@@ -165,12 +165,12 @@ pub(crate) fn catch_interrupts() -> Result<()> {
 }
 
 /// Whether Ctrl-C or a signal is ending xtask.
-pub(crate) fn interrupted() -> bool {
+pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::SeqCst)
 }
 
 /// Parks the calling thread for good when Ctrl-C is being handled elsewhere, so that its exit code wins.
-pub(crate) fn leave_to_interrupt() {
+pub fn leave_to_interrupt() {
     while interrupted() {
         thread::park();
     }

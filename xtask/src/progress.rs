@@ -5,13 +5,13 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The current activity. All of it goes to standard error, so that standard output stays parseable.
-pub(crate) struct Progress {
+pub struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
     /// Starts to show `title`.
-    pub(crate) fn start(title: &str) -> Self {
+    pub fn start(title: &str) -> Self {
         let bar = ProgressBar::new_spinner();
         let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {wide_msg:.dim}");
         bar.set_style(style.expect("the template is a constant and valid"));
@@ -24,7 +24,7 @@ impl Progress {
     }
 
     /// Something worth a line of its own where there is no spinner, such as a download.
-    pub(crate) fn note(&self, text: &str) {
+    pub fn note(&self, text: &str) {
         if self.bar.is_hidden() {
             eprintln!("{text}");
         } else {
@@ -33,12 +33,12 @@ impl Progress {
     }
 
     /// Something that stays on the screen, such as what is about to be installed.
-    pub(crate) fn announce(&self, text: &str) {
+    pub fn announce(&self, text: &str) {
         self.bar.suspend(|| eprintln!("{text}"));
     }
 
     /// The latest line of a command's output, which only a spinner shows.
-    pub(crate) fn activity(&self, line: &str) {
+    pub fn activity(&self, line: &str) {
         if !line.trim().is_empty() {
             self.bar.set_message(line.trim().to_owned());
         }

@@ -7,13 +7,13 @@ use anyhow::{Context, Result, anyhow};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
 /// The workspace as `cargo metadata` describes it.
-pub(crate) struct Workspace {
+pub struct Workspace {
     metadata: Metadata,
 }
 
 impl Workspace {
     /// Asks cargo. No dependency is resolved, so it needs no network and takes milliseconds.
-    pub(crate) fn find() -> Result<Self> {
+    pub fn find() -> Result<Self> {
         let metadata = MetadataCommand::new()
             .no_deps()
             .exec()
@@ -22,22 +22,22 @@ impl Workspace {
     }
 
     /// The directory that holds the top `Cargo.toml`.
-    pub(crate) fn root(&self) -> PathBuf {
+    pub fn root(&self) -> PathBuf {
         self.metadata.workspace_root.clone().into()
     }
 
     /// The build directory, which is never committed.
-    pub(crate) fn target(&self) -> PathBuf {
+    pub fn target(&self) -> PathBuf {
         self.metadata.target_directory.clone().into()
     }
 
     /// Jars, unpacked servers and their logs: downloaded once, kept between runs.
-    pub(crate) fn real_parts(&self) -> PathBuf {
+    pub fn real_parts(&self) -> PathBuf {
         self.target().join("real-parts")
     }
 
     /// A member by name.
-    pub(crate) fn package(&self, name: &str) -> Result<&Package> {
+    pub fn package(&self, name: &str) -> Result<&Package> {
         let members = self.metadata.workspace_packages();
         members.into_iter().find(|package| *package.name == name).ok_or_else(|| {
             anyhow!("the package `{name}` is not in this workspace: add it to `members` in the top Cargo.toml")
@@ -45,7 +45,7 @@ impl Workspace {
     }
 
     /// A command that runs in the root with cargo's colours off, since its output is parsed and kept in files.
-    pub(crate) fn command(&self, program: &str) -> Command {
+    pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(self.root())

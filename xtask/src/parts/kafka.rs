@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::parts::maven::Bundle;
 use crate::parts::readiness::await_ready;
-use crate::parts::settings::{Ports, server_properties};
+use crate::parts::settings::{Ports, Proxied, server_properties};
 use crate::parts::{ports, tools};
 use crate::process::{Farewell, Process};
 use crate::progress::Progress;
@@ -35,22 +35,47 @@ java -Xmx256m -XX:+UseSerialGC -cp "$1/*" kafka.tools.StorageTool format -t "$4"
 exec java "$2" -XX:+UseSerialGC -cp "$1/*" kafka.Kafka "$3"
 "#;
 
+/// The same, but a broker that was killed waits for the file `again` and goes on with its data.
+const SUPERVISE: &str = r#"
+java -Xmx256m -XX:+UseSerialGC -cp "$1/*" kafka.tools.StorageTool format -t "$4" -c "$3" || exit 1
+while :; do
+    java "$2" -XX:+UseSerialGC -cp "$1/*" kafka.Kafka "$3" &
+    echo $! > part; mv part broker.pid
+    wait $!
+    until [ -e again ]; do sleep 0.1; done
+    rm again
+done
+"#;
+
 const READY: &str = "Kafka Server started";
 
 /// A running cluster. Dropping it stops every broker and removes their data.
-pub(crate) struct Kafka {
+pub struct Kafka {
     brokers: Vec<Broker>,
 }
 
 struct Broker {
     process: Process,
-    address: String,
+    ports: Ports,
+    scratch: PathBuf,
     log: PathBuf,
 }
 
 impl Kafka {
     /// Brings up `count` brokers and returns once all of them answer.
-    pub(crate) fn start(workspace: &Workspace, count: usize, progress: &Progress) -> Result<Self> {
+    pub fn start(workspace: &Workspace, count: usize, progress: &Progress) -> Result<Self> {
+        Self::launch(workspace, &vec![None; count], progress)
+    }
+
+    /// Brings up one broker for each of `proxies`, the ports that the brokers tell their clients in place of their own.
+    /// These brokers can be killed and started again with their data.
+    pub fn behind(workspace: &Workspace, proxies: &[u16], progress: &Progress) -> Result<Self> {
+        let proxies: Vec<_> = proxies.iter().copied().map(Some).collect();
+        Self::launch(workspace, &proxies, progress)
+    }
+
+    fn launch(workspace: &Workspace, proxies: &[Option<u16>], progress: &Progress) -> Result<Self> {
+        let count = proxies.len();
         tools::ensure(&[tools::JAVA], progress)?;
         let jars = BUNDLE.fetch(workspace, progress)?;
         let logs = workspace.real_parts().join("logs");
@@ -59,12 +84,17 @@ impl Kafka {
             "starting Apache Kafka 4.4.0 ({count} broker{})",
             if count == 1 { "" } else { "s" }
         ));
-        let free = ports::free(2 * count)?;
+        let free = ports::free(3 * count)?;
         let ports: Vec<Ports> = free
-            .chunks(2)
-            .map(|pair| Ports {
-                clients: pair[0],
-                controller: pair[1],
+            .chunks(3)
+            .zip(proxies)
+            .map(|(free, proxy)| Ports {
+                clients: free[0],
+                controller: free[1],
+                proxied: proxy.map(|advertised| Proxied {
+                    advertised,
+                    direct: free[2],
+                }),
             })
             .collect();
         let brokers = (1..=count)
@@ -79,26 +109,62 @@ impl Kafka {
     }
 
     /// The value for `KAFKA_BOOTSTRAP_SERVERS`.
-    pub(crate) fn address(&self) -> String {
-        self.brokers
-            .iter()
-            .map(|broker| broker.address.as_str())
-            .collect::<Vec<_>>()
-            .join(",")
+    pub fn address(&self) -> String {
+        joined(self.brokers.iter().map(|broker| broker.ports.clients))
+    }
+
+    /// The same by the brokers' own listeners, past the proxies.
+    pub fn direct_address(&self) -> String {
+        let direct = |broker: &Broker| {
+            let proxied = broker.ports.proxied;
+            proxied.map_or(broker.ports.clients, |proxied| proxied.direct)
+        };
+        joined(self.brokers.iter().map(direct))
+    }
+
+    /// Where the proxies find the brokers.
+    pub fn clients_ports(&self) -> Vec<u16> {
+        let ports = self.brokers.iter().map(|broker| broker.ports.clients);
+        ports.collect()
+    }
+
+    /// Kills one broker (from 0) of a cluster behind proxies with SIGKILL; its data stay.
+    pub fn kill(&self, broker: usize) -> Result<()> {
+        let file = self.brokers[broker].scratch.join("broker.pid");
+        let pid = fs::read_to_string(&file)
+            .with_context(|| format!("{} names the broker's process", file.display()))?;
+        let killed = Command::new("kill")
+            .args(["-s", "KILL", pid.trim()])
+            .status()?;
+        if !killed.success() {
+            bail!("broker {broker} was not running");
+        }
+        Ok(())
+    }
+
+    /// Starts a killed broker again, without waiting until it answers.
+    pub fn revive(&self, broker: usize) -> Result<()> {
+        File::create(self.brokers[broker].scratch.join("again"))?;
+        Ok(())
+    }
+
+    /// Whether a broker answers its clients.
+    pub fn answers(&self, broker: usize) -> bool {
+        answers_api_versions(self.brokers[broker].ports.clients).unwrap_or(false)
     }
 
     /// The brokers' log files.
-    pub(crate) fn logs(&self) -> impl Iterator<Item = &Path> {
+    pub fn logs(&self) -> impl Iterator<Item = &Path> {
         self.brokers.iter().map(|broker| broker.log.as_path())
     }
 
     /// Fails when a broker has died; a hint that belongs beside the failure of whatever used it.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         for broker in &self.brokers {
             if let Some(status) = broker.process.ended()? {
                 bail!(
-                    "the broker at {} has ended ({status}); its log is {}",
-                    broker.address,
+                    "the broker at 127.0.0.1:{} has ended ({status}); its log is {}",
+                    broker.ports.clients,
                     broker.log.display()
                 );
             }
@@ -128,8 +194,14 @@ impl Broker {
             "-Xmx256m"
         };
         let mut command = Command::new("sh");
+        let own = ports[node - 1];
+        let script = if own.proxied.is_some() {
+            SUPERVISE
+        } else {
+            START
+        };
         command
-            .args(["-c", START, "kafka"])
+            .args(["-c", script, "kafka"])
             .args([
                 jars.as_os_str(),
                 heap.as_ref(),
@@ -140,13 +212,19 @@ impl Broker {
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);
-        let process = Process::spawn(&mut command, Farewell::Kill, Some(scratch))?;
+        let process = Process::spawn(&mut command, Farewell::Kill, Some(scratch.clone()))?;
         Ok(Self {
             process,
-            address: format!("127.0.0.1:{}", ports[node - 1].clients),
+            ports: own,
+            scratch,
             log,
         })
     }
+}
+
+fn joined(ports: impl Iterator<Item = u16>) -> String {
+    let addresses: Vec<_> = ports.map(|port| format!("127.0.0.1:{port}")).collect();
+    addresses.join(",")
 }
 
 /// Asks the broker which requests it knows (ApiVersions, version 0), the first thing that every client asks.

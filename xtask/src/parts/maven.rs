@@ -17,18 +17,18 @@ use crate::workspace::Workspace;
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// A set of jars that is fetched and kept together.
-pub(crate) struct Bundle {
+pub struct Bundle {
     /// Also the directory's name, so a new version never mixes with an old one.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// `group:artifact:version`, as Maven writes them.
-    pub(crate) artifacts: &'static [&'static str],
+    pub artifacts: &'static [&'static str],
     /// For the progress line.
-    pub(crate) size: &'static str,
+    pub size: &'static str,
 }
 
 impl Bundle {
     /// The directory with the jars, downloaded first if it is not there.
-    pub(crate) fn fetch(&self, workspace: &Workspace, progress: &Progress) -> Result<PathBuf> {
+    pub fn fetch(&self, workspace: &Workspace, progress: &Progress) -> Result<PathBuf> {
         let home = workspace.real_parts().join(self.name);
         let lib = home.join("lib");
         if lib.is_dir() {

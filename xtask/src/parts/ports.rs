@@ -15,7 +15,7 @@ const DRAWS: usize = 1_000;
 /// `count` different ports that nobody listens on.
 ///
 /// They are drawn at random, so that two runs at the same time rarely meet; all are held open until the last is found.
-pub(crate) fn free(count: usize) -> Result<Vec<u16>> {
+pub fn free(count: usize) -> Result<Vec<u16>> {
     let random = RandomState::new();
     let mut held = Vec::new();
     for draw in 0..DRAWS {

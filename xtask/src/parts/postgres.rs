@@ -47,7 +47,7 @@ exec $become bin/postgres -D data -p "$2" -h 127.0.0.1 -k "$PWD/socket"
 const READY: &str = "database system is ready to accept connections";
 
 /// A running server. Dropping it stops the server and removes its data.
-pub(crate) struct Postgres {
+pub struct Postgres {
     process: Process,
     port: u16,
     log: PathBuf,
@@ -55,7 +55,7 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Brings the server up and returns once it accepts connections.
-    pub(crate) fn start(workspace: &Workspace, progress: &Progress) -> Result<Self> {
+    pub fn start(workspace: &Workspace, progress: &Progress) -> Result<Self> {
         if !cfg!(target_os = "linux") {
             bail!(
                 "PostgreSQL without containers needs Linux; elsewhere `docker compose up -d --wait postgres`"
@@ -92,17 +92,17 @@ impl Postgres {
     }
 
     /// The value for `DATABASE_URL`.
-    pub(crate) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
     /// The server's log file.
-    pub(crate) fn log(&self) -> &Path {
+    pub fn log(&self) -> &Path {
         &self.log
     }
 
     /// Fails when the server has died.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         match self.process.ended()? {
             None => Ok(()),
             Some(status) => bail!(

@@ -8,6 +8,16 @@ use std::path::Path;
 pub(crate) struct Ports {
     pub(crate) clients: u16,
     pub(crate) controller: u16,
+    pub(crate) proxied: Option<Proxied>,
+}
+
+/// Further ports of a broker whose clients reach it through a proxy.
+#[derive(Clone, Copy)]
+pub(crate) struct Proxied {
+    /// The proxy's, which the broker tells its clients in place of its own.
+    pub(crate) advertised: u16,
+    /// For the other brokers, and for tools that go round the proxy.
+    pub(crate) direct: u16,
 }
 
 /// What every broker has, whatever their number. The defaults that are missing here are Kafka's own on purpose: a
@@ -15,8 +25,7 @@ pub(crate) struct Ports {
 const COMMON: &str = "\
 process.roles=broker,controller
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT
 offsets.topic.num.partitions=8
 transaction.state.log.num.partitions=8
 share.coordinator.state.topic.num.partitions=2
@@ -33,6 +42,8 @@ group.consumer.heartbeat.interval.ms=500
 log.retention.ms=-1
 ";
 
+const STRING: &str = "writing to a string cannot fail";
+
 /// The file of broker `node` (from 1) among `brokers`.
 pub(crate) fn server_properties(node: usize, brokers: &[Ports], data: &Path) -> String {
     let own = brokers[node - 1];
@@ -44,21 +55,27 @@ pub(crate) fn server_properties(node: usize, brokers: &[Ports], data: &Path) -> 
         .collect::<Vec<_>>();
     let mut text = String::from(COMMON);
     let mut set = |key: &str, value: &dyn std::fmt::Display| {
-        writeln!(text, "{key}={value}").expect("writing to a string cannot fail");
+        writeln!(text, "{key}={value}").expect(STRING);
     };
     set("node.id", &node);
     set("controller.quorum.voters", &voters.join(","));
-    set(
-        "listeners",
-        &format_args!(
-            "PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{}",
-            own.clients, own.controller
-        ),
+    let mut listeners = format!(
+        "PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{}",
+        own.clients, own.controller
     );
-    set(
-        "advertised.listeners",
-        &format_args!("PLAINTEXT://127.0.0.1:{}", own.clients),
+    let mut advertised = format!(
+        "PLAINTEXT://127.0.0.1:{}",
+        own.proxied
+            .map_or(own.clients, |proxied| proxied.advertised)
     );
+    if let Some(Proxied { direct, .. }) = own.proxied {
+        write!(listeners, ",DIRECT://127.0.0.1:{direct}").expect(STRING);
+        write!(advertised, ",DIRECT://127.0.0.1:{direct}").expect(STRING);
+    }
+    let between = own.proxied.map_or("PLAINTEXT", |_| "DIRECT");
+    set("listeners", &listeners);
+    set("advertised.listeners", &advertised);
+    set("inter.broker.listener.name", &between);
     set("log.dirs", &data.display());
     set("default.replication.factor", &copies);
     set("min.insync.replicas", &in_sync);
@@ -84,6 +101,7 @@ mod tests {
         let brokers = [1, 2, 3].map(|at| Ports {
             clients: 20_000 + at,
             controller: 21_000 + at,
+            proxied: None,
         });
         let text = server_properties(2, &brokers, Path::new("data"));
         assert!(text.contains("\nnode.id=2\n"));
@@ -102,10 +120,30 @@ mod tests {
             &[Ports {
                 clients: 20_001,
                 controller: 21_001,
+                proxied: None,
             }],
             Path::new("data"),
         );
         assert!(text.contains("\noffsets.topic.replication.factor=1\n"));
         assert!(text.contains("\ntransaction.state.log.min.isr=1\n"));
+    }
+
+    #[test]
+    fn clients_learn_of_the_proxy_and_brokers_go_round_it() {
+        let proxied = Proxied {
+            advertised: 22_001,
+            direct: 23_001,
+        };
+        let ports = Ports {
+            clients: 20_001,
+            controller: 21_001,
+            proxied: Some(proxied),
+        };
+        let text = server_properties(1, &[ports], Path::new("data"));
+        assert!(text.contains(
+            "\nadvertised.listeners=PLAINTEXT://127.0.0.1:22001,DIRECT://127.0.0.1:23001\n"
+        ));
+        assert!(text.contains("\nlisteners=PLAINTEXT://127.0.0.1:20001,"));
+        assert!(text.contains("\ninter.broker.listener.name=DIRECT\n"));
     }
 }

@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(900);
 
 /// A program by what it is for and where it comes from.
 #[derive(Clone, Copy)]
-pub(crate) struct Tool {
+pub struct Tool {
     name: &'static str,
     present: fn() -> bool,
     /// On Debian and Ubuntu; the first that the distribution has is installed.
@@ -24,56 +24,56 @@ pub(crate) struct Tool {
 }
 
 /// Runs Apache Kafka and Maven. Kafka 4 needs 17.
-pub(crate) const JAVA: Tool = Tool {
+pub const JAVA: Tool = Tool {
     name: "Java 17 or later",
     present: || java_version().is_some_and(|version| version >= 17),
     packages: &["openjdk-17-jdk-headless", "default-jdk-headless"],
 };
 
 /// Unpacks jars. A runtime without development kit has `java` and no `jar`.
-pub(crate) const JAR: Tool = Tool {
+pub const JAR: Tool = Tool {
     name: "the `jar` program of a JDK",
     present: || runs("jar", "--version"),
     packages: JAVA.packages,
 };
 
 /// Fetches jars by name.
-pub(crate) const MAVEN: Tool = Tool {
+pub const MAVEN: Tool = Tool {
     name: "Maven (`mvn`)",
     present: || runs("mvn", "--version"),
     packages: &["maven"],
 };
 
 /// Compiles the Kafka client's C code.
-pub(crate) const C_COMPILER: Tool = Tool {
+pub const C_COMPILER: Tool = Tool {
     name: "a C compiler (`cc`)",
     present: || runs("cc", "--version"),
     packages: &["gcc"],
 };
 
 /// Compiles libFuzzer.
-pub(crate) const CPP_COMPILER: Tool = Tool {
+pub const CPP_COMPILER: Tool = Tool {
     name: "a C++ compiler (`c++`)",
     present: || runs("c++", "--version"),
     packages: &["g++"],
 };
 
 /// Builds the Kafka client.
-pub(crate) const MAKE: Tool = Tool {
+pub const MAKE: Tool = Tool {
     name: "`make`",
     present: || runs("make", "--version"),
     packages: &["make"],
 };
 
 /// Unpacks PostgreSQL.
-pub(crate) const XZ: Tool = Tool {
+pub const XZ: Tool = Tool {
     name: "`xz`",
     present: || runs("xz", "--version"),
     packages: &["xz-utils"],
 };
 
 /// Returns once every tool is there, installed if this is Debian or Ubuntu and we are root.
-pub(crate) fn ensure(tools: &[Tool], progress: &Progress) -> Result<()> {
+pub fn ensure(tools: &[Tool], progress: &Progress) -> Result<()> {
     let missing: Vec<Tool> = tools
         .iter()
         .copied()
@@ -142,12 +142,12 @@ fn is_root() -> bool {
 }
 
 /// Whether `program argument` can be run and says yes.
-pub(crate) fn runs(program: &str, argument: &str) -> bool {
+pub fn runs(program: &str, argument: &str) -> bool {
     succeeds(Command::new(program).arg(argument))
 }
 
 /// Whether the command ends with code 0; what it writes is dropped.
-pub(crate) fn succeeds(command: &mut Command) -> bool {
+pub fn succeeds(command: &mut Command) -> bool {
     let quiet = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

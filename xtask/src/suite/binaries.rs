@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use cargo_metadata::Message;
 
-use crate::progress::Progress;
 use crate::suite::session::Session;
+use xtask::progress::Progress;
 
 /// One test binary.
 pub(crate) struct Binary {

@@ -11,13 +11,13 @@ use std::time::Instant;
 use anyhow::Result;
 use console::style;
 
-use crate::output::excerpt;
-use crate::parts::tools;
-use crate::progress::Progress;
 use crate::suite::session::{Failure, Session};
 pub(crate) use crate::suite::stage::Stage;
 use crate::suite::tally::Tally;
-use crate::workspace::Workspace;
+use xtask::output::excerpt;
+use xtask::parts::tools;
+use xtask::progress::Progress;
+use xtask::workspace::Workspace;
 
 /// Runs `stages` in order. One that fails does not stop the others: each tells something of its own.
 pub(crate) fn run(workspace: &Workspace, stages: &[Stage]) -> Result<ExitCode> {

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::output::Captured;
-use crate::parts::kafka::Kafka;
-use crate::parts::{KAFKA_ADDRESS, given};
-use crate::process::interrupted;
-use crate::progress::Progress;
 use crate::suite::tally::Tally;
-use crate::workspace::Workspace;
+use xtask::output::Captured;
+use xtask::parts::kafka::Kafka;
+use xtask::parts::{KAFKA_ADDRESS, given};
+use xtask::process::interrupted;
+use xtask::progress::Progress;
+use xtask::workspace::Workspace;
 
 /// One run of the suite.
 pub(crate) struct Session<'a> {
@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
     pub(crate) fn finish(&mut self, outcome: Result<()>) -> Report {
         if let Err(error) = outcome {
             if interrupted() {
-                crate::process::leave_to_interrupt();
+                xtask::process::leave_to_interrupt();
             }
             let what = format!("{error:#}");
             self.report.failures.push(Failure {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::output::Captured;
-use crate::parts::{KAFKA_ADDRESS, tools};
-use crate::progress::Progress;
 use crate::suite::binaries;
 use crate::suite::session::Session;
+use xtask::output::Captured;
+use xtask::parts::{KAFKA_ADDRESS, tools};
+use xtask::progress::Progress;
 
 /// Packages whose tests also run on Apache Kafka. Their tests learn the address from `KAFKA_BOOTSTRAP_SERVERS`.
 const ON_REAL_KAFKA: &[&str] = &["events-kafka", "end-to-end-tests"];
