@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use events_core::Start;
-use events_runtime::{Group, Position, TopicPartition};
+use events_runtime::{Group, Position, TopicPartition, failpoints};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
@@ -217,14 +217,24 @@ pub(crate) fn commit(
             element.set_metadata(&position.metadata);
         }
     }
+    reached("commit-before", positions);
     if let Err(error) = consumer.store_offsets(&list) {
         tracing::debug!(%error, "a partition had gone before its offset was stored");
     }
+    reached("store-after", positions);
     match consumer.commit(&list, mode) {
         Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
         Err(error) => {
             tracing::warn!(%error, "offsets were not committed; the next tick tries again")
         }
+    }
+    reached("commit-after", positions);
+}
+
+/// For the fault bench.
+fn reached(point: &'static str, positions: &[(TopicPartition, Position)]) {
+    for (partition, position) in positions {
+        failpoints::reached(point, partition, position.watermark);
     }
 }
 

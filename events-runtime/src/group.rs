@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::failpoints;
 use crate::lane::Lane;
 use crate::lane::context::LaneContext;
 use crate::lane::shared::{Control, LaneReport, LaneShared};
@@ -85,6 +86,7 @@ impl Group {
         let shared = Arc::new(LaneShared::new(
             self.epoch.fetch_add(1, Ordering::Relaxed) + 1,
         ));
+        failpoints::reached("assign", &partition, shared.epoch.cast_signed());
         let lane = Lane::new(context, Arc::clone(&shared), queue, start, resume);
         // The lane yields by itself; tokio's budget would only make its slots spin.
         let task = self.handle.spawn(tokio::task::coop::unconstrained(lane));

@@ -13,6 +13,8 @@ mod dead_letter;
 mod dedupe;
 mod driver;
 mod emit;
+#[doc(hidden)]
+pub mod failpoints;
 mod group;
 mod held;
 mod lane;

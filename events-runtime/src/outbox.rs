@@ -12,6 +12,7 @@ use tokio::time::Sleep;
 
 use crate::acks::{Ack, Acks};
 use crate::dead_letter::letters;
+use crate::failpoints;
 use crate::lane::context::LaneContext;
 use crate::transport::{PublishError, Record, Ticket};
 use crate::work::{Kind, Published, Work};
@@ -158,8 +159,11 @@ impl<R: Record> Outbox<R> {
             return false;
         };
         let ticket = Ticket::new(Arc::clone(&self.acks), self.base + self.sent.len() as u64);
+        let offset = self.origin(&sending);
+        failpoints::reached("emit-before", &self.lane.partition, offset);
         match self.lane.publish.enqueue(&sending.record, ticket) {
             Ok(()) => {
+                failpoints::reached("emit-after", &self.lane.partition, offset);
                 self.sent.push_back(Some(sending));
                 self.waiting += 1;
                 true
@@ -189,7 +193,12 @@ impl<R: Record> Outbox<R> {
             self.base += 1;
         }
         match ack.outcome {
-            Ok(_) => self.settled(&sending, done),
+            Ok(_) => {
+                let offset = self.origin(&sending);
+                failpoints::reached("ack-before", &self.lane.partition, offset);
+                self.settled(&sending, done);
+                failpoints::reached("ack-after", &self.lane.partition, offset);
+            }
             Err(PublishError::Refused(reason)) => self.refused(sending, reason, done),
             Err(_) => self.lost.push((ack.number, sending)),
         }
@@ -267,6 +276,15 @@ impl<R: Record> Outbox<R> {
         for (_, sending) in lost.into_iter().rev() {
             self.unsent.push_front(sending);
         }
+    }
+
+    /// The offset of the record that caused it; for the fault bench alone.
+    fn origin(&self, sending: &Sending) -> i64 {
+        let batch = match failpoints::ENABLED {
+            true => self.batches.get(sending.batch).and_then(Option::as_ref),
+            false => None,
+        };
+        batch.map_or(-1, |batch| batch.work.record.offset())
     }
 
     fn pause(&mut self, wait: Duration, reason: String) {
