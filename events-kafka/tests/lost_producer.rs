@@ -1,0 +1,170 @@
+//! Producers that fail for good, on a cluster of this test's own that refuses a request on purpose.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use events_kafka::{
+    ClientOptions, Producer, PublishFailed, Result, Runtime, State, event, handler,
+};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use support::read;
+
+/// The client takes this for a fault of its own, and never sends again.
+const FATAL: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+const FINE: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
+/// Far less than the 30 s after which the edge gives up by itself, far more than anything here takes.
+const SOON: Duration = Duration::from_secs(15);
+const COUNT: u32 = 200;
+
+/// Asks for an answer.
+#[event(topic = "lost-calls", key = key)]
+struct Call {
+    key: String,
+    number: u32,
+}
+
+/// The answer.
+#[event(topic = "lost-answers", key = key)]
+struct Answer {
+    key: String,
+    number: u32,
+}
+
+#[derive(Default)]
+struct Seen(Mutex<Vec<u32>>);
+
+mod answering {
+    use super::*;
+
+    events_kafka::service!("lost-answering");
+
+    #[handler]
+    async fn answer(call: Call, seen: State<Seen>) -> Result<Answer> {
+        seen.0.lock().unwrap().push(call.number);
+        Ok(Answer {
+            key: call.key,
+            number: call.number,
+        })
+    }
+}
+
+type Cluster = MockCluster<'static, DefaultProducerContext>;
+
+fn cluster() -> Cluster {
+    let cluster = MockCluster::new(1).unwrap();
+    for topic in ["lost-calls", "lost-answers", "lost-answering.dead-letters"] {
+        cluster.create_topic(topic, 1, 1).unwrap();
+    }
+    cluster
+}
+
+/// A request carries few records, so that a failed one has others before and behind it.
+fn client(cluster: &Cluster) -> ClientOptions {
+    ClientOptions::without_environment()
+        .set("bootstrap.servers", cluster.bootstrap_servers())
+        .set("batch.num.messages", "10")
+}
+
+fn calls() -> impl Iterator<Item = Call> {
+    (0..COUNT).map(|number| Call {
+        key: "a".into(),
+        number,
+    })
+}
+
+fn fail(cluster: &Cluster, after: usize) {
+    let mut errors = vec![FINE; after];
+    errors.push(FATAL);
+    cluster.request_errors(RDKafkaApiKey::Produce, &errors);
+}
+
+async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    let ended = tokio::time::timeout(SOON, future).await;
+    ended.unwrap_or_else(|_| panic!("{what}: not after {SOON:?}"))
+}
+
+/// What was not acknowledged goes out again on a new producer, in its order; no handler is run again (design §7).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lanes_go_on_with_a_new_producer() {
+    let cluster = cluster();
+    let edge = Producer::connect("test", client(&cluster)).unwrap();
+    edge.publish_all(calls()).await.unwrap();
+    fail(&cluster, 3);
+    let seen = Arc::new(Seen::default());
+    let runtime = Runtime::new("lost-answering")
+        .client(client(&cluster))
+        .shared_state(Arc::clone(&seen));
+    let handle = runtime.spawn().await.unwrap();
+    let done = async {
+        while handle
+            .status()
+            .lanes
+            .iter()
+            .map(|lane| lane.watermark)
+            .sum::<i64>()
+            < COUNT.into()
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon("all emissions are acknowledged", done).await;
+    let report = handle.drain().await;
+    assert!(report.drained, "{report:?}");
+
+    let numbers: Vec<u32> = (0..COUNT).collect();
+    assert_eq!(*seen.0.lock().unwrap(), numbers, "handlers run once each");
+    let answers = read(&cluster.bootstrap_servers(), "lost-answers", COUNT as usize);
+    let number = |answer: &support::Logged| answer.json()["number"].as_u64().unwrap() as u32;
+    let mut firsts = BTreeMap::new();
+    for answer in &answers {
+        let id = answer.header("ce_id").unwrap().to_owned();
+        let known = firsts.entry(number(answer)).or_insert_with(|| id.clone());
+        assert_eq!(*known, id, "what is sent again keeps its id");
+    }
+    let written: Vec<_> = answers.iter().map(number).collect();
+    let mut once = written.clone();
+    once.dedup();
+    assert_eq!(
+        firsts.into_keys().collect::<Vec<_>>(),
+        numbers,
+        "nothing is lost"
+    );
+    // What was written without an answer may come twice, but then everything behind it does too.
+    let backwards = once.windows(2).filter(|pair| pair[0] > pair[1]).count();
+    assert!(backwards <= 1, "the order of the key: {written:?}");
+}
+
+/// The error says that the event may be written, everything behind is answered soon, and the next event goes out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_edge_goes_on_with_a_new_producer() {
+    let cluster = cluster();
+    let producer = Producer::connect("test", client(&cluster)).unwrap();
+    fail(&cluster, 3);
+    let failed = soon("every event is answered", producer.publish_all(calls())).await;
+    let failed = failed.unwrap_err();
+    assert_eq!(failed.written, 30, "{failed}");
+    assert_eq!(failed.failures.len(), COUNT as usize - 30, "{failed}");
+    let lost = |failure: &PublishFailed| failure.may_be_written();
+    assert!(
+        failed.failures.iter().all(|(_, failure)| lost(failure)),
+        "{failed}"
+    );
+
+    let all = soon("a new producer writes", producer.publish_all(calls())).await;
+    assert_eq!(all.unwrap(), COUNT as usize);
+    fail(&cluster, 0);
+    let call = calls().next().unwrap();
+    let failed = soon("one is answered", producer.publish(&call))
+        .await
+        .unwrap_err();
+    assert!(failed.may_be_written(), "{failed}");
+    soon("a third one writes", producer.publish(&call))
+        .await
+        .unwrap();
+    assert_eq!(producer.close(SOON).await, 0);
+}
