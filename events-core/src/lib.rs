@@ -94,8 +94,9 @@ pub mod __private {
     pub use crate::generated::*;
     pub use crate::registry::{EventRegistration, HandlerRegistration};
     pub use crate::{
-        Delivery, Emission, Emissions, Event, EventDescriptor, Extract, HandlerDescriptor,
-        HandlerOptions, Input, Json, KeyPart, Retry, Start,
+        Delivery, Emission, Emissions, Event, EventDescriptor, Exhausted, Extract,
+        HandlerDescriptor, HandlerOptions, Input, Json, KeyPart, Ordering, Park, Parking, Retry,
+        Start,
     };
     pub use {inventory, schemars, serde};
 }

@@ -1,16 +1,40 @@
-//! Lengths of time as users write them: `250ms`, `30s`, `5m`.
+//! Lengths of time as users write them: `250ms`, `30s`, `5m`, `2d`.
 
 use std::time::Duration;
 
 /// How a length of time is written.
-pub(crate) const USAGE: &str = "give a number and a unit: 250ms, 30s, 5m, 1h";
+pub(crate) const USAGE: &str = "give a number and a unit: 250ms, 30s, 5m, 1h, 1d";
 
-/// Reads a length of time.
+const DAY: u64 = 86_400_000;
+
+/// Reads how long something may take or wait at once.
 ///
 /// # Errors
 ///
 /// What is wrong with the text, and how it is written.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    // More is a slip of the pen.
+    bounded(
+        text,
+        DAY,
+        "longer than a day: a record would wait for so long",
+    )
+}
+
+/// Reads how old something may become.
+///
+/// # Errors
+///
+/// What is wrong with the text, and how it is written.
+pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
+    bounded(
+        text,
+        365 * DAY,
+        "longer than 365 days: nobody would remember the record",
+    )
+}
+
+fn bounded(text: &str, most: u64, beyond: &str) -> Result<Duration, String> {
     let text = text.trim();
     let end = text
         .find(|character: char| !character.is_ascii_digit())
@@ -21,19 +45,15 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => DAY,
         _ => return Err(format!("`{text}` is no length of time: {USAGE}")),
     };
     let number: u64 = number
         .parse()
         .map_err(|_| format!("`{text}` is no length of time: {USAGE}"))?;
-    // A day is the longest that a record may wait for: more is a slip of the pen.
-    let total = number
-        .checked_mul(millis)
-        .filter(|total| *total <= 86_400_000);
+    let total = number.checked_mul(millis).filter(|total| *total <= most);
     match total {
-        None => Err(format!(
-            "`{text}` is longer than a day: a record would wait for so long"
-        )),
+        None => Err(format!("`{text}` is {beyond}")),
         Some(0) => Err(format!("`{text}` is no time at all: {USAGE}")),
         Some(total) => Ok(Duration::from_millis(total)),
     }
@@ -82,6 +102,14 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn ages_may_be_longer_than_a_day() {
+        assert_eq!(parse("1d"), Ok(Duration::from_secs(86_400)));
+        assert!(parse("2d").is_err());
+        assert_eq!(parse_age("2d"), Ok(Duration::from_secs(2 * 86_400)));
+        assert!(parse_age("366d").is_err());
     }
 
     #[test]

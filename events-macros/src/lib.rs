@@ -82,6 +82,9 @@ pub fn payload(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `start = "earliest"`, `"latest"`, `"2024-01-31T00:00:00Z"`, or milliseconds since 1970 | where that group starts |
 /// | `concurrency = 64` | how many keys of one partition it works on at once |
 /// | `retry(attempts = 5, backoff = "50ms..1s")` | attempts in all, and the shortest and longest wait |
+/// | `park(backoff = "1m..1h", max_age = "1d")`, or `park = "off"` | how a key waits whose record failed every attempt, and for how long at most |
+/// | `exhausted = "dead_letter"`, `"block"` | what becomes of a record after that: the dead letters, or its key waits for ever |
+/// | `ordering = "key"`, `"none"` | whether records of one key run one behind the other |
 /// | `timeout = "30s"` | the longest time of one attempt |
 /// | `dedupe = false` | records are not told apart by `(source, id)` |
 /// | `allow_cycle = "OrderPlaced"`, `("A", "B")` | event types over which it may close a cycle |

@@ -19,7 +19,7 @@ pub(crate) struct Given {
     pub(crate) name: Ident,
     /// What stands behind the name.
     pub(crate) value: Value,
-    usage: &'static str,
+    pub(crate) usage: &'static str,
 }
 
 /// What stands behind an option's name.

@@ -5,4 +5,5 @@ mod fake;
 mod handlers;
 mod keys;
 mod payloads;
+mod policies;
 mod variants;

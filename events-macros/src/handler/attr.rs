@@ -9,13 +9,16 @@ use crate::errors::Errors;
 use crate::options::{self, Given, Usage, Value};
 use crate::{duration, instant};
 
-const FUNCTION: [Usage; 12] = [
+const FUNCTION: [Usage; 15] = [
     ("name", "`name = \"reserve_stock\"`"),
     ("service", "`service = \"inventory\"`"),
     ("group", "`group = \"inventory-audit\"`"),
     ("start", START),
     ("concurrency", "`concurrency = 64`"),
     ("retry", "`retry(attempts = 5, backoff = \"50ms..1s\")`"),
+    ("park", PARK),
+    ("exhausted", EXHAUSTED),
+    ("ordering", ORDERING),
     ("timeout", "`timeout = \"30s\"`"),
     ("dedupe", "`dedupe = false`"),
     (
@@ -32,6 +35,14 @@ const RETRY: [Usage; 2] = [
     ("backoff", "`backoff = \"50ms..1s\"`"),
 ];
 
+const PARKED: [Usage; 2] = [
+    ("backoff", "`backoff = \"1m..1h\"`"),
+    ("max_age", "`max_age = \"1d\"`"),
+];
+
+const PARK: &str = "`park(backoff = \"1m..1h\", max_age = \"1d\")`, or `park = \"off\"`";
+const EXHAUSTED: &str = "`exhausted = \"dead_letter\"`, or `exhausted = \"block\"`";
+const ORDERING: &str = "`ordering = \"key\"`, or `ordering = \"none\"`";
 const START: &str =
     "`start = \"earliest\"`, `start = \"latest\"`, or a time, `start = \"2024-01-31T00:00:00Z\"`";
 
@@ -47,6 +58,9 @@ pub(super) struct Options {
     pub(super) concurrency: Option<(u16, Span)>,
     pub(super) attempts: Option<(u32, Span)>,
     pub(super) backoff: Option<(Duration, Duration)>,
+    pub(super) park: Option<Park>,
+    pub(super) exhausted: Option<Exhausted>,
+    pub(super) ordering: Option<Ordering>,
     pub(super) timeout: Option<Duration>,
     pub(super) dedupe: Option<bool>,
     pub(super) allow_cycle: Vec<LitStr>,
@@ -62,6 +76,29 @@ pub(super) enum Start {
     Latest,
     /// Milliseconds since 1970.
     Time(i64),
+}
+
+/// Whether failed keys are parked.
+pub(super) enum Park {
+    Off,
+    On {
+        backoff: Option<(Duration, Duration)>,
+        max_age: Option<(Duration, Span)>,
+    },
+}
+
+/// What becomes of a record that failed every attempt.
+#[derive(Clone, Copy)]
+pub(super) enum Exhausted {
+    DeadLetter,
+    Block,
+}
+
+/// Whether keys are kept in order.
+#[derive(Clone, Copy)]
+pub(super) enum Ordering {
+    Key,
+    None,
 }
 
 impl Options {
@@ -80,6 +117,18 @@ impl Options {
                 }
                 "concurrency" => options.concurrency = given.integer(errors),
                 "retry" => options.retry(&given, errors),
+                "park" => options.park = park(&given, errors),
+                "exhausted" => {
+                    let choices = [
+                        ("dead_letter", Exhausted::DeadLetter),
+                        ("block", Exhausted::Block),
+                    ];
+                    options.exhausted = choice(&given, choices, errors);
+                }
+                "ordering" => {
+                    let choices = [("key", Ordering::Key), ("none", Ordering::None)];
+                    options.ordering = choice(&given, choices, errors);
+                }
                 "timeout" => options.timeout = text(&given, duration::parse, errors),
                 "dedupe" => options.dedupe = given.flag(errors),
                 "allow_cycle" => {
@@ -108,6 +157,47 @@ impl Options {
             }
         }
     }
+}
+
+fn park(given: &Given, errors: &mut Errors) -> Option<Park> {
+    let Value::List(group) = &given.value else {
+        return choice(given, [("off", ())], errors).map(|()| Park::Off);
+    };
+    let (mut backoff, mut max_age) = (None, None);
+    for given in options::read(group.stream(), &PARKED, errors) {
+        match given.name().as_str() {
+            "max_age" => {
+                let literal = given.string(errors);
+                max_age = literal.and_then(|literal| {
+                    let age = duration::parse_age(&literal.value());
+                    age.map(|age| (age, literal.span()))
+                        .map_err(|message| errors.at(&literal, message))
+                        .ok()
+                });
+            }
+            _ => backoff = text(&given, duration::parse_range, errors),
+        }
+    }
+    Some(Park::On { backoff, max_age })
+}
+
+/// One of several words.
+fn choice<T: Copy, const N: usize>(
+    given: &Given,
+    choices: [(&str, T); N],
+    errors: &mut Errors,
+) -> Option<T> {
+    let literal = given.string(errors)?;
+    let word = literal.value();
+    let chosen = choices.iter().find(|(known, _)| *known == word);
+    if chosen.is_none() {
+        let (name, usage) = (given.name(), given.usage);
+        errors.at(
+            &literal,
+            format!("`{word}` is no value of `{name}`: write {usage}"),
+        );
+    }
+    chosen.map(|(_, value)| *value)
 }
 
 fn text<T>(

@@ -2,6 +2,7 @@
 
 use syn::{FnArg, PatType, ReturnType, Safety, Signature, Type};
 
+use super::attr::Park;
 use super::model::Model;
 use crate::errors::Errors;
 use crate::name;
@@ -192,6 +193,17 @@ fn options(model: &Model, errors: &mut Errors) {
         errors.at_span(
             span,
             "the first attempt counts: the least is 1, which means no retry",
+        );
+    }
+    if let Some(Park::On {
+        backoff: Some((min, _)),
+        max_age: Some((age, span)),
+    }) = options.park
+        && age < min
+    {
+        errors.at_span(
+            span,
+            "a record would be given up before its first wait is over: let `max_age` be longer than the shortest wait of `backoff`",
         );
     }
     for event in options

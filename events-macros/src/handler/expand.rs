@@ -7,7 +7,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::attr::Start;
+use super::attr::{Exhausted, Ordering, Park, Start};
 use super::model::Model;
 use crate::krate;
 
@@ -207,6 +207,26 @@ fn options(model: &Model) -> TokenStream {
     given.extend(retry(model).map(|retry| ("retry", some(retry))));
     given.extend(
         options
+            .park
+            .as_ref()
+            .map(|park| ("park", some(self::park(private, park)))),
+    );
+    given.extend(options.exhausted.map(|exhausted| {
+        let exhausted = match exhausted {
+            Exhausted::DeadLetter => quote!(#private::Exhausted::DeadLetter),
+            Exhausted::Block => quote!(#private::Exhausted::Block),
+        };
+        ("exhausted", some(exhausted))
+    }));
+    given.extend(options.ordering.map(|ordering| {
+        let ordering = match ordering {
+            Ordering::Key => quote!(#private::Ordering::Key),
+            Ordering::None => quote!(#private::Ordering::None),
+        };
+        ("ordering", ordering)
+    }));
+    given.extend(
+        options
             .timeout
             .map(|timeout| ("timeout", some(duration(timeout)))),
     );
@@ -258,6 +278,19 @@ fn retry(model: &Model) -> Option<TokenStream> {
         given.extend([("min", duration(min)), ("max", duration(max))]);
     }
     Some(changed(quote!(#private::Retry::DEFAULT), given))
+}
+
+fn park(private: &TokenStream, park: &Park) -> TokenStream {
+    let Park::On { backoff, max_age } = park else {
+        return quote!(#private::Parking::Off);
+    };
+    let mut given = Vec::new();
+    if let Some((min, max)) = backoff {
+        given.extend([("min", duration(*min)), ("max", duration(*max))]);
+    }
+    given.extend(max_age.as_ref().map(|(age, _)| ("max_age", duration(*age))));
+    let park = changed(quote!(#private::Park::DEFAULT), given);
+    quote!(#private::Parking::On(#park))
 }
 
 fn duration(duration: Duration) -> TokenStream {
