@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use events_core::{Outgoing, Result, State, event, handler};
 use events_runtime::TopicPartition;
 
 use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
-use super::probe::Step;
-use super::stage::{Stage, WHILE, status_once};
+use super::probe::{Probe, Step};
+use super::stage::{Stage, Subject, WHILE, record_of, status_once};
 use crate::{eventually, throughout};
 
 subject!(Piled, pile, "conformance-held");
@@ -98,6 +99,117 @@ pub async fn records_in_flight_are_bounded<C: Cluster>(cluster: &C) -> Verdict {
     stage.committed_once(100).await;
     running.shutdown().await;
     assert_eq!(stage.probe.began("fill").len(), 100);
+    Verdict::Held
+}
+
+subject!(Bulky, carry, "conformance-bytes");
+
+/// Bytes of a bulky record's value, the cap in such records, and how many more may come at once.
+const BULK: usize = 2 * 1024;
+const FIT: usize = 8;
+const BATCH: usize = 2;
+
+fn bulky(seq: u64) -> Outgoing {
+    let mut record = record_of(&Bulky::new("a", seq), &format!("a-{seq}"));
+    let padding = "x".repeat(BULK);
+    record.set_value(format!(r#"{{"key":"a","seq":{seq},"padding":"{padding}"}}"#).as_bytes());
+    record
+}
+
+/// A lane takes no more bytes than its cap, beyond the batch that passes it; it goes on when they are done (D7).
+pub async fn bytes_in_flight_are_bounded<C: Cluster>(cluster: &C) -> Verdict {
+    let stage = Stage::set(cluster, "conformance-bytes", 1).await;
+    stage
+        .probe
+        .script("carry", "a", 0, [Step::Gate("a may go on")]);
+    for seq in 0..50 {
+        stage.produce(bulky(seq)).await;
+    }
+    let service = stage.service().configure(|settings| {
+        settings.lane_bytes = FIT * BULK;
+        settings.batch = BATCH;
+    });
+    let running = stage.start_with(service).await;
+    stage.begun_once("carry", "a", 0).await;
+    let status = status_once(&running, "the lane is full", |status| {
+        status.lanes.iter().any(|lane| lane.holding.is_some())
+    })
+    .await;
+    let in_flight = status.lanes[0].in_flight;
+    assert!(
+        (FIT - BATCH..=FIT + BATCH).contains(&in_flight),
+        "{status:#?}"
+    );
+    throughout("the lane takes no more", WHILE, async || {
+        let status = running.status().await;
+        status.lanes[0].received == in_flight as u64
+    })
+    .await;
+    stage.probe.open("a may go on");
+    stage.committed_once(50).await;
+    running.shutdown().await;
+    assert_eq!(stage.probe.began("carry").len(), 50);
+    Verdict::Held
+}
+
+#[event(topic = "conformance-emitted", key = key, crate = crate::conformance::listed)]
+pub(crate) struct Demand {
+    pub(crate) key: String,
+}
+#[event(topic = "conformance-emitted-out", key = key, crate = crate::conformance::listed)]
+pub(crate) struct Supply {
+    pub(crate) key: String,
+    pub(crate) text: String,
+}
+
+#[handler(service = "conformance-emitted", crate = crate::conformance::listed)]
+async fn supply(demand: Demand, probe: State<Probe>) -> Result<Supply> {
+    probe.attempt("supply", &demand.key, 0).await?;
+    let text = "x".repeat(BULK);
+    Ok(Supply {
+        key: demand.key,
+        text,
+    })
+}
+
+/// While what it emitted is not acknowledged, a lane takes no more than makes up its cap of bytes; it goes on with the
+/// acknowledgements (D7, §7).
+pub async fn bytes_of_emissions_are_bounded<C: Cluster>(cluster: &C) -> Verdict {
+    let Some(broker) = cluster.broker() else {
+        return Verdict::Lacking("way to hold acknowledgements back");
+    };
+    let stage = Stage::set(cluster, "conformance-emitted", 1).await;
+    stage.topic("conformance-emitted-out", 1).await;
+    for number in 0..50 {
+        let demand = Demand { key: "a".into() };
+        stage
+            .produce(record_of(&demand, &format!("demand-{number}")))
+            .await;
+    }
+    broker.hold_acks();
+    let service = stage.service().configure(|settings| {
+        settings.lane_emission_bytes = FIT * BULK;
+        settings.batch = BATCH;
+    });
+    let running = stage.start_with(service).await;
+    let status = status_once(&running, "the lane is full", |status| {
+        status.lanes.iter().any(|lane| lane.holding.is_some())
+    })
+    .await;
+    let emitted = status.lanes[0].unacknowledged;
+    assert!(
+        (FIT - BATCH..=FIT + BATCH).contains(&emitted),
+        "{status:#?}"
+    );
+    throughout("the lane takes no more", WHILE, async || {
+        let status = running.status().await;
+        status.lanes[0].received == emitted as u64 && stage.committed().await == 0
+    })
+    .await;
+    broker.release_acks();
+    stage.committed_once(50).await;
+    running.shutdown().await;
+    assert_eq!(stage.probe.began("supply").len(), 50, "each once");
     Verdict::Held
 }
 

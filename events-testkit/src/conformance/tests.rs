@@ -47,6 +47,8 @@ macro_rules! conformance_tests {
             pressure {
                 held_records_are_bounded_and_named
                 records_in_flight_are_bounded
+                bytes_in_flight_are_bounded
+                bytes_of_emissions_are_bounded
                 the_map_never_outgrows_its_metadata
             }
             health {
