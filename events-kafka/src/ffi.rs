@@ -8,6 +8,7 @@
     reason = "calls into librdkafka that the safe client does not offer"
 )]
 
+use std::any::Any;
 use std::ffi::{CStr, CString, c_void};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
@@ -21,20 +22,20 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 /// The queue of one partition, split from its consumer.
-pub(crate) struct NativeQueue<C: ConsumerContext + 'static> {
+pub(crate) struct NativeQueue {
     queue: *mut sys::rd_kafka_queue_t,
     topic: String,
     partition: i32,
     /// Stable address for the callback; woken when the queue was empty and is not any more.
     waker: Box<Mutex<Option<Waker>>>,
     /// Messages and queues must go before their consumer does.
-    _consumer: Arc<BaseConsumer<C>>,
+    _consumer: Arc<dyn Any + Send + Sync>,
 }
 
 // SAFETY: librdkafka's queues may be used from any thread; the waker is behind a lock.
-unsafe impl<C: ConsumerContext> Send for NativeQueue<C> {}
+unsafe impl Send for NativeQueue {}
 // SAFETY: as above.
-unsafe impl<C: ConsumerContext> Sync for NativeQueue<C> {}
+unsafe impl Sync for NativeQueue {}
 
 unsafe extern "C" fn wake(_: *mut sys::rd_kafka_t, opaque: *mut c_void) {
     // SAFETY: `opaque` is the boxed waker of a queue whose callback is switched off before the box is dropped.
@@ -45,10 +46,10 @@ unsafe extern "C" fn wake(_: *mut sys::rd_kafka_t, opaque: *mut c_void) {
     }
 }
 
-impl<C: ConsumerContext> NativeQueue<C> {
+impl NativeQueue {
     /// Splits the queue of a partition from its consumer; must happen before the partition is assigned, or early records
     /// land on the main queue.
-    pub(crate) fn split(
+    pub(crate) fn split<C: ConsumerContext + 'static>(
         consumer: &Arc<BaseConsumer<C>>,
         topic: &str,
         partition: i32,
@@ -74,7 +75,7 @@ impl<C: ConsumerContext> NativeQueue<C> {
             topic: topic.to_owned(),
             partition,
             waker,
-            _consumer: Arc::clone(consumer),
+            _consumer: Arc::clone(consumer) as _,
         })
     }
 
@@ -91,11 +92,7 @@ impl<C: ConsumerContext> NativeQueue<C> {
 const BATCH: usize = 512;
 
 /// Moves at most `max` messages out of the queue, without waiting.
-pub(crate) fn consume<C: ConsumerContext>(
-    queue: &Arc<NativeQueue<C>>,
-    max: usize,
-    mut take: impl FnMut(Message<C>),
-) {
+pub(crate) fn consume(queue: &Arc<NativeQueue>, max: usize, mut take: impl FnMut(Message)) {
     let mut messages = [ptr::null_mut(); BATCH];
     // SAFETY: there is room for that many pointers; the call says how many it wrote, -1 for an error.
     let count = unsafe {
@@ -111,7 +108,7 @@ pub(crate) fn consume<C: ConsumerContext>(
     }
 }
 
-impl<C: ConsumerContext> Drop for NativeQueue<C> {
+impl Drop for NativeQueue {
     fn drop(&mut self) {
         // SAFETY: the queue is valid; after the first call the callback does not run any more.
         unsafe {
@@ -122,25 +119,25 @@ impl<C: ConsumerContext> Drop for NativeQueue<C> {
 }
 
 /// A message that librdkafka owns. Dropping it gives its memory back.
-pub(crate) struct Message<C: ConsumerContext + 'static> {
+pub(crate) struct Message {
     message: *mut sys::rd_kafka_message_t,
     /// Parsed when first asked for; null for a message without headers.
     headers: OnceLock<Headers>,
-    queue: Arc<NativeQueue<C>>,
+    queue: Arc<NativeQueue>,
 }
 
 struct Headers(*const sys::rd_kafka_headers_t);
 
 // SAFETY: a received message is not changed any more but for its headers, whose parsing the `OnceLock` guards.
-unsafe impl<C: ConsumerContext> Send for Message<C> {}
+unsafe impl Send for Message {}
 // SAFETY: as above.
-unsafe impl<C: ConsumerContext> Sync for Message<C> {}
+unsafe impl Sync for Message {}
 // SAFETY: parsed headers are read only.
 unsafe impl Send for Headers {}
 // SAFETY: as above.
 unsafe impl Sync for Headers {}
 
-impl<C: ConsumerContext> Message<C> {
+impl Message {
     fn raw(&self) -> &sys::rd_kafka_message_t {
         // SAFETY: the pointer came from librdkafka and is destroyed only in `drop`.
         unsafe { &*self.message }
@@ -248,7 +245,7 @@ unsafe fn bytes<'a>(pointer: *const c_void, length: usize) -> Option<&'a [u8]> {
     (!pointer.is_null()).then(|| unsafe { slice::from_raw_parts(pointer.cast(), length) })
 }
 
-impl<C: ConsumerContext> Drop for Message<C> {
+impl Drop for Message {
     fn drop(&mut self) {
         // SAFETY: this is the only owner.
         unsafe { sys::rd_kafka_message_destroy(self.message) }
@@ -296,6 +293,20 @@ pub(crate) fn cached_watermarks<C: ClientContext>(
     };
     (code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && low >= 0 && high >= 0)
         .then_some((low, high))
+}
+
+/// The generation of its group that the member is in, or its member epoch; -1 outside of a group.
+pub(crate) fn generation<C: ClientContext>(client: &Client<C>) -> i64 {
+    // SAFETY: the client is valid; the metadata is null or belongs to this function.
+    unsafe {
+        let metadata = sys::rd_kafka_consumer_group_metadata(client.native_ptr());
+        if metadata.is_null() {
+            return -1;
+        }
+        let generation = sys::rd_kafka_consumer_group_metadata_generation_id(metadata);
+        sys::rd_kafka_consumer_group_metadata_destroy(metadata);
+        generation.into()
+    }
 }
 
 /// Tells the embedded cluster that `client` carries not to wait before a group's first rebalance. Does nothing for any

@@ -64,6 +64,7 @@ mod handle;
 mod headers;
 mod member;
 mod options;
+mod parked;
 mod producer;
 mod progress;
 mod queue;

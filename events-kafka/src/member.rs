@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::ffi;
 use crate::options::ClientOptions;
+use crate::parked::ParkedLogs;
 use crate::rebalance::{MemberContext, commit};
 
 /// How long a poll of the main queue waits: how late a tick may be.
@@ -55,11 +56,13 @@ impl Member {
         let config = client.consumer(&plan.group, &plan.settings);
         let interval = plan.settings.commit_interval;
         let group = Arc::new(Group::new(plan, publish, handle.clone()));
+        let parked = ParkedLogs::open(group.plan(), client, handle.clone())?;
         let context = MemberContext {
             group: Arc::clone(&group),
             handle,
             drain,
             consumer: OnceLock::new(),
+            parked,
             rejoin: AtomicBool::new(false),
         };
         let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);
@@ -140,6 +143,9 @@ impl Poller {
                     // Every partition is split before it is assigned, so this is a fault of ours or of the client.
                     tracing::error!(group = %self.group.plan().group, "a record came on the main queue; it is read again after a restart");
                 }
+            }
+            if let Some(logs) = &self.consumer.context().parked {
+                logs.serve();
             }
             if self.consumer.context().rejoin.swap(false, Ordering::AcqRel) {
                 self.rejoin();

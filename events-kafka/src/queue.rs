@@ -8,20 +8,19 @@ use events_runtime::{Queue, QueueError, Record};
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::ffi::{Message, NativeQueue, consume};
-use crate::rebalance::MemberContext;
 
 /// Bytes that a message takes beside key and value: its headers, as they usually are, and the client's own structures.
 const OVERHEAD: usize = 512;
 
 /// Received records of one partition.
 pub(crate) struct PartitionQueue {
-    queue: Arc<NativeQueue<MemberContext>>,
+    queue: Arc<NativeQueue>,
     /// Why the partition cannot be read any more, until it is assigned anew.
     broken: Option<String>,
 }
 
 impl PartitionQueue {
-    pub(crate) fn new(queue: NativeQueue<MemberContext>) -> Self {
+    pub(crate) fn new(queue: NativeQueue) -> Self {
         Self {
             queue: Arc::new(queue),
             broken: None,
@@ -69,7 +68,7 @@ impl Queue for PartitionQueue {
 }
 
 /// A received record, in the client's memory.
-pub(crate) struct KafkaRecord(Message<MemberContext>);
+pub(crate) struct KafkaRecord(Message);
 
 impl RecordView for KafkaRecord {
     fn topic(&self) -> &str {

@@ -1,5 +1,6 @@
 //! What a member does when partitions come and go (D8, D14).
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
@@ -16,10 +17,11 @@ use rdkafka::types::RDKafkaRespErr;
 use tokio::runtime::Handle;
 
 use crate::ffi::{self, NativeQueue};
+use crate::parked::{Hint, ParkedLogs};
 use crate::queue::PartitionQueue;
 
 /// How long the broker may take to answer a question that an assignment depends on.
-const ANSWER: Duration = Duration::from_secs(30);
+pub(crate) const ANSWER: Duration = Duration::from_secs(30);
 /// How long to wait before a question is asked again, for example while a new topic has no leaders yet.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -30,6 +32,8 @@ pub(crate) struct MemberContext {
     pub(crate) drain: Duration,
     /// Set right after the consumer was made; queues keep it alive.
     pub(crate) consumer: OnceLock<Weak<BaseConsumer<MemberContext>>>,
+    /// Where failed keys wait; none if no handler parks.
+    pub(crate) parked: Option<ParkedLogs>,
     /// An assignment could not be carried out: the polling thread joins anew, or its partitions would wait for ever.
     pub(crate) rejoin: AtomicBool,
 }
@@ -39,6 +43,8 @@ struct Begin {
     partition: TopicPartition,
     offset: i64,
     metadata: String,
+    /// What is committed for its parked log.
+    hint: Option<Hint>,
 }
 
 impl MemberContext {
@@ -66,12 +72,19 @@ impl MemberContext {
             tracing::info!(
                 group = %self.group.plan().group, partition = %begin.partition, offset = begin.offset, "partition assigned"
             );
+            let parked = match (self.parked_topic(&topic), &self.parked) {
+                (Some(parked), Some(logs)) => {
+                    let generation = ffi::generation(consumer.client());
+                    Some(logs.start(&begin.partition, parked, begin.hint, generation)?)
+                }
+                _ => None,
+            };
             self.group.assign(
                 begin.partition,
                 PartitionQueue::new(queue),
                 begin.offset,
                 &begin.metadata,
-                None,
+                parked,
             );
         }
         match consumer.rebalance_protocol() {
@@ -80,14 +93,25 @@ impl MemberContext {
         }
     }
 
+    fn parked_topic(&self, source: &str) -> Option<&str> {
+        let topic = self.group.plan().topics.get(source)?;
+        topic.parked.as_deref()
+    }
+
     /// Committed offsets with their metadata; where nothing is committed, the group's start.
     fn begins(
         &self,
         consumer: &BaseConsumer<Self>,
         list: &TopicPartitionList,
     ) -> KafkaResult<Vec<Begin>> {
+        let mut asked = list.clone();
+        for element in list.elements() {
+            if let Some(parked) = self.parked_topic(element.topic()) {
+                asked.add_partition(parked, element.partition());
+            }
+        }
         let committed = patiently(|| {
-            let committed = consumer.committed_offsets(list.clone(), ANSWER)?;
+            let committed = consumer.committed_offsets(asked.clone(), ANSWER)?;
             committed
                 .elements()
                 .iter()
@@ -95,8 +119,23 @@ impl MemberContext {
             Ok(committed)
         })?;
         let metadata = ffi::metadata(&committed);
-        let mut begins = Vec::with_capacity(metadata.len());
-        for (element, metadata) in committed.elements().into_iter().zip(metadata) {
+        let mut committed: Vec<_> = committed.elements().into_iter().zip(metadata).collect();
+        let mut hints: BTreeMap<_, _> = committed
+            .split_off(list.count())
+            .into_iter()
+            .filter_map(|(element, claim)| match element.offset() {
+                Offset::Offset(offset) => {
+                    let name = (element.topic().to_owned(), element.partition());
+                    Some((name, Hint { offset, claim }))
+                }
+                _ => None,
+            })
+            .collect();
+        let mut begins = Vec::with_capacity(committed.len());
+        for (element, metadata) in committed {
+            let hint = self
+                .parked_topic(element.topic())
+                .and_then(|parked| hints.remove(&(parked.to_owned(), element.partition())));
             let partition = TopicPartition::new(element.topic(), element.partition());
             let offset = match element.offset() {
                 Offset::Offset(offset) => offset,
@@ -106,6 +145,7 @@ impl MemberContext {
                 partition,
                 offset,
                 metadata,
+                hint,
             });
         }
         Ok(begins)
@@ -189,6 +229,13 @@ impl MemberContext {
             commit(consumer, &revoked.positions, CommitMode::Async);
             tracing::info!(group, partitions = leaving.len(), report = %revoked.report, "partitions revoked");
         }
+        if let Some(logs) = &self.parked {
+            let parked = leaving.iter().filter_map(|source| {
+                let parked = self.parked_topic(&source.topic)?;
+                Some(TopicPartition::new(parked, source.partition))
+            });
+            logs.stop(&parked.collect::<Vec<_>>());
+        }
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
             _ => consumer.unassign(),
@@ -221,6 +268,16 @@ pub(crate) fn commit(
     if let Err(error) = consumer.store_offsets(&list) {
         tracing::debug!(%error, "a partition had gone before its offset was stored");
     }
+    // Where parked logs are to be read from goes along, but is never stored: those partitions are not of the group.
+    for (partition, position) in positions {
+        let Some(parked) = &position.parked else {
+            continue;
+        };
+        let mut element = list.add_partition(&parked.topic, partition.partition);
+        if element.set_offset(Offset::Offset(parked.offset)).is_ok() {
+            element.set_metadata(&parked.claim);
+        }
+    }
     reached("store-after", positions);
     match consumer.commit(&list, mode) {
         Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
@@ -239,7 +296,7 @@ fn reached(point: &'static str, positions: &[(TopicPartition, Position)]) {
 }
 
 /// Asks until there is an answer, for as long as an answer may take.
-fn patiently<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+pub(crate) fn patiently<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
     let asked = Instant::now();
     loop {
         match ask() {
@@ -293,9 +350,14 @@ impl ConsumerContext for MemberContext {
         }
     }
 
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+    fn commit_callback(&self, result: KafkaResult<()>, list: &TopicPartitionList) {
         match result {
-            Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+            Ok(()) => {
+                if let Some(logs) = &self.parked {
+                    logs.committed(list);
+                }
+            }
+            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
             Err(error) => {
                 tracing::warn!(group = %self.group.plan().group, %error, "offsets were not committed; the next tick tries again");
             }

@@ -45,6 +45,16 @@ impl ClientOptions {
         config
     }
 
+    /// The reader of the group's parked logs: it never joins the group and commits nothing.
+    pub(crate) fn parked_reader(&self, group: &str, settings: &Settings) -> ClientConfig {
+        let mut config = self.consumer(group, settings);
+        for property in ["group.protocol", "group.instance.id"] {
+            config.remove(property);
+        }
+        config.set("enable.auto.commit", "false");
+        config
+    }
+
     /// The producer of the lanes: no time limit, because a later emission of a key must not overtake an earlier one, and
     /// no bound, because the lanes have budgets of their own.
     pub(crate) fn lane_producer(&self) -> ClientConfig {

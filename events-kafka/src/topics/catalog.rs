@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::admin::{
-    AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
+    AdminClient, AdminOptions, NewPartitions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
     TopicReplication,
 };
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 
-use super::MAX_BYTES;
+use events_runtime::TopicPartition;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::{MAX_BYTES, RETENTION};
 use crate::client_log;
 use crate::error::KafkaError;
 use crate::options::ClientOptions;
@@ -26,6 +29,24 @@ const LOOK: (Duration, u32) = (Duration::from_millis(50), 200);
 pub(crate) struct Catalog {
     admin: Arc<AdminClient<Logged>>,
     address: String,
+}
+
+/// A topic to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Making {
+    pub(crate) name: String,
+    pub(crate) partitions: i32,
+    /// Settings that differ from the cluster's.
+    pub(crate) settings: BTreeMap<&'static str, String>,
+}
+
+/// What is asked of a topic's settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct TopicSettings {
+    /// The largest record in bytes.
+    pub(crate) max_bytes: Option<usize>,
+    /// How long records are kept, in milliseconds; -1 for ever.
+    pub(crate) retention: Option<i64>,
 }
 
 /// The topics that exist.
@@ -87,8 +108,8 @@ impl Catalog {
             .is_some_and(|id| id.starts_with("mockCluster"))
     }
 
-    /// The largest record of each topic in bytes, as far as this user may know it.
-    pub(crate) async fn record_limits(&self, topics: &[&str]) -> BTreeMap<String, usize> {
+    /// The settings of each topic, as far as this user may know them.
+    pub(crate) async fn settings(&self, topics: &[&str]) -> BTreeMap<String, TopicSettings> {
         if topics.is_empty() || self.is_embedded().await {
             return BTreeMap::new();
         }
@@ -99,49 +120,43 @@ impl Catalog {
         let options = AdminOptions::new().request_timeout(Some(ANSWER));
         let described = self.admin.describe_configs(&specifiers, &options).await;
         let described = described.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the settings of the topics cannot be read, so their largest records are not checked");
+            tracing::warn!(%error, "the settings of the topics cannot be read, so they are not checked");
             Vec::new()
         });
-        let mut limits = BTreeMap::new();
+        let mut settings = BTreeMap::new();
         for resource in described {
             match resource {
                 Ok(resource) => {
-                    let bytes = resource
-                        .get(MAX_BYTES)
-                        .and_then(|entry| entry.value.as_ref()?.parse().ok());
-                    if let (OwnedResourceSpecifier::Topic(topic), Some(bytes)) =
-                        (resource.specifier, bytes)
-                    {
-                        limits.insert(topic, bytes);
+                    let value = |name| resource.get(name)?.value.as_deref();
+                    let found = TopicSettings {
+                        max_bytes: value(MAX_BYTES).and_then(|bytes| bytes.parse().ok()),
+                        retention: value(RETENTION).and_then(|millis| millis.parse().ok()),
+                    };
+                    if let OwnedResourceSpecifier::Topic(topic) = resource.specifier {
+                        settings.insert(topic, found);
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the settings of a topic cannot be read, so its largest record is not checked");
+                    tracing::warn!(%error, "the settings of a topic cannot be read, so they are not checked");
                 }
             }
         }
-        limits
+        settings
     }
 
-    /// Makes topics (name, partitions, largest record) and waits until all of them have leaders.
+    /// Makes topics and waits until all of them have leaders.
     pub(crate) async fn create(
         &self,
-        topics: &[(String, i32, Option<usize>)],
+        topics: &[Making],
         replication: i32,
     ) -> Result<(), KafkaError> {
-        let limits: Vec<_> = topics
-            .iter()
-            .map(|(_, _, bytes)| bytes.map(|bytes| bytes.to_string()))
-            .collect();
         let new: Vec<_> = topics
             .iter()
-            .zip(&limits)
-            .map(|((name, partitions, _), limit)| {
-                let topic = NewTopic::new(name, *partitions, TopicReplication::Fixed(replication));
-                match limit {
-                    Some(limit) => topic.set(MAX_BYTES, limit),
-                    None => topic,
-                }
+            .map(|making| {
+                let replication = TopicReplication::Fixed(replication);
+                let topic = NewTopic::new(&making.name, making.partitions, replication);
+                let settings = making.settings.iter();
+                settings.fold(topic, |topic, (name, value)| topic.set(name, value))
             })
             .collect();
         let options = AdminOptions::new()
@@ -162,22 +177,70 @@ impl Catalog {
                 Err((_, code)) => return Err(failed(&ClientError::AdminOp(code))),
             }
         }
+        let counts: Vec<_> = topics.iter().map(|making| (&*making.name, 1)).collect();
+        self.led(&counts, failed).await
+    }
+
+    /// Gives topics that many partitions, and waits until all of them have leaders.
+    pub(crate) async fn grow(&self, topics: &[(String, usize)]) -> Result<(), KafkaError> {
+        let new = topics
+            .iter()
+            .map(|(name, partitions)| NewPartitions::new(name, *partitions));
+        let new: Vec<_> = new.collect();
+        let options = AdminOptions::new()
+            .operation_timeout(Some(ANSWER))
+            .request_timeout(Some(ANSWER));
+        let failed = |error: &ClientError| {
+            KafkaError::cluster(&self.address, "add partitions to parked topics", error)
+        };
+        let grown = self.admin.create_partitions(&new, &options).await;
+        for outcome in grown.map_err(|error| failed(&error))? {
+            match outcome {
+                // Another member has just done it.
+                Ok(_) | Err((_, RDKafkaErrorCode::InvalidPartitions)) => {}
+                Err((_, code)) => return Err(failed(&ClientError::AdminOp(code))),
+            }
+        }
+        let counts: Vec<_> = topics
+            .iter()
+            .map(|(name, count)| (&**name, *count))
+            .collect();
+        self.led(&counts, failed).await
+    }
+
+    /// Deletes the records of a log below an offset.
+    pub(crate) async fn trim(&self, log: &TopicPartition, below: i64) -> Result<(), KafkaError> {
+        let failed =
+            |error: &ClientError| KafkaError::cluster(&self.address, "delete records", error);
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&log.topic, log.partition, Offset::Offset(below))
+            .map_err(|error| failed(&error))?;
+        let options = AdminOptions::new().request_timeout(Some(ANSWER));
+        let deleted = self.admin.delete_records(&list, &options).await;
+        let deleted = deleted.map_err(|error| failed(&error))?;
+        let outcome = deleted.elements().iter().try_for_each(|log| log.error());
+        outcome.map_err(|error| failed(&error))
+    }
+
+    /// Waits until the topics have that many partitions, all with leaders.
+    async fn led(
+        &self,
+        topics: &[(&str, usize)],
+        failed: impl Fn(&ClientError) -> KafkaError,
+    ) -> Result<(), KafkaError> {
         let (pause, times) = LOOK;
         for _ in 0..times {
-            let existing = self.existing().await?;
-            if topics.iter().all(|(name, ..)| {
-                existing
-                    .partitions
-                    .get(name)
-                    .is_some_and(|partitions| *partitions > 0)
-            }) {
+            let existing = self.existing().await?.partitions;
+            let led = |(name, wanted): &(&str, usize)| {
+                existing.get(*name).is_some_and(|count| count >= wanted)
+            };
+            if topics.iter().all(led) {
                 return Ok(());
             }
             tokio::time::sleep(pause).await;
         }
-        Err(failed(&ClientError::AdminOp(
-            RDKafkaErrorCode::LeaderNotAvailable,
-        )))
+        let code = RDKafkaErrorCode::LeaderNotAvailable;
+        Err(failed(&ClientError::AdminOp(code)))
     }
 }
 

@@ -12,17 +12,23 @@ pub(crate) struct Wanted {
     pub(crate) events: BTreeSet<String>,
     /// Each dead-letter topic with the topics whose records may end there.
     pub(crate) letters: BTreeMap<String, BTreeSet<String>>,
+    /// Each parked topic with the topic whose records wait there.
+    pub(crate) parked: BTreeMap<String, String>,
 }
 
 impl Wanted {
     pub(crate) fn by(plans: &[Arc<GroupPlan>]) -> Self {
         let mut wanted = Self::default();
         for plan in plans {
+            let parked = plan.topics.values();
+            let parked: BTreeMap<_, _> = parked
+                .filter_map(|topic| Some((topic.parked.clone()?, topic.topic.clone())))
+                .collect();
             let events = plan
                 .topics
                 .keys()
                 .chain(&plan.publishes)
-                .filter(|topic| **topic != plan.dead_letters);
+                .filter(|topic| **topic != plan.dead_letters && !parked.contains_key(*topic));
             let events: BTreeSet<_> = events.cloned().collect();
             // A refused emission is dead-lettered beside its record, so what is published counts too.
             wanted
@@ -31,6 +37,7 @@ impl Wanted {
                 .or_default()
                 .extend(events.iter().cloned());
             wanted.events.extend(events);
+            wanted.parked.extend(parked);
         }
         wanted
     }
@@ -41,6 +48,8 @@ impl Wanted {
             .letters
             .keys()
             .filter(|letters| !self.events.contains(*letters));
-        self.events.iter().chain(letters).map(String::as_str)
+        let parked = self.parked.keys();
+        let all = self.events.iter().chain(letters).chain(parked);
+        all.map(String::as_str)
     }
 }

@@ -1,0 +1,189 @@
+//! The parked logs of a member's partitions.
+//!
+//! They belong to whoever owns the source partition, so they are read by manual assignment, and by a consumer of their own:
+//! the group's rebalances know nothing of them. Where to read from is committed by the member itself, together with the
+//! source's position.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use events_runtime::{GroupPlan, ParkedStart, TopicPartition};
+use rdkafka::client::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tokio::runtime::Handle;
+
+use crate::ffi::NativeQueue;
+use crate::options::ClientOptions;
+use crate::queue::PartitionQueue;
+use crate::rebalance::{ANSWER, patiently};
+use crate::topics;
+
+/// Finished facts that are worth a request to delete them.
+const TRIM: i64 = 10_000;
+
+/// The parked logs of a member's partitions.
+pub(crate) struct ParkedLogs {
+    reader: Arc<BaseConsumer<ReaderContext>>,
+    client: ClientOptions,
+    handle: Handle,
+    assigned: Mutex<BTreeSet<TopicPartition>>,
+    /// Below what each log was trimmed, as far as this member knows.
+    trimmed: Mutex<BTreeMap<TopicPartition, i64>>,
+}
+
+/// What was committed for a parked log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hint {
+    pub(crate) offset: i64,
+    pub(crate) claim: String,
+}
+
+impl ParkedLogs {
+    /// None where no handler of the group parks.
+    pub(crate) fn open(
+        plan: &GroupPlan,
+        client: &ClientOptions,
+        handle: Handle,
+    ) -> KafkaResult<Option<Self>> {
+        if plan.topics.values().all(|topic| topic.parked.is_none()) {
+            return Ok(None);
+        }
+        let config = client.parked_reader(&plan.group, &plan.settings);
+        let reader = BaseConsumer::from_config_and_context(&config, ReaderContext)?;
+        Ok(Some(Self {
+            reader: Arc::new(reader),
+            client: client.clone(),
+            handle,
+            assigned: Mutex::default(),
+            trimmed: Mutex::default(),
+        }))
+    }
+
+    /// Begins to read the log of `source` that lies in `topic`: from the hint, or from the log's start, never from its end.
+    pub(crate) fn start(
+        &self,
+        source: &TopicPartition,
+        topic: &str,
+        hint: Option<Hint>,
+        generation: i64,
+    ) -> KafkaResult<ParkedStart<PartitionQueue>> {
+        let name = TopicPartition::new(topic, source.partition);
+        self.stop(std::slice::from_ref(&name));
+        self.grow(&name)?;
+        let (low, high) =
+            patiently(|| self.reader.fetch_watermarks(topic, name.partition, ANSWER))?;
+        let Hint { offset, claim } = match hint {
+            Some(hint) if (low..=high).contains(&hint.offset) => hint,
+            outside => {
+                if let Some(Hint { offset, .. }) = outside {
+                    tracing::warn!(partition = %name, offset, low, high, "the committed position of the parked log is not in it; reading all of it");
+                }
+                Hint {
+                    offset: low,
+                    claim: String::new(),
+                }
+            }
+        };
+        // Split before it is assigned, as for every partition.
+        let queue = NativeQueue::split(&self.reader, topic, name.partition)
+            .ok_or_else(|| KafkaError::Subscription(format!("no queue for {name}")))?;
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, name.partition, Offset::Offset(offset))?;
+        self.reader.incremental_assign(&list)?;
+        lock(&self.assigned).insert(name);
+        Ok(ParkedStart {
+            topic: topic.to_owned(),
+            queue: PartitionQueue::new(queue),
+            generation,
+            claim,
+        })
+    }
+
+    /// A source may have got partitions since the start: its parked topic gets them before their first record is
+    /// dispatched.
+    fn grow(&self, name: &TopicPartition) -> KafkaResult<()> {
+        let metadata = patiently(|| self.reader.fetch_metadata(Some(&name.topic), ANSWER))?;
+        let count = |topic: &rdkafka::metadata::MetadataTopic| topic.partitions().len();
+        let found = metadata.topics().first().map_or(0, count);
+        let needed = usize::try_from(name.partition).unwrap_or(0) + 1;
+        if found >= needed {
+            return Ok(());
+        }
+        let grown = topics::grow_parked(&self.client, &name.topic, needed);
+        self.handle
+            .block_on(grown)
+            .map_err(|error| KafkaError::Subscription(format!("{name}: {error}")))
+    }
+
+    /// Stops reading logs, whose lanes must have ended.
+    pub(crate) fn stop(&self, logs: &[TopicPartition]) {
+        let mut assigned = lock(&self.assigned);
+        let mut list = TopicPartitionList::new();
+        for name in logs {
+            if assigned.remove(name) {
+                list.add_partition(&name.topic, name.partition);
+            }
+        }
+        if list.count() > 0
+            && let Err(error) = self.reader.incremental_unassign(&list)
+        {
+            tracing::warn!(%error, "parked logs are still fetched");
+        }
+    }
+
+    /// Serves the reader's callbacks; its records are in queues of their own.
+    pub(crate) fn serve(&self) {
+        if let Some(Err(error)) = self.reader.poll(Duration::ZERO) {
+            tracing::warn!(%error, "the reader of parked records reports an error");
+        }
+    }
+
+    /// Positions were committed: what lies below a log's is not needed any more.
+    pub(crate) fn committed(&self, list: &TopicPartitionList) {
+        for element in list.elements() {
+            let name = TopicPartition::new(element.topic(), element.partition());
+            let Offset::Offset(offset) = element.offset() else {
+                continue;
+            };
+            if !lock(&self.assigned).contains(&name) {
+                continue;
+            }
+            let mut trimmed = lock(&self.trimmed);
+            let before = trimmed.entry(name.clone()).or_insert(0);
+            if offset - *before < TRIM {
+                continue;
+            }
+            *before = offset;
+            let client = self.client.clone();
+            self.handle.spawn(async move {
+                if let Err(error) = topics::trim(&client, &name, offset).await {
+                    tracing::warn!(partition = %name, offset, %error, "finished facts of the parked log were not deleted; they cost only room");
+                }
+            });
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code of users runs under these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The reader's callbacks.
+pub(crate) struct ReaderContext;
+
+impl ClientContext for ReaderContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        crate::client_log::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "the reader of parked records reports an error");
+    }
+}
+
+impl ConsumerContext for ReaderContext {}
