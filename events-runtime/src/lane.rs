@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use events_core::RecordView;
+use events_core::{Ordering, RecordView};
 use tokio::time::{Instant, Sleep};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -180,13 +180,15 @@ impl<Q: Queue> Lane<Q> {
             .identity
             .is_some_and(|identity| self.window.holds_or_remembers(identity));
         self.duplicates += u64::from(duplicate);
-        let key = record
-            .key()
-            .map_or_else(|| xxh3_64(&seq.to_le_bytes()), xxh3_64);
-        let work = |record| Work {
+        let alone = || xxh3_64(&seq.to_le_bytes());
+        let key = record.key().map_or_else(alone, xxh3_64);
+        let work = |handler: usize, record| Work {
             record,
             seq,
-            key,
+            key: match topic.handlers[handler].ordering {
+                Ordering::None => alone(),
+                _ => key,
+            },
             version: route.version,
             attempt: 1,
             event: route.event as u16,
@@ -197,7 +199,8 @@ impl<Q: Queue> Lane<Q> {
                 return;
             }
             self.expect(seq, size, &[handler]);
-            self.slots.stage(handler, work(RecordRef::Own(record)));
+            self.slots
+                .stage(handler, work(handler, RecordRef::Own(record)));
             return;
         }
         let handlers = plan.handlers.iter().map(|handler| usize::from(*handler));
@@ -210,8 +213,8 @@ impl<Q: Queue> Lane<Q> {
         self.expect(seq, size, &wanting);
         let record = Arc::new(record);
         for handler in wanting {
-            self.slots
-                .stage(handler, work(RecordRef::Shared(Arc::clone(&record))));
+            let record = RecordRef::Shared(Arc::clone(&record));
+            self.slots.stage(handler, work(handler, record));
         }
     }
 

@@ -142,3 +142,36 @@ pub async fn records_without_a_key_run_side_by_side<C: Cluster>(cluster: &C) -> 
     running.shutdown().await;
     Verdict::Held
 }
+
+subject!(
+    Loose,
+    in_any_order,
+    "conformance-unordered",
+    ordering = "none",
+    retry(attempts = 3, backoff = "500ms")
+);
+
+/// A handler that does not want order runs records of one key side by side, and a failed one holds back no other.
+pub async fn records_without_order_run_side_by_side<C: Cluster>(cluster: &C) -> Verdict {
+    let stage = Stage::set(cluster, "conformance-unordered", 1).await;
+    let waits = [Step::Gate("the first may go on")];
+    stage.probe.script("in_any_order", "a", 0, waits);
+    stage
+        .probe
+        .script("in_any_order", "a", 1, [Step::Fail("once")]);
+    for seq in 0..20 {
+        stage.send::<Loose>("a", seq).await;
+    }
+    let running = stage.start().await;
+    // One of the others may share the first one's slot by chance of the hash, hardly many.
+    eventually("most others are done", async || {
+        stage.probe.done("in_any_order").len() >= 12
+    })
+    .await;
+    assert!(!stage.probe.has_done("in_any_order", "a", 0));
+    stage.probe.open("the first may go on");
+    stage.committed_once(20).await;
+    running.shutdown().await;
+    assert_eq!(stage.probe.attempts("in_any_order", "a", 1), 2);
+    Verdict::Held
+}

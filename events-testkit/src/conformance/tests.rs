@@ -20,6 +20,7 @@ macro_rules! conformance_tests {
                 keys_are_in_order_and_side_by_side
                 a_failed_key_waits_alone
                 records_without_a_key_run_side_by_side
+                records_without_order_run_side_by_side
             }
             failure {
                 errors_are_tried_again
