@@ -20,16 +20,10 @@ use crate::dead_letter::letters;
 use crate::emit::{self, EmitScratch};
 use crate::held::Held;
 use crate::lane::context::LaneContext;
+use crate::observed::{Observed, TimedOut};
 use crate::plan::HandlerPlan;
 use crate::transport::Record;
 use crate::work::{Kind, Published, Work};
-
-/// An attempt took longer than the handler's time-out.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the attempt took longer than its time-out of {0:?}; raise it with #[handler(timeout = \"…\")] if that is right"
-)]
-struct TimedOut(Duration);
 
 pub(crate) struct Driver<R: Record> {
     lane: Arc<LaneContext>,
@@ -54,6 +48,7 @@ pub(crate) struct Driver<R: Record> {
     /// The attempt under way is listed among the lane's troubles.
     named: bool,
     scratch: EmitScratch,
+    observed: Observed,
 }
 
 impl<R: Record> Driver<R> {
@@ -80,13 +75,16 @@ impl<R: Record> Driver<R> {
             overdue: false,
             named: false,
             scratch: EmitScratch::default(),
+            observed: Observed::new(),
         }
     }
 
     /// Hands over what was finished and takes what has come.
     fn exchange(&mut self) {
         self.scratch.forget_time();
-        self.handler.meters.handled.add(self.done.len() as u64);
+        let emitted = |published: &&Published<R>| published.kind == Kind::Emissions;
+        let handled = self.done.len() + self.published.iter().filter(emitted).count();
+        self.handler.meters.handled.add(handled as u64);
         let mut exchange = self.cell.exchange();
         exchange.done.append(&mut self.done);
         exchange.published.append(&mut self.published);
@@ -126,7 +124,9 @@ impl<R: Record> Driver<R> {
         if !self.timer_runs {
             self.timer_runs = true;
             self.cell.set_busy(true);
-            let deadline = Instant::now() + self.handler.timeout;
+            let now = Instant::now();
+            self.observed.pending(now);
+            let deadline = now + self.handler.timeout;
             match &mut self.timer {
                 Some(timer) => timer.as_mut().reset(deadline),
                 None => self.timer = Some(Box::pin(tokio::time::sleep_until(deadline))),
@@ -252,6 +252,7 @@ impl<R: Record> Driver<R> {
     }
 
     fn end_attempt(&mut self) {
+        self.observed.end(self.timer_runs, &self.handler.meters);
         if self.timer_runs {
             self.timer_runs = false;
             self.cell.set_busy(false);
@@ -275,6 +276,8 @@ impl<R: Record> SlotDriver for Driver<R> {
         }
         match self.next_work(cx) {
             Some(work) => {
+                self.observed
+                    .start(&self.lane, &self.handler, &*work.record, work.attempt);
                 self.current = Some(work);
                 Poll::Ready(true)
             }
@@ -311,7 +314,8 @@ impl<R: Record> SlotDriver for Driver<R> {
         cx: &mut Context<'_>,
         mut attempt: Pin<&mut (dyn Future<Output = Result<()>> + Send + '_)>,
     ) -> Poll<()> {
-        let polled = catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(cx)));
+        let poll = || self.observed.span.in_scope(|| attempt.as_mut().poll(cx));
+        let polled = catch_unwind(AssertUnwindSafe(poll));
         self.outcome = Some(match polled {
             Ok(Poll::Ready(outcome)) => outcome,
             Err(panic) => Err(Panicked::error(panic)),
@@ -327,14 +331,7 @@ impl<R: Record> SlotDriver for Driver<R> {
 
     fn poll_blocking(&mut self, cx: &mut Context<'_>, job: &mut Option<BlockingJob>) -> Poll<()> {
         if let Some(job) = job.take() {
-            self.blocking = Some(tokio::task::spawn_blocking(move || {
-                let mut emissions = Emissions::new();
-                let run = catch_unwind(AssertUnwindSafe(|| job(&mut emissions)));
-                (
-                    emissions,
-                    run.unwrap_or_else(|panic| Err(Panicked::error(panic))),
-                )
-            }));
+            self.blocking = Some(self.observed.spawn(job));
         }
         if let Some(handle) = &mut self.blocking {
             match Pin::new(handle).poll(cx) {
@@ -369,6 +366,9 @@ impl<R: Record> SlotDriver for Driver<R> {
     fn finish(&mut self, emissions: &mut Emissions) {
         emissions.append(&mut self.blocking_emissions);
         self.attempt.finish(emissions);
+        let span = self.observed.settle(&self.lane, self.outcome.as_ref());
+        self.scratch.trace = self.observed.trace.take();
+        let _entered = span.enter();
         if let Some(work) = self.current.take() {
             match self.outcome.take() {
                 Some(Ok(())) => self.succeed(work, emissions),

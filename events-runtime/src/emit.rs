@@ -8,6 +8,7 @@ use events_core::{EmissionIdentity, Emissions, Envelope, Outgoing, RecordView, h
 
 use crate::lane::context::LaneContext;
 use crate::plan::HandlerPlan;
+use crate::spans::TraceContext;
 
 /// What the cause's headers say to its emissions.
 pub(crate) struct Cause<'a> {
@@ -81,6 +82,8 @@ const UUID_TEXT: usize = 36;
 pub(crate) struct EmitScratch {
     bytes: Vec<u8>,
     time: String,
+    /// What the emissions say of their place in a trace, if it is not what their cause said.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl EmitScratch {
@@ -98,7 +101,11 @@ pub(crate) fn records(
     emissions: &Emissions,
     scratch: &mut EmitScratch,
 ) -> Result<Vec<Arc<Outgoing>>, Refusal> {
-    let cause = Cause::read(record);
+    let mut cause = Cause::read(record);
+    if let Some(trace) = &scratch.trace {
+        cause.trace_parent = Some(&trace.trace_parent);
+        cause.trace_state = trace.trace_state.as_deref();
+    }
     if scratch.time.is_empty() {
         scratch.time = time_now();
     }

@@ -201,8 +201,8 @@ impl Group {
     pub fn lane_status(&self) -> Vec<LaneStatus> {
         let mut lanes: Vec<_> = self
             .lanes()
-            .values()
-            .filter_map(|running| running.shared.status())
+            .iter()
+            .filter_map(|(partition, running)| self.heard(partition, running))
             .collect();
         lanes.extend(
             lock(&self.leaving)
@@ -210,6 +210,42 @@ impl Group {
                 .filter_map(|shared| shared.status()),
         );
         lanes
+    }
+
+    /// What a lane said of itself, unless it does not answer any more: then that is what there is to say of it.
+    fn heard(&self, partition: &TopicPartition, running: &Running) -> Option<LaneStatus> {
+        let status = running.shared.status();
+        let silence = running.shared.silence().unwrap_or_default();
+        let reason = if running.task.is_finished() {
+            "the lane's task has ended; restart the process, and report this".to_owned()
+        } else if silence >= self.plan.settings.stall {
+            format!(
+                "the lane has not answered for {} s: a handler blocks its thread; mark it #[handler(blocking)]",
+                silence.as_secs()
+            )
+        } else {
+            return status;
+        };
+        let epoch = running.shared.epoch;
+        let mut status =
+            status.unwrap_or_else(|| LaneStatus::unheard(&self.plan.group, partition, epoch));
+        status.unhealthy = Some(reason);
+        Some(status)
+    }
+
+    /// Whether every lane has answered the last request for its position and status.
+    pub fn has_answered(&self) -> bool {
+        let lanes = self.lanes();
+        lanes
+            .values()
+            .all(|running| running.shared.silence().is_none() || running.task.is_finished())
+    }
+
+    /// Tells a lane the first offset of its partition's log and the one behind the last, so that it knows its lag.
+    pub fn set_log_ends(&self, partition: &TopicPartition, low: i64, high: i64) {
+        if let Some(running) = self.lanes().get(partition) {
+            running.shared.set_ends(low, high);
+        }
     }
 
     /// What each handler did.
@@ -222,6 +258,7 @@ impl Group {
                 handled: handler.meters.handled.total(),
                 emitted: handler.meters.emitted.total(),
                 retried: handler.meters.retried.total(),
+                parked: handler.meters.parked.total(),
                 dead_lettered: handler.meters.dead_lettered.total(),
                 overdue: handler.meters.overdue.total(),
                 duplicates: handler.meters.duplicates.total(),

@@ -3,6 +3,7 @@
 pub(crate) mod context;
 pub(crate) mod shared;
 mod status;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,6 +18,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::dedupe::Window;
 use crate::lane::context::LaneContext;
 use crate::lane::shared::{Control, LaneReport, LaneShared};
+use crate::lane::watch::Watch;
 use crate::offset_map::{self, OffsetMap, Run};
 use crate::outbox::Outbox;
 use crate::plan::TopicPlan;
@@ -56,6 +58,7 @@ pub(crate) struct Lane<Q: Queue> {
     progressed: Instant,
     queue_retry: Option<(Pin<Box<Sleep>>, String)>,
     failed: Option<String>,
+    watch: Watch,
 }
 
 impl<Q: Queue> Lane<Q> {
@@ -86,6 +89,7 @@ impl<Q: Queue> Lane<Q> {
             progressed: Instant::now(),
             queue_retry: None,
             failed: None,
+            watch: Watch::new(&context),
             context,
             shared,
             queue,
@@ -142,6 +146,7 @@ impl<Q: Queue> Lane<Q> {
             self.progressed = Instant::now();
         }
         self.received += batch.len() as u64;
+        self.watch.note(&batch);
         for record in batch.drain(..) {
             self.route(&topic, record);
         }
@@ -358,7 +363,7 @@ impl<Q: Queue> Lane<Q> {
             if due || self.shared.take_request() {
                 self.publish_position();
                 self.look_for_stall();
-                self.shared.set_status(self.status());
+                self.tell_status();
             }
             if !progress {
                 return Poll::Pending;

@@ -19,6 +19,7 @@ mod group;
 mod held;
 mod lane;
 mod meters;
+mod observed;
 pub mod offset_map;
 mod outbox;
 mod plan;
@@ -27,6 +28,7 @@ mod routing;
 mod service;
 mod settings;
 mod slots;
+mod spans;
 mod status;
 mod transport;
 mod wake;
@@ -37,6 +39,7 @@ pub use group::{Group, Revoked};
 pub use plan::{GroupPlan, HandlerPlan, TopicPlan, TypePlan};
 pub use service::{Faults, Service};
 pub use settings::Settings;
+pub use spans::{Propagation, TraceContext};
 pub use status::{HandlerStatus, LaneStatus, ShutdownReport, Status, TroubleStatus};
 pub use transport::{
     ParkedPosition, ParkedStart, Position, Publish, PublishError, Queue, QueueError, Record,

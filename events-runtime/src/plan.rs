@@ -10,8 +10,9 @@ use events_core::{
     Retry, ServiceContext, Start, stable_hash,
 };
 
-use crate::meters::HandlerMeters;
+use crate::meters::{HandlerLabels, HandlerMeters};
 use crate::settings::Settings;
+use crate::spans::Propagation;
 
 /// One consumer group of a service.
 pub struct GroupPlan {
@@ -32,6 +33,7 @@ pub struct GroupPlan {
     /// Bounds and intervals.
     pub settings: Arc<Settings>,
     pub(crate) layers: Arc<[Arc<dyn Middleware>]>,
+    pub(crate) propagation: Option<Arc<dyn Propagation>>,
     /// Cycles that this binary knows, to explain a hop limit.
     pub(crate) cycles: Vec<String>,
 }
@@ -105,7 +107,12 @@ impl HandlerPlan {
         Self {
             descriptor,
             hash: stable_hash(&stable_name),
-            meters: HandlerMeters::register(service, descriptor.name),
+            meters: HandlerMeters::register(&HandlerLabels {
+                service,
+                handler: descriptor.name,
+                group: options.group.unwrap_or(service),
+                topics: topics_of(descriptor),
+            }),
             stable_name,
             concurrency: options.concurrency.unwrap_or(settings.concurrency),
             retry: options.retry.unwrap_or(settings.retry),
@@ -135,6 +142,7 @@ impl GroupPlan {
         handlers: Vec<Arc<HandlerPlan>>,
         service: Arc<ServiceContext>,
         layers: Arc<[Arc<dyn Middleware>]>,
+        propagation: Option<Arc<dyn Propagation>>,
         settings: Arc<Settings>,
         registry: &Registry,
     ) -> Self {
@@ -182,8 +190,17 @@ impl GroupPlan {
             service,
             settings,
             layers,
+            propagation,
         }
     }
+}
+
+/// The topics that a handler reads, with commas between them.
+fn topics_of(descriptor: &HandlerDescriptor) -> String {
+    let mut topics: Vec<_> = descriptor.takes().iter().map(|event| event.topic).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    topics.join(",")
 }
 
 impl TopicPlan {

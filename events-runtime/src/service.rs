@@ -8,6 +8,7 @@ use events_core::{Fault, Middleware, Registry, ServiceContext, State};
 
 use crate::plan::{GroupPlan, HandlerPlan};
 use crate::settings::Settings;
+use crate::spans::Propagation;
 
 /// A service: what runs, whatever the broker.
 ///
@@ -25,6 +26,7 @@ pub struct Service {
     context: ServiceContext,
     registry: Registry,
     layers: Vec<Arc<dyn Middleware>>,
+    propagation: Option<Arc<dyn Propagation>>,
     settings: Settings,
     faults: Vec<Fault>,
 }
@@ -41,6 +43,7 @@ impl Service {
             context: ServiceContext::new(name),
             registry,
             layers: Vec::new(),
+            propagation: None,
             settings: Settings::default(),
             faults: Vec::new(),
         }
@@ -67,6 +70,12 @@ impl Service {
     /// Adds a layer around every attempt, inside those added before.
     pub fn middleware(mut self, layer: impl Middleware) -> Self {
         self.layers.push(Arc::new(layer));
+        self
+    }
+
+    /// Ties the spans of attempts to a tracing system; see [`Propagation`].
+    pub fn propagation(mut self, propagation: impl Propagation) -> Self {
+        self.propagation = Some(Arc::new(propagation));
         self
     }
 
@@ -131,11 +140,13 @@ impl Service {
         let settings = Arc::new(self.settings);
         let plan = |(group, handlers)| {
             let (context, layers) = (Arc::clone(&context), Arc::clone(&layers));
+            let propagation = self.propagation.clone();
             Arc::new(GroupPlan::new(
                 group,
                 handlers,
                 context,
                 layers,
+                propagation,
                 Arc::clone(&settings),
                 &self.registry,
             ))

@@ -1,11 +1,11 @@
 //! What a running service says of itself. Health is progress (D12).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::transport::TopicPartition;
 
 /// What a running service says of itself.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// The service.
     pub service: String,
@@ -18,7 +18,7 @@ pub struct Status {
 }
 
 /// One assigned partition.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LaneStatus {
     /// The consumer group.
     pub group: String,
@@ -28,6 +28,11 @@ pub struct LaneStatus {
     pub epoch: u64,
     /// The first offset that is not done.
     pub watermark: i64,
+    /// Records of the partition that are not done; none before the broker has told how long it is.
+    pub lag: Option<u64>,
+    /// Timestamp in milliseconds since the Unix epoch of the oldest record that was received and is not done, or of one at
+    /// most 32 records before it.
+    pub oldest_timestamp: Option<i64>,
     /// Records dispatched and not done.
     pub in_flight: usize,
     /// Attempts under way.
@@ -54,8 +59,20 @@ pub struct LaneStatus {
     pub troubles: Vec<TroubleStatus>,
 }
 
+impl LaneStatus {
+    /// A lane that has not said anything of itself yet.
+    pub(crate) fn unheard(group: &str, partition: &TopicPartition, epoch: u64) -> Self {
+        Self {
+            group: group.to_owned(),
+            partition: partition.clone(),
+            epoch,
+            ..Self::default()
+        }
+    }
+}
+
 /// A failed key.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TroubleStatus {
     /// `service/handler`.
     pub handler: String,
@@ -72,18 +89,20 @@ pub struct TroubleStatus {
 }
 
 /// What a handler did since the start.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HandlerStatus {
     /// `service/handler`.
     pub handler: String,
     /// The consumer group.
     pub group: String,
-    /// Records handled without emissions.
+    /// Records done; what they emitted may still wait for its acknowledgement.
     pub handled: u64,
     /// Events emitted.
     pub emitted: u64,
     /// Attempts that failed and are made again.
     pub retried: u64,
+    /// Records parked.
+    pub parked: u64,
     /// Records given up.
     pub dead_lettered: u64,
     /// Blocking attempts that overran their time.

@@ -9,7 +9,18 @@ use events_core::{Outgoing, RecordView};
 use crate::acks::Acks;
 
 /// A partition of a topic.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct TopicPartition {
     /// The topic.
     pub topic: String,

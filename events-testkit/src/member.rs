@@ -161,6 +161,8 @@ impl Member {
             watermark: committed
                 .get(partition)
                 .map_or(0, |position| position.watermark),
+            lag: None,
+            oldest_timestamp: None,
             in_flight: 0,
             running: 0,
             held: 0,

@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::acks::Acks;
 use crate::status::LaneStatus;
@@ -36,6 +39,10 @@ pub(crate) struct LaneShared {
     pub(crate) epoch: u64,
     control: AtomicU8,
     requested: AtomicBool,
+    /// When the request came that has not been answered.
+    asked: Mutex<Option<Instant>>,
+    /// First offset of the log and the one behind its last, as the transport knows them.
+    ends: Mutex<Option<(i64, i64)>>,
     /// A position that has not been committed.
     position: Mutex<Option<Position>>,
     status: Mutex<Option<LaneStatus>>,
@@ -50,6 +57,8 @@ impl LaneShared {
             epoch,
             control: AtomicU8::new(Control::Run as u8),
             requested: AtomicBool::new(false),
+            asked: Mutex::new(None),
+            ends: Mutex::new(None),
             position: Mutex::new(None),
             status: Mutex::new(None),
         }
@@ -71,8 +80,30 @@ impl LaneShared {
 
     /// Asks the lane for its position and its status.
     pub(crate) fn request(&self) {
-        self.requested.store(true, Ordering::Release);
+        if !self.requested.swap(true, Ordering::AcqRel) {
+            *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         self.wake.wake();
+    }
+
+    /// How long a request has been waiting for the lane's answer; none while none is.
+    pub(crate) fn silence(&self) -> Option<Duration> {
+        if !self.requested.load(Ordering::Acquire) {
+            return None;
+        }
+        let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.map(|asked| asked.elapsed())
+    }
+
+    pub(crate) fn set_ends(&self, low: i64, high: i64) {
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = Some((low, high));
+    }
+
+    /// Records from `watermark` to the log's end, those that retention has removed not counted; none while the end is not
+    /// known.
+    pub(crate) fn lag(&self, watermark: i64) -> Option<u64> {
+        let (low, high) = (*self.ends.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some((high - watermark.max(low)).max(0).unsigned_abs())
     }
 
     pub(crate) fn take_request(&self) -> bool {

@@ -27,7 +27,15 @@ impl<Q: Queue> Lane<Q> {
         }
     }
 
-    pub(super) fn status(&self) -> LaneStatus {
+    /// Tells whoever asks, and the meters.
+    pub(super) fn tell_status(&mut self) {
+        self.watch.pass(self.ring.watermark());
+        let status = self.status();
+        self.watch.report(&status);
+        self.shared.set_status(status);
+    }
+
+    fn status(&self) -> LaneStatus {
         let settings = &self.context.group.settings;
         let now = Instant::now();
         let troubles = self.context.troubles();
@@ -85,6 +93,8 @@ impl<Q: Queue> Lane<Q> {
             partition: self.context.partition.clone(),
             epoch: self.shared.epoch,
             watermark: self.ring.watermark(),
+            lag: self.shared.lag(self.ring.watermark()),
+            oldest_timestamp: (self.ring.len() > 0).then(|| self.watch.oldest()).flatten(),
             in_flight: self.in_flight,
             running: self.slots.busy(),
             held: self.context.held(),
