@@ -22,6 +22,7 @@ mod meters;
 mod observed;
 pub mod offset_map;
 mod outbox;
+mod parking;
 mod plan;
 mod ring;
 mod routing;

@@ -1,0 +1,465 @@
+//! What the facts of a parked log add up to: which records wait, in which order, and who may say so.
+//!
+//! Pure: no clock, no broker. Two lanes that read the same log from any hint of one another come to the same state.
+
+mod hint;
+#[cfg(test)]
+mod model;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry as Slot;
+
+/// Sixteen hexadecimal characters, drawn anew by each lane.
+pub(crate) type Token = String;
+
+/// Most finished redrives that are remembered, so that a second one is told apart.
+const MAX_REDRIVES: usize = 10_000;
+
+/// A handler (by the hash of its stable name) and a key (by its hash).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Pair {
+    pub(crate) handler: u32,
+    pub(crate) key: u64,
+}
+
+/// Who may append facts from here on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) generation: i64,
+    pub(crate) token: Token,
+}
+
+/// What makes two copies of a record one: the first counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Identity {
+    /// A handler's hash and the offset of the record in the source partition.
+    Origin(u32, i64),
+    /// The dead letter that was redriven.
+    Redrive(String),
+}
+
+/// A record as it comes into the ledger.
+#[derive(Debug, Clone)]
+pub(crate) struct Item<T> {
+    pub(crate) identity: Identity,
+    pub(crate) pair: Pair,
+    /// Whether a handler of this build can run it; others stay open and are listed.
+    pub(crate) runnable: bool,
+    pub(crate) attempts: u32,
+    /// When the next attempt is due, in milliseconds since the Unix epoch.
+    pub(crate) next: i64,
+    pub(crate) size: usize,
+    pub(crate) payload: T,
+}
+
+/// What somebody outside wants of a parked record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// To the dead letters with it.
+    Skip(String),
+    /// Away with it.
+    Discard(String),
+}
+
+/// One record of the log.
+#[derive(Debug, Clone)]
+pub(crate) enum Fact<T> {
+    Claim(Claim),
+    Parked(Token, Item<T>),
+    Failed {
+        token: Token,
+        at: i64,
+        attempts: u32,
+        next: i64,
+        error: String,
+    },
+    Done {
+        token: Token,
+        at: i64,
+    },
+    Redrive(Item<T>),
+    /// The pair's head is due now.
+    RetryNow(Pair),
+    Order {
+        at: i64,
+        order: Order,
+    },
+}
+
+/// A record that is not done.
+#[derive(Debug)]
+pub(crate) struct Open<T> {
+    pub(crate) identity: Identity,
+    pub(crate) pair: Pair,
+    pub(crate) attempts: u32,
+    pub(crate) next: i64,
+    /// The text of the last error that was told by a `failed` fact.
+    pub(crate) error: Option<String>,
+    pub(crate) order: Option<Order>,
+    pub(crate) payload: T,
+    size: usize,
+    runnable: bool,
+    /// With a slot, or on its way to `done`.
+    running: bool,
+    last_copy: i64,
+}
+
+/// A record that is done and may come again.
+#[derive(Debug)]
+struct Finished {
+    identity: Identity,
+    pair: Pair,
+    last_copy: i64,
+}
+
+/// The open records of a pair, in order.
+#[derive(Debug, Default)]
+struct Line {
+    open: VecDeque<i64>,
+    /// Under what time its head stands in the schedule.
+    scheduled: Option<i64>,
+}
+
+/// How a lane stands to its parked log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Its claim has not been read yet.
+    Claiming,
+    /// Its claim is in force.
+    Owner,
+    /// Another's claim is in force: of this generation.
+    Fenced(i64),
+}
+
+#[derive(Debug)]
+pub(crate) struct Ledger<T> {
+    ours: Token,
+    standing: Standing,
+    /// Behind the last fact that was read.
+    position: i64,
+    /// The claims in force from each offset on; the first may stand below every fact.
+    claims: Vec<(i64, Claim)>,
+    open: BTreeMap<i64, Open<T>>,
+    finished: BTreeMap<i64, Finished>,
+    /// Redrives that are done, oldest first.
+    redrives: VecDeque<String>,
+    copies: HashMap<Identity, i64>,
+    lines: HashMap<Pair, Line>,
+    /// Heads that wait, by the time of their next attempt.
+    schedule: BTreeSet<(i64, Pair)>,
+    /// Records under an order that nothing is under way at.
+    orders: BTreeSet<i64>,
+    bytes: usize,
+    running: usize,
+    most_per_pair: usize,
+    crowded: BTreeSet<Pair>,
+    /// Behind the highest origin of which a copy was read before the claim.
+    rebuilt_end: i64,
+}
+
+impl<T> Ledger<T> {
+    /// An empty ledger of the lane with the token `ours`, that reads from `position`, where `claim` is in force.
+    pub(crate) fn new(
+        position: i64,
+        claim: Option<Claim>,
+        ours: Token,
+        most_per_pair: usize,
+    ) -> Self {
+        Self {
+            ours,
+            standing: Standing::Claiming,
+            position,
+            claims: claim.map(|claim| (i64::MIN, claim)).into_iter().collect(),
+            open: BTreeMap::new(),
+            finished: BTreeMap::new(),
+            redrives: VecDeque::new(),
+            copies: HashMap::new(),
+            lines: HashMap::new(),
+            schedule: BTreeSet::new(),
+            orders: BTreeSet::new(),
+            bytes: 0,
+            running: 0,
+            most_per_pair,
+            crowded: BTreeSet::new(),
+            rebuilt_end: i64::MIN,
+        }
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Behind the last fact that was read.
+    pub(crate) fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// Open records.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Bytes of the open records.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Records that are with a slot, or on their way to `done`.
+    pub(crate) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// A pair with as many open records as one may have.
+    pub(crate) fn crowded(&self) -> Option<Pair> {
+        self.crowded.first().copied()
+    }
+
+    /// Pairs with open records.
+    pub(crate) fn pairs(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The open records, oldest first.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (i64, &Open<T>)> {
+        self.open.iter().map(|(offset, open)| (*offset, open))
+    }
+
+    pub(crate) fn get(&self, at: i64) -> Option<&Open<T>> {
+        self.open.get(&at)
+    }
+
+    /// Whether the pair has an open record.
+    pub(crate) fn has_open(&self, pair: Pair) -> bool {
+        self.lines.contains_key(&pair)
+    }
+
+    /// Whether the record at `at` is the next of its pair.
+    pub(crate) fn is_head(&self, at: i64) -> bool {
+        self.open
+            .get(&at)
+            .and_then(|open| self.lines.get(&open.pair))
+            .is_some_and(|line| line.open.front() == Some(&at))
+    }
+
+    /// Whether a handler has parked the record before this lane began, so that it is done with it.
+    pub(crate) fn has_copy(&self, handler: u32, origin: i64) -> bool {
+        origin < self.rebuilt_end && self.copies.contains_key(&Identity::Origin(handler, origin))
+    }
+
+    /// Takes a fact that was read. Answers the pair that has become or stayed parked by it, or why it does not count.
+    pub(crate) fn read(
+        &mut self,
+        offset: i64,
+        fact: Fact<T>,
+    ) -> Result<Option<Pair>, &'static str> {
+        self.position = offset + 1;
+        match fact {
+            Fact::Claim(claim) => self.claim(offset, claim).map(|()| None),
+            Fact::Parked(token, item) => {
+                self.admit(&token)?;
+                self.enter(offset, item).map(Some)
+            }
+            Fact::Redrive(item) => self.enter(offset, item).map(Some),
+            Fact::Failed {
+                token,
+                at,
+                attempts,
+                next,
+                error,
+            } => {
+                self.admit(&token)?;
+                self.failed(at, attempts, next, error);
+                Ok(None)
+            }
+            Fact::Done { token, at } => {
+                self.admit(&token)?;
+                self.finish(at);
+                Ok(None)
+            }
+            Fact::RetryNow(pair) => self.retry_now(pair).map(|()| None),
+            Fact::Order { at, order } => self.order(at, order).map(|()| None),
+        }
+    }
+
+    /// A record that could not be understood stands here.
+    pub(crate) fn skip(&mut self, offset: i64) {
+        self.position = offset + 1;
+    }
+
+    fn claim(&mut self, offset: i64, claim: Claim) -> Result<(), &'static str> {
+        let newest = self.claims.last();
+        if newest.is_some_and(|(_, newest)| claim.generation < newest.generation) {
+            if claim.token == self.ours {
+                self.standing = Standing::Fenced(newest.map_or(0, |(_, claim)| claim.generation));
+            }
+            return Err("a claim of an older generation");
+        }
+        if claim.token == self.ours {
+            // A claim that was sent twice changes nothing, unless somebody came between the two.
+            if self.standing == Standing::Claiming {
+                self.standing = Standing::Owner;
+                self.rebuilt_end = self.highest_origin();
+            }
+        } else if self.standing != Standing::Claiming {
+            self.standing = Standing::Fenced(claim.generation);
+        }
+        self.claims.push((offset, claim));
+        Ok(())
+    }
+
+    fn highest_origin(&self) -> i64 {
+        let origins = self.copies.keys().filter_map(|identity| match identity {
+            Identity::Origin(_, offset) => Some(*offset + 1),
+            Identity::Redrive(_) => None,
+        });
+        origins.max().unwrap_or(i64::MIN)
+    }
+
+    /// Whether a fact with that token counts here.
+    fn admit(&mut self, token: &str) -> Result<(), &'static str> {
+        match self.claims.last() {
+            Some((_, claim)) if claim.token == token => Ok(()),
+            Some(_) => Err("a fact of a lane that has lost the partition"),
+            None => {
+                // Where the log begins without a claim, the first token seen counts, as if it had been claimed.
+                let claim = Claim {
+                    generation: -1,
+                    token: token.to_owned(),
+                };
+                self.claims.push((i64::MIN, claim));
+                Ok(())
+            }
+        }
+    }
+
+    fn enter(&mut self, offset: i64, item: Item<T>) -> Result<Pair, &'static str> {
+        let first = match self.copies.entry(item.identity.clone()) {
+            Slot::Occupied(first) => *first.get(),
+            Slot::Vacant(place) => {
+                place.insert(offset);
+                offset
+            }
+        };
+        if first != offset {
+            if let Some(open) = self.open.get_mut(&first) {
+                open.last_copy = offset;
+            } else if let Some(finished) = self.finished.get_mut(&first) {
+                finished.last_copy = offset;
+            }
+            return Err("a copy of a record that is known");
+        }
+        let pair = item.pair;
+        self.bytes += item.size;
+        self.open.insert(
+            offset,
+            Open {
+                identity: item.identity,
+                pair,
+                attempts: item.attempts,
+                next: item.next,
+                error: None,
+                order: None,
+                payload: item.payload,
+                size: item.size,
+                runnable: item.runnable,
+                running: false,
+                last_copy: offset,
+            },
+        );
+        let line = self.lines.entry(pair).or_default();
+        line.open.push_back(offset);
+        if line.open.len() >= self.most_per_pair {
+            self.crowded.insert(pair);
+        }
+        self.reschedule(pair);
+        Ok(pair)
+    }
+
+    /// The attempt that was under way at a record has failed.
+    pub(crate) fn failed(&mut self, at: i64, attempts: u32, next: i64, error: String) {
+        let Some(open) = self.open.get_mut(&at) else {
+            return;
+        };
+        open.attempts = attempts;
+        open.next = next;
+        open.error = Some(error);
+        let pair = open.pair;
+        self.reschedule(pair);
+    }
+
+    /// Nothing is under way any more at a record that stays open.
+    pub(crate) fn rest(&mut self, at: i64) {
+        let Some(open) = self.open.get_mut(&at) else {
+            return;
+        };
+        self.running -= usize::from(std::mem::take(&mut open.running));
+        if open.order.is_some() {
+            self.orders.insert(at);
+        }
+        let pair = open.pair;
+        self.reschedule(pair);
+    }
+
+    /// The record is done. Answers its pair if it was open.
+    pub(crate) fn finish(&mut self, at: i64) -> Option<Pair> {
+        let open = self.open.remove(&at)?;
+        let pair = open.pair;
+        self.bytes -= open.size;
+        self.running -= usize::from(open.running);
+        self.orders.remove(&at);
+        if let Identity::Redrive(id) = &open.identity {
+            self.redrives.push_back(id.clone());
+            if self.redrives.len() > MAX_REDRIVES
+                && let Some(forgotten) = self.redrives.pop_front()
+            {
+                self.copies.remove(&Identity::Redrive(forgotten));
+            }
+        }
+        self.finished.insert(
+            at,
+            Finished {
+                identity: open.identity,
+                pair,
+                last_copy: open.last_copy,
+            },
+        );
+        if let Some(line) = self.lines.get_mut(&pair) {
+            if let Ok(place) = line.open.binary_search(&at) {
+                line.open.remove(place);
+            }
+            if line.open.len() < self.most_per_pair {
+                self.crowded.remove(&pair);
+            }
+        }
+        self.reschedule(pair);
+        Some(pair)
+    }
+
+    fn retry_now(&mut self, pair: Pair) -> Result<(), &'static str> {
+        let head = self.lines.get(&pair).and_then(|line| line.open.front());
+        let head = head.and_then(|head| self.open.get_mut(head));
+        head.ok_or("a word about a key that is not parked")?.next = i64::MIN;
+        self.reschedule(pair);
+        Ok(())
+    }
+
+    fn order(&mut self, at: i64, order: Order) -> Result<(), &'static str> {
+        if matches!(order, Order::Skip(_)) && !self.is_head(at) {
+            return Err("a word to skip a record that is not its key's first");
+        }
+        let open = self.open.get_mut(&at);
+        let open = open.ok_or("a word about a record that is not parked")?;
+        open.order = Some(order);
+        if !open.running {
+            self.orders.insert(at);
+        }
+        let pair = open.pair;
+        self.reschedule(pair);
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! From where on the log must be read to come to the same state.
+
+use super::{Claim, Identity, Ledger, Pair};
+
+impl<T> Ledger<T> {
+    /// The first offset that matters once the source's `watermark` is committed, and the claim in force there. `parked`
+    /// tells whether a pair has not been released: then copies of its records may be on their way.
+    ///
+    /// What lies below is forgotten, so it must be committed together with `watermark`, or not at all.
+    pub(crate) fn hint(
+        &mut self,
+        watermark: i64,
+        parked: impl Fn(Pair) -> bool,
+    ) -> (i64, Option<Claim>) {
+        let mut hint = self.open.keys().next().copied().unwrap_or(self.position);
+        for (offset, finished) in self.finished.range(..hint).rev() {
+            let comes_again = match finished.identity {
+                Identity::Origin(_, origin) => origin >= watermark,
+                Identity::Redrive(_) => false,
+            };
+            // A later copy of it must not be taken for the first.
+            if comes_again || finished.last_copy >= hint || parked(finished.pair) {
+                hint = *offset;
+            }
+        }
+        let kept = self.finished.split_off(&hint);
+        for finished in std::mem::replace(&mut self.finished, kept).into_values() {
+            if matches!(finished.identity, Identity::Origin(..)) {
+                self.copies.remove(&finished.identity);
+            }
+        }
+        let in_force = self.claims.partition_point(|(offset, _)| *offset < hint);
+        self.claims.drain(..in_force.saturating_sub(1));
+        let claim = self.claims.first().filter(|(offset, _)| *offset < hint);
+        (hint, claim.map(|(_, claim)| claim.clone()))
+    }
+}

@@ -1,0 +1,334 @@
+//! A model of lanes that come, go, are killed and live on as zombies over one parked log.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::*;
+use crate::parking::shared::Pairs;
+
+const HANDLER: u32 = 1;
+const RECORDS: i64 = 40;
+const KEYS: u64 = 3;
+
+/// What all lanes share.
+#[derive(Default)]
+struct World {
+    log: Vec<Fact<i64>>,
+    /// Watermark, hint, and the claim in force there.
+    committed: (i64, i64, Option<Claim>),
+    generation: i64,
+    /// First successes, in order, as offsets of the source.
+    succeeded: Vec<i64>,
+}
+
+struct Sent {
+    fact: Fact<i64>,
+    /// Where it was written; none if it was lost.
+    written: Option<i64>,
+}
+
+struct Lane {
+    ledger: Ledger<i64>,
+    pairs: Pairs,
+    token: Token,
+    next: i64,
+    done: BTreeSet<i64>,
+    start: i64,
+    unsent: VecDeque<Fact<i64>>,
+    sent: VecDeque<Sent>,
+    alive: usize,
+}
+
+fn pair_of(origin: i64) -> Pair {
+    Pair {
+        handler: HANDLER,
+        key: origin as u64 * 7 / 3 % KEYS,
+    }
+}
+
+fn item(origin: i64) -> Item<i64> {
+    Item {
+        identity: Identity::Origin(HANDLER, origin),
+        pair: pair_of(origin),
+        runnable: true,
+        attempts: 1,
+        next: 0,
+        size: 1,
+        payload: origin,
+    }
+}
+
+impl World {
+    fn succeed(&mut self, origin: i64) {
+        if self.succeeded.contains(&origin) {
+            return;
+        }
+        for earlier in 0..origin {
+            if pair_of(earlier) == pair_of(origin) {
+                assert!(
+                    self.succeeded.contains(&earlier),
+                    "{origin} overtakes {earlier}: {:?}\n{:#?}",
+                    self.succeeded,
+                    self.log
+                );
+            }
+        }
+        self.succeeded.push(origin);
+    }
+
+    fn lane(&mut self) -> Lane {
+        self.generation += 1;
+        let (watermark, hint, claim) = self.committed.clone();
+        let token = format!("t{}", self.generation);
+        let claimed = Claim {
+            generation: self.generation,
+            token: token.clone(),
+        };
+        Lane {
+            ledger: Ledger::new(hint, claim, token.clone(), 1_000),
+            pairs: Pairs::default(),
+            token,
+            next: watermark,
+            done: BTreeSet::new(),
+            start: watermark,
+            unsent: VecDeque::from([Fact::Claim(claimed)]),
+            sent: VecDeque::new(),
+            alive: usize::MAX,
+        }
+    }
+}
+
+impl Lane {
+    fn watermark(&self) -> i64 {
+        (self.start..)
+            .find(|offset| !self.done.contains(offset))
+            .unwrap_or(self.start)
+    }
+
+    fn owns(&self) -> bool {
+        *self.ledger.standing() == Standing::Owner
+    }
+
+    fn read(&mut self, world: &World) {
+        let position = self.ledger.position();
+        if let Some(fact) = world.log.get(position as usize)
+            && let Ok(Some(pair)) = self.ledger.read(position, fact.clone())
+        {
+            self.pairs.park(pair);
+        }
+        self.release();
+    }
+
+    fn release(&mut self) {
+        for key in 0..KEYS {
+            let pair = Pair {
+                handler: HANDLER,
+                key,
+            };
+            if !self.ledger.has_open(pair) {
+                self.pairs.release(pair, self.ledger.position());
+            }
+        }
+    }
+
+    /// The next record of the source.
+    fn take(&mut self, world: &mut World, fails: bool) {
+        let origin = self.next;
+        if !self.owns() || origin >= RECORDS {
+            return;
+        }
+        self.next += 1;
+        let pair = pair_of(origin);
+        if self.ledger.has_copy(HANDLER, origin) {
+            self.done.insert(origin);
+        } else if self.pairs.is_parked(pair) || fails {
+            self.pairs.append(pair);
+            self.unsent
+                .push_back(Fact::Parked(self.token.clone(), item(origin)));
+        } else {
+            world.succeed(origin);
+            self.done.insert(origin);
+        }
+    }
+
+    /// An attempt at a parked record.
+    fn attempt(&mut self, world: &mut World, fails: bool) {
+        if !self.owns() {
+            return;
+        }
+        let Some(at) = self.ledger.take_due(0) else {
+            return;
+        };
+        let token = self.token.clone();
+        let open = self.ledger.get(at).expect("a due record is open");
+        let (attempts, origin) = (open.attempts + 1, open.payload);
+        self.unsent.push_back(if fails {
+            Fact::Failed {
+                token,
+                at,
+                attempts,
+                next: 0,
+                error: String::new(),
+            }
+        } else {
+            world.succeed(origin);
+            Fact::Done { token, at }
+        });
+    }
+
+    fn send(&mut self, world: &mut World) {
+        if let Some(fact) = self.unsent.pop_front() {
+            world.log.push(fact.clone());
+            let written = Some(world.log.len() as i64 - 1);
+            self.sent.push_back(Sent { fact, written });
+        }
+    }
+
+    fn acknowledge(&mut self) {
+        let Some(Sent { fact, written }) = self.sent.pop_front() else {
+            return;
+        };
+        let offset = written.expect("what is acknowledged was written");
+        match fact {
+            Fact::Parked(_, item) => {
+                let Identity::Origin(_, origin) = item.identity else {
+                    return;
+                };
+                self.done.insert(origin);
+                self.pairs.appended(item.pair, offset);
+            }
+            Fact::Done { at, .. } => {
+                self.ledger.finish(at);
+            }
+            Fact::Failed { at, .. } => self.ledger.rest(at),
+            _ => {}
+        }
+        self.release();
+    }
+
+    /// The producer is lost: some of what was sent was written, and all of it is sent again.
+    fn lose(&mut self) {
+        for sent in self.sent.drain(..).rev() {
+            self.unsent.push_front(sent.fact);
+        }
+    }
+
+    fn commit(&mut self, world: &mut World) {
+        if !self.owns() {
+            return;
+        }
+        let watermark = self.watermark();
+        let pairs = &self.pairs;
+        let (hint, claim) = self.ledger.hint(watermark, |pair| pairs.is_parked(pair));
+        world.committed = (watermark, hint, claim);
+    }
+
+    fn is_quiet(&self, world: &World) -> bool {
+        self.watermark() == RECORDS
+            && self.ledger.len() == 0
+            && self.ledger.position() == world.log.len() as i64
+            && self.unsent.is_empty()
+            && self.sent.is_empty()
+    }
+}
+
+fn play(seed: u64) -> World {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::default();
+    let mut zombies: Vec<Lane> = Vec::new();
+    let mut owner = world.lane();
+    let steps = random.usize(50..600);
+    for _ in 0..steps {
+        if random.usize(0..60) == 0 {
+            let mut old = std::mem::replace(&mut owner, world.lane());
+            old.alive = random.usize(0..30);
+            zombies.push(old);
+        }
+        for zombie in &mut zombies {
+            zombie.alive = zombie.alive.saturating_sub(1);
+            match random.u8(0..6) {
+                0 => zombie.read(&world),
+                1 => zombie.take(&mut world, random.bool()),
+                2 => zombie.attempt(&mut world, random.bool()),
+                3 => zombie.send(&mut world),
+                4 => zombie.acknowledge(),
+                _ => {}
+            }
+        }
+        zombies.retain(|zombie| zombie.alive > 0);
+        match random.u8(0..16) {
+            0..5 => owner.read(&world),
+            5 | 6 => {
+                let fails = random.u8(0..3) == 0;
+                owner.take(&mut world, fails);
+            }
+            7 | 8 => {
+                let fails = random.u8(0..2) == 0;
+                owner.attempt(&mut world, fails);
+            }
+            9..12 => owner.send(&mut world),
+            12 | 13 => owner.acknowledge(),
+            14 => owner.commit(&mut world),
+            _ if random.u8(0..8) == 0 => owner.lose(),
+            _ => {}
+        }
+    }
+    // Everything succeeds from now on, and nobody else interferes.
+    for _ in 0..10_000 {
+        if owner.is_quiet(&world) {
+            break;
+        }
+        owner.read(&world);
+        owner.take(&mut world, false);
+        owner.attempt(&mut world, false);
+        owner.send(&mut world);
+        owner.acknowledge();
+        if random.u8(0..4) == 0 {
+            owner.commit(&mut world);
+        }
+    }
+    assert!(
+        owner.is_quiet(&world),
+        "seed {seed}: the last lane does not come to rest: {:?}",
+        owner.ledger
+    );
+    for offset in 0..RECORDS {
+        assert!(
+            world.succeeded.contains(&offset),
+            "seed {seed}: {offset} is lost: {:?}",
+            world.succeeded
+        );
+    }
+    // A lane that begins at the last hint knows of nothing open either.
+    owner.commit(&mut world);
+    let mut late = world.lane();
+    while late.ledger.position() < world.log.len() as i64 {
+        late.read(&world);
+    }
+    assert_eq!(
+        late.ledger.len(),
+        0,
+        "seed {seed}: the hint reopens records"
+    );
+    world
+}
+
+/// Whatever happens, no record is lost, none of a key overtakes another, and nothing that is done comes back.
+#[test]
+fn nothing_is_lost_or_overtaken_whatever_happens() {
+    let mut facts = BTreeMap::new();
+    for seed in 0..1_500 {
+        let world = play(seed);
+        for fact in &world.log {
+            let name = match fact {
+                Fact::Claim(_) => "claim",
+                Fact::Parked(..) => "parked",
+                Fact::Failed { .. } => "failed",
+                Fact::Done { .. } => "done",
+                _ => "action",
+            };
+            *facts.entry(name).or_insert(0) += 1;
+        }
+    }
+    // The model is worth something only if it comes to all that.
+    assert!(facts.values().all(|count| *count > 500), "{facts:?}");
+}

@@ -1,0 +1,225 @@
+//! The rules of the log, one by one.
+
+use super::*;
+
+const KEY: u64 = 7;
+
+fn pair() -> Pair {
+    Pair {
+        handler: 1,
+        key: KEY,
+    }
+}
+
+fn item(origin: i64) -> Item<i64> {
+    Item {
+        identity: Identity::Origin(1, origin),
+        pair: pair(),
+        runnable: true,
+        attempts: 1,
+        next: 0,
+        size: 1,
+        payload: origin,
+    }
+}
+
+fn redrive(id: &str) -> Item<i64> {
+    Item {
+        identity: Identity::Redrive(id.to_owned()),
+        ..item(-1)
+    }
+}
+
+fn claim(generation: i64, token: &str) -> Fact<i64> {
+    Fact::Claim(Claim {
+        generation,
+        token: token.to_owned(),
+    })
+}
+
+fn parked(token: &str, origin: i64) -> Fact<i64> {
+    Fact::Parked(token.to_owned(), item(origin))
+}
+
+fn done(token: &str, at: i64) -> Fact<i64> {
+    Fact::Done {
+        token: token.to_owned(),
+        at,
+    }
+}
+
+/// The ledger of lane `c` after it has read the log.
+fn read(log: Vec<Fact<i64>>) -> Ledger<i64> {
+    let mut ledger = Ledger::new(0, None, "c".to_owned(), 100);
+    for (offset, fact) in log.into_iter().enumerate() {
+        let _ = ledger.read(offset as i64, fact);
+    }
+    ledger
+}
+
+fn open(ledger: &Ledger<i64>) -> Vec<i64> {
+    ledger.open().map(|(_, open)| open.payload).collect()
+}
+
+#[test]
+fn facts_count_only_with_the_token_of_the_newest_claim() {
+    let ledger = read(vec![
+        claim(1, "a"),
+        parked("a", 10),
+        claim(2, "b"),
+        parked("a", 11),
+        done("a", 1),
+        parked("b", 12),
+        claim(1, "z"),
+        parked("z", 13),
+        parked("b", 14),
+    ]);
+    assert_eq!(open(&ledger), [10, 12, 14]);
+}
+
+#[test]
+fn without_a_claim_the_first_token_counts() {
+    let ledger = read(vec![parked("a", 1), parked("b", 2), done("b", 0)]);
+    assert_eq!(open(&ledger), [1]);
+}
+
+#[test]
+fn of_several_copies_the_first_counts() {
+    let ledger = read(vec![
+        claim(1, "a"),
+        parked("a", 1),
+        parked("a", 1),
+        done("a", 1),
+        parked("a", 1),
+        claim(2, "c"),
+    ]);
+    assert_eq!(ledger.len(), 0);
+    assert!(ledger.has_copy(1, 1), "a finished copy counts too");
+    assert!(!ledger.has_copy(2, 1), "another handler has its own");
+}
+
+#[test]
+fn a_later_claim_fences() {
+    let mut ledger = read(vec![claim(1, "a"), claim(2, "c")]);
+    assert_eq!(*ledger.standing(), Standing::Owner);
+    let _ = ledger.read(2, claim(1, "z"));
+    assert_eq!(*ledger.standing(), Standing::Owner);
+    let _ = ledger.read(3, claim(2, "d"));
+    assert_eq!(*ledger.standing(), Standing::Fenced(2));
+    let late = read(vec![claim(5, "a"), claim(4, "c")]);
+    assert_eq!(*late.standing(), Standing::Fenced(5));
+}
+
+#[test]
+fn a_redrive_is_exempt_from_the_token_and_unique() {
+    let mut ledger = read(vec![
+        claim(1, "c"),
+        Fact::Redrive(redrive("dead/0/3")),
+        parked("c", 5),
+        Fact::Redrive(redrive("dead/0/3")),
+    ]);
+    assert_eq!(open(&ledger), [-1, 5]);
+    ledger.finish(1);
+    let again = ledger.read(4, Fact::Redrive(redrive("dead/0/3")));
+    assert!(again.is_err());
+    assert_eq!(open(&ledger), [5]);
+}
+
+#[test]
+fn one_record_of_a_pair_is_under_way_at_a_time() {
+    let mut ledger = read(vec![claim(1, "c"), parked("c", 1), parked("c", 2)]);
+    assert_eq!(ledger.take_due(0), Some(1));
+    assert_eq!(ledger.take_due(0), None);
+    ledger.failed(1, 2, 500, "again".to_owned());
+    ledger.rest(1);
+    assert_eq!((ledger.take_due(499), ledger.next_due()), (None, Some(500)));
+    assert_eq!(ledger.take_due(500), Some(1));
+    ledger.finish(1);
+    assert_eq!(ledger.take_due(500), Some(2));
+}
+
+#[test]
+fn orders_concern_what_is_open_alone() {
+    let skip = |at| Fact::Order {
+        at,
+        order: Order::Skip("by hand".to_owned()),
+    };
+    let discard = |at| Fact::Order {
+        at,
+        order: Order::Discard("by hand".to_owned()),
+    };
+    let mut ledger = read(vec![
+        claim(1, "c"),
+        parked("c", 1),
+        parked("c", 2),
+        skip(2),
+        discard(2),
+        skip(1),
+    ]);
+    assert_eq!(ledger.take_due(9), None, "the head is under an order");
+    assert_eq!(
+        (ledger.take_order(), ledger.take_order()),
+        (Some(1), Some(2))
+    );
+    assert!(matches!(
+        ledger.get(2).and_then(|open| open.order.as_ref()),
+        Some(Order::Discard(_))
+    ));
+    ledger.finish(1);
+    ledger.finish(2);
+    assert!(ledger.read(6, discard(1)).is_err());
+    assert_eq!(ledger.take_order(), None);
+}
+
+#[test]
+fn retry_now_is_overruled_by_a_later_failure() {
+    let failed = |next| Fact::Failed {
+        token: "c".to_owned(),
+        at: 1,
+        attempts: 2,
+        next,
+        error: String::new(),
+    };
+    let log = vec![
+        claim(1, "c"),
+        parked("c", 1),
+        failed(900),
+        Fact::RetryNow(pair()),
+    ];
+    assert_eq!(read(log.clone()).next_due(), Some(i64::MIN));
+    let later = log.into_iter().chain([failed(950)]).collect();
+    assert_eq!(read(later).next_due(), Some(950));
+}
+
+#[test]
+fn the_hint_keeps_what_may_come_again() {
+    let mut ledger = read(vec![
+        claim(1, "c"),
+        parked("c", 10),
+        done("c", 1),
+        parked("c", 11),
+        parked("c", 10),
+    ]);
+    // Its source record may come again.
+    assert_eq!(ledger.hint(10, |_| false).0, 1);
+    // A copy of it would be taken for the first.
+    assert_eq!(ledger.hint(11, |_| false).0, 1);
+    ledger.finish(3);
+    assert_eq!(ledger.hint(11, |_| true).0, 1);
+    let (hint, claim) = ledger.hint(12, |_| false);
+    assert_eq!(
+        (hint, claim.map(|claim| claim.token)),
+        (5, Some("c".to_owned()))
+    );
+}
+
+#[test]
+fn a_crowded_key_is_named() {
+    let mut ledger = Ledger::new(0, None, "c".to_owned(), 2);
+    let _ = ledger.read(0, parked("a", 1));
+    assert_eq!(ledger.crowded(), None);
+    let _ = ledger.read(1, parked("a", 2));
+    assert_eq!(ledger.crowded(), Some(pair()));
+    ledger.finish(0);
+    assert_eq!(ledger.crowded(), None);
+}

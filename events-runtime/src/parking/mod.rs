@@ -1,0 +1,9 @@
+//! Parking: a key that failed waits in order, durably, in a log of facts beside its partition (design §7).
+//!
+//! ```text
+//! slot gives up ─► `parked` fact ─► acknowledged: done in the source ring
+//!                        └─► read back ─► due ─► slot ─► `done` fact ─► nothing open any more: the key is released
+//! ```
+
+pub(crate) mod ledger;
+pub(crate) mod shared;
