@@ -1,14 +1,108 @@
 //! What a handler may answer when it did not succeed.
 
-use std::fmt;
+mod mark;
+
+pub use mark::error_code;
 
 /// The error of a handler: any error, with its chain of causes.
 ///
-/// An error retries with backoff; one that carries [`Terminal`] anywhere in its chain does not.
+/// An error retries with backoff, unless its chain carries [`Terminal`] or [`Unavailable`]; see [`Classify`].
 pub type Error = anyhow::Error;
 
 /// The result of a handler.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What becomes of a record whose attempt failed with an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Class {
+    /// It is tried again, within the handler's bounds.
+    Transient,
+    /// No retry can heal it: it goes to the dead-letter topic at once.
+    Terminal,
+    /// What the handler depends on is down: the handler waits until that is back, and the failure does not count
+    /// against the record.
+    Unavailable,
+}
+
+impl Class {
+    /// The class that an error carries, anywhere in its chain; the outermost counts. None if it carries none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use events_core::{Class, Classify, Error};
+    ///
+    /// let error = Error::msg("connection refused").unavailable().context("no stock");
+    /// assert_eq!(Class::carried_by(&error), Some(Class::Unavailable));
+    /// ```
+    pub fn carried_by(error: &Error) -> Option<Self> {
+        mark::find(error, &mut |cause| {
+            if cause.is::<Terminal>() || cause.is::<DecodeError>() {
+                Some(Self::Terminal)
+            } else {
+                cause.is::<Unavailable>().then_some(Self::Unavailable)
+            }
+        })
+    }
+}
+
+/// Says of an error, where it arises, what it means for the record.
+///
+/// # Examples
+///
+/// ```
+/// use events_core::{Class, Classify, Result, error_code};
+///
+/// fn parse(sku: &str) -> Result<u32> {
+///     sku.parse().terminal().code("sku.unreadable")
+/// }
+/// let error = parse("x").unwrap_err();
+/// assert_eq!(Class::carried_by(&error), Some(Class::Terminal));
+/// assert_eq!(error_code(&error), "sku.unreadable");
+/// ```
+pub trait Classify {
+    /// What it becomes: an [`Error`], or a [`Result`] with it.
+    type Classified;
+    /// Marks it as [`Terminal`].
+    fn terminal(self) -> Self::Classified;
+    /// Marks it as [`Unavailable`].
+    fn unavailable(self) -> Self::Classified;
+    /// Gives it a code, which [`error_code`] tells.
+    fn code(self, code: &'static str) -> Self::Classified;
+}
+
+impl Classify for Error {
+    type Classified = Self;
+
+    fn terminal(self) -> Self {
+        Terminal::new(self).into()
+    }
+
+    fn unavailable(self) -> Self {
+        Unavailable::new(self).into()
+    }
+
+    fn code(self, code: &'static str) -> Self {
+        mark::coded(self, code)
+    }
+}
+
+impl<T, E: Into<Error>> Classify for Result<T, E> {
+    type Classified = Result<T>;
+
+    fn terminal(self) -> Result<T> {
+        self.map_err(|error| error.into().terminal())
+    }
+
+    fn unavailable(self) -> Result<T> {
+        self.map_err(|error| error.into().unavailable())
+    }
+
+    fn code(self, code: &'static str) -> Result<T> {
+        self.map_err(|error| error.into().code(code))
+    }
+}
 
 /// Marks an error that no retry can heal: the record goes to the dead-letter topic at once.
 ///
@@ -25,37 +119,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub struct Terminal(Error);
 
-impl Terminal {
-    /// Wraps the cause.
-    pub fn new(cause: impl Into<Error>) -> Self {
-        Self(cause.into())
-    }
-
-    /// Builds the error from a text alone.
-    pub fn msg(text: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
-        Self(Error::msg(text))
-    }
-
-    /// Whether `error`, or one of the contexts put around it, is terminal.
-    pub fn is_in(error: &Error) -> bool {
-        error.downcast_ref::<Self>().is_some()
-            || error
-                .chain()
-                .any(|cause| cause.downcast_ref::<Self>().is_some())
-    }
-}
-
-impl fmt::Display for Terminal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl std::error::Error for Terminal {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
-    }
-}
+/// Marks an error that says that something the handler depends on is down.
+///
+/// # Delivery
+///
+/// The handler's lane takes no more of its records, and tries one at a time until one succeeds. Such a failure is no
+/// attempt of the record: nothing is parked or dead-lettered because of it.
+#[derive(Debug)]
+pub struct Unavailable(Error);
 
 /// A record's value could not be read as the event that its headers name.
 #[derive(Debug, thiserror::Error)]

@@ -63,7 +63,7 @@ pub use context::{ServiceContext, State};
 pub use delivery::{AttemptContext, Delivery};
 pub use emission::{Emission, Emissions, Emitted};
 pub use envelope::{Meta, header};
-pub use error::{DecodeError, Error, Result, Terminal};
+pub use error::{Class, Classify, DecodeError, Error, Result, Terminal, Unavailable, error_code};
 pub use event::{EncodedEvent, Event, EventDescriptor, decode, encode};
 pub use extract::{Extract, Needs};
 pub use graph::{Edge, Graph};
