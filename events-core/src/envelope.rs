@@ -3,8 +3,6 @@
 //! Names follow the [CloudEvents Kafka binding](https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md)
 //! and [W3C Trace Context](https://www.w3.org/TR/trace-context/).
 
-use std::borrow::Cow;
-
 use crate::record::RecordView;
 
 /// Names of the headers.
@@ -81,7 +79,7 @@ pub struct Meta {
     pub partition: i32,
     /// The record's offset.
     pub offset: i64,
-    /// The record's key, where it is UTF-8.
+    /// The record's key; bytes that are not UTF-8 are replaced.
     pub key: Option<String>,
     /// The record's timestamp in milliseconds since the Unix epoch.
     pub timestamp: Option<i64>,
@@ -96,8 +94,9 @@ pub struct Meta {
 impl Meta {
     /// Reads the envelope of `record`, which is handled as `event_type`.
     ///
-    /// Nothing is refused here: a header that is not UTF-8 has its bad bytes replaced, a number that is none
-    /// counts as absent, and of duplicate headers the last counts.
+    /// Nothing is refused here. Of duplicate headers the last that is not null counts. A header of the envelope that is not
+    /// UTF-8, is empty where it names something, or is no number where it should be one, counts as absent; any other
+    /// header has its bad bytes replaced.
     pub fn read(record: &dyn RecordView, event_type: &str, attempt: u32) -> Self {
         let mut meta = Self {
             id: String::new(),
@@ -125,7 +124,7 @@ impl Meta {
         while let Some((name, value)) = record.header(index) {
             index += 1;
             if let Some(value) = value {
-                meta.set(name, String::from_utf8_lossy(value));
+                meta.set(name, value);
             }
         }
         if meta.id.is_empty() {
@@ -146,20 +145,102 @@ impl Meta {
         found.map(|(_, value)| value.as_str())
     }
 
-    fn set(&mut self, name: &[u8], value: Cow<'_, str>) {
+    fn set(&mut self, name: &[u8], value: &[u8]) {
+        // What routes and dedupes a record, and what names the cause of an emission, reads the same way.
+        let text = || std::str::from_utf8(value).ok();
+        let owned = || text().map(str::to_owned);
+        let number = || text().and_then(|text| text.parse().ok());
         let name = String::from_utf8_lossy(name);
         match &*name {
-            header::ID => self.id = value.into_owned(),
-            header::SOURCE => self.source = value.into_owned(),
+            header::ID => self.id = owned().unwrap_or_default(),
+            header::SOURCE => self.source = owned().unwrap_or_default(),
             header::TYPE | header::SPEC_VERSION | header::CONTENT_TYPE | header::SUBJECT => {}
-            header::TIME => self.time = Some(value.into_owned()),
-            header::EVENT_VERSION => self.version = value.parse().unwrap_or(1),
-            header::CORRELATION_ID => self.correlation_id = value.into_owned(),
-            header::CAUSATION_ID => self.causation_id = Some(value.into_owned()),
-            header::HOPS => self.hops = value.parse().unwrap_or(0),
-            header::TRACE_PARENT => self.trace_parent = Some(value.into_owned()),
-            header::TRACE_STATE => self.trace_state = Some(value.into_owned()),
-            _ => self.headers.push((name.into_owned(), value.into_owned())),
+            header::TIME => self.time = owned(),
+            header::EVENT_VERSION => self.version = number().unwrap_or(1),
+            header::CORRELATION_ID => self.correlation_id = owned().unwrap_or_default(),
+            header::CAUSATION_ID => self.causation_id = owned(),
+            header::HOPS => self.hops = number().unwrap_or(0),
+            header::TRACE_PARENT => self.trace_parent = owned(),
+            header::TRACE_STATE => self.trace_state = owned(),
+            _ => self.headers.push((
+                name.into_owned(),
+                String::from_utf8_lossy(value).into_owned(),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Headers(&'static [(&'static str, Option<&'static [u8]>)]);
+
+    impl RecordView for Headers {
+        fn topic(&self) -> &str {
+            "orders"
+        }
+        fn partition(&self) -> i32 {
+            3
+        }
+        fn offset(&self) -> i64 {
+            7
+        }
+        fn timestamp(&self) -> Option<i64> {
+            None
+        }
+        fn key(&self) -> Option<&[u8]> {
+            None
+        }
+        fn value(&self) -> Option<&[u8]> {
+            None
+        }
+        fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
+            let (name, value) = self.0.get(index)?;
+            Some((name.as_bytes(), *value))
+        }
+    }
+
+    #[test]
+    fn a_null_behind_a_value_changes_nothing() {
+        let meta = Meta::read(
+            &Headers(&[
+                (header::ID, Some(b"first")),
+                (header::ID, Some(b"second")),
+                (header::ID, None),
+                (header::SOURCE, Some(b"shop")),
+                (header::SOURCE, None),
+                (header::CORRELATION_ID, Some(b"flow")),
+                (header::CORRELATION_ID, None),
+                (header::HOPS, Some(b"4")),
+                (header::HOPS, None),
+            ]),
+            "OrderPlaced",
+            1,
+        );
+        assert_eq!(
+            (&*meta.id, &*meta.source, &*meta.correlation_id, meta.hops),
+            ("second", "shop", "flow", 4)
+        );
+    }
+
+    /// An id with replaced bytes would be shared by records that have nothing in common.
+    #[test]
+    fn an_id_that_is_no_text_is_none() {
+        for bad in [&b"\xff\xfe"[..], b""] {
+            let headers: &[_] = Vec::leak(vec![
+                (header::ID, Some(&b"good"[..])),
+                (header::ID, Some(bad)),
+                (header::SOURCE, Some(bad)),
+                (header::CORRELATION_ID, Some(bad)),
+                ("tenant", Some(b"caf\xe9")),
+            ]);
+            let meta = Meta::read(&Headers(headers), "OrderPlaced", 1);
+            assert_eq!(
+                (&*meta.id, &*meta.source, &*meta.correlation_id),
+                ("orders/3/7", "kafka:orders", "orders/3/7")
+            );
+            assert_eq!(meta.header("tenant"), Some("caf\u{fffd}"));
         }
     }
 }

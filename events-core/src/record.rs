@@ -104,12 +104,12 @@ impl Outgoing {
         spans.map(|(name, value)| (self.bytes(*name), value.map(|span| self.bytes(span))))
     }
 
-    /// The value of the last header called `name`.
+    /// The value of the last header called `name` that is not null.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        let all = self
+        let named = self
             .headers()
             .filter(|(known, _)| *known == name.as_bytes());
-        all.last().and_then(|(_, value)| value)
+        named.filter_map(|(_, value)| value).last()
     }
 
     /// Bytes held: key, value and headers.

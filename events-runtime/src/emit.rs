@@ -40,11 +40,13 @@ impl<'a> Cause<'a> {
         let mut index = 0;
         while let Some((name, value)) = record.header(index) {
             index += 1;
-            let text = || std::str::from_utf8(value?).ok();
+            // The same reading as `Meta`'s and the routing's: of duplicates the last that is not null counts.
+            let Some(value) = value else { continue };
+            let text = || std::str::from_utf8(value).ok();
             match name {
                 SOURCE => cause.source = Cow::Borrowed(text().unwrap_or("")),
                 ID => cause.id = Cow::Borrowed(text().unwrap_or("")),
-                CORRELATION_ID => cause.correlation_id = text(),
+                CORRELATION_ID => cause.correlation_id = text().filter(|id| !id.is_empty()),
                 HOPS => cause.hops = text().and_then(|hops| hops.parse().ok()).unwrap_or(0),
                 TRACE_PARENT => cause.trace_parent = text(),
                 TRACE_STATE => cause.trace_state = text(),

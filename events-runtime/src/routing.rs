@@ -17,7 +17,8 @@ pub(crate) struct Route {
 
 /// Finds the type of `record`; `None` for one that nobody here wants.
 ///
-/// Of duplicate headers the last counts. A version that is no number reads as 1.
+/// Of duplicate headers the last that is not null counts, as in `Meta`. A version that is no number reads as 1; an id or a
+/// source that is empty or no text is none, because records that have nothing in common could share it.
 pub(crate) fn route<R: RecordView>(
     topic: &TopicPlan,
     record: &R,
@@ -42,6 +43,9 @@ fn read_headers<R: RecordView>(
     let mut index = 0;
     while let Some((name, value)) = record.header(index) {
         index += 1;
+        if value.is_none() {
+            continue;
+        }
         const TYPE: &[u8] = header::TYPE.as_bytes();
         const ID: &[u8] = header::ID.as_bytes();
         const SOURCE: &[u8] = header::SOURCE.as_bytes();
@@ -63,10 +67,16 @@ fn read_headers<R: RecordView>(
         event,
         version: version.and_then(number).unwrap_or(1),
         identity: match (source, id) {
-            (Some(source), Some(id)) if dedupes => Some(window.identity(source, id)),
+            (Some(source), Some(id)) if dedupes && names(source) && names(id) => {
+                Some(window.identity(source, id))
+            }
             _ => None,
         },
     })
+}
+
+fn names(text: &[u8]) -> bool {
+    !text.is_empty() && std::str::from_utf8(text).is_ok()
 }
 
 fn number(text: &[u8]) -> Option<u32> {

@@ -59,7 +59,7 @@ fuzz_target!(|record: One| {
     let meta = Meta::read(&record, "Fuzzed", 1);
     check(&meta);
     check_last_counts(&meta, &record);
-    check_lane(record);
+    check_lane(record, &meta);
 });
 
 fn check(meta: &Meta) {
@@ -70,12 +70,13 @@ fn check(meta: &Meta) {
     }
 }
 
-/// Of duplicate headers the last one that has a value counts.
+/// Of duplicate headers the last one that has a value counts; one that is no text counts as absent.
 fn check_last_counts(meta: &Meta, record: &One) {
     let last = |name| {
         record
             .last_value(name)
-            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .and_then(|value| std::str::from_utf8(value).ok())
+            .map(str::to_owned)
     };
     let number = |name| last(name).and_then(|text| text.parse::<u32>().ok());
     let or = |found: Option<String>, other: String| {
@@ -100,9 +101,9 @@ fn check_last_counts(meta: &Meta, record: &One) {
 }
 
 /// The record ends as handled, skipped or dead-lettered, and its offset is done.
-fn check_lane(record: One) {
+fn check_lane(record: One, meta: &Meta) {
     let offset = record.offset();
-    let wanted = record.last(header::TYPE) == Some(Some(b"Fuzzed")) && record.value().is_some();
+    let wanted = record.last_value(header::TYPE) == Some(b"Fuzzed") && record.value().is_some();
     let broker = Arc::new(Broker::default());
     let before = HANDLED.load(Ordering::Relaxed);
     let revoked = TOKIO.block_on(async {
@@ -146,6 +147,10 @@ fn check_lane(record: One) {
     }
     assert_eq!(position.metadata, "");
     for record in published.iter() {
+        if record.topic == "caused" {
+            let cause = record.header(header::CAUSATION_ID);
+            assert_eq!(cause, Some(meta.id.as_bytes()), "the cause has one name");
+        }
         assert!(
             record.headers().all(|(_, value)| value.is_some()),
             "other clients refuse null headers"

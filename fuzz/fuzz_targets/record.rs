@@ -74,16 +74,6 @@ impl<'a> Arbitrary<'a> for Header {
 }
 
 impl One {
-    /// The value of the last header called `name`, which may be null.
-    pub(crate) fn last(&self, name: &str) -> Option<Option<&[u8]>> {
-        let found = self
-            .headers
-            .iter()
-            .rev()
-            .find(|(known, _)| known == name.as_bytes());
-        found.map(|(_, value)| value.as_deref())
-    }
-
     /// The value of the last header called `name` that has one.
     pub(crate) fn last_value(&self, name: &str) -> Option<&[u8]> {
         let values = self

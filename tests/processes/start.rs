@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use end_to_end_tests::{StartAt, What, earliest, growing, latest, overtaken, since};
+use end_to_end_tests::{StartAt, What, earliest, growing, latest, overtaken, renewed, since};
 
 use crate::cluster::Cluster;
 use crate::log;
@@ -157,4 +157,54 @@ fn a_group_that_retention_overtook_holds_and_says_so() {
     worker.stop().drained();
     let begun = scene.work(What::Begin);
     assert_eq!((begun.len(), repeated(&begun)), (2 + RECORDS / 2, vec![]));
+}
+
+/// The topic was deleted and made anew: what is committed lies beyond its end. The group holds, under a running member and
+/// for one that starts, and goes on where an operator says.
+#[test]
+fn a_group_whose_topic_was_made_anew_holds_and_says_so() {
+    let Some(cluster) = Cluster::real("a topic that is made anew", "way to delete a topic") else {
+        return;
+    };
+    let scene = Scene::new(renewed::STAGE, 1);
+    let old: Vec<_> = named("old").iter().map(|key| scene.task(key)).collect();
+    scene.publish(&old);
+    let mut properties = SHORT_SESSIONS.to_vec();
+    properties.push(("KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "500"));
+    let says_so = |worker: &crate::worker::Worker| {
+        until("the worker reports the offset", || {
+            let log = worker.log();
+            let said = log.contains("the committed offset is not in the log")
+                && log.contains("--reset-offsets");
+            holds(said, || "it says nothing".into())
+        });
+    };
+    let worker = scene.worker_with(&properties, |_| {});
+    scene.await_all_done();
+    cluster.reset(&[(scene.stage.topic.to_owned(), 1)], &[]);
+    scene.publish(&[scene.task("new-1"), scene.task("new-2")]);
+    says_so(&worker);
+    worker.stop().drained();
+    assert_eq!(keys(&scene), named("old"), "D14: nothing was handled");
+
+    // The broker forgets offsets of a deleted topic; a member that was away, or a copied group, still has its own.
+    let end = RECORDS as i64;
+    log::reset_offset(scene.stage.service, scene.stage.topic, 0, end);
+    let worker = scene.worker_with(&properties, |_| {});
+    says_so(&worker);
+    worker.stop().drained();
+    let at = scene.committed().get(&0).map(|found| found.watermark);
+    assert_eq!(
+        at,
+        Some(end),
+        "D14: the group's offset is not reset silently"
+    );
+    assert_eq!(keys(&scene), named("old"), "D14: nothing was handled");
+
+    log::reset_offset(scene.stage.service, scene.stage.topic, 0, 0);
+    let worker = scene.worker(|_| {});
+    scene.await_all_done();
+    worker.stop().drained();
+    let begun = scene.work(What::Begin).len();
+    assert_eq!(begun, RECORDS + 2, "each was handled once");
 }

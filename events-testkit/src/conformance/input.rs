@@ -114,8 +114,8 @@ fn marked(key: &str, headers: &[(&str, Option<&[u8]>)]) -> Outgoing {
     record
 }
 
-/// Headers that are double, null, not UTF-8, no numbers, or far too large harm nothing: of several the last counts, bad
-/// bytes are replaced, a number that is none counts as absent.
+/// Headers that are double, null, not UTF-8, no numbers, or far too large harm nothing: of several the last counts, what is
+/// no text or no number counts as absent in the envelope and has its bad bytes replaced elsewhere.
 pub async fn odd_headers_harm_nothing<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-headers", 1).await;
     let records = [
@@ -172,9 +172,10 @@ pub async fn odd_headers_harm_nothing<C: Cluster>(cluster: &C) -> Verdict {
     notes.sort();
     let long = "z".repeat(60_000);
     let replaced = char::REPLACEMENT_CHARACTER;
+    // An id that is no text is none: the record is named by where it stands.
     let mut expected = vec![
         "double None last v1 0 y".to_owned(),
-        format!("bytes None {replaced}{replaced} v1 0 caf{replaced}"),
+        format!("bytes None conformance-headers/0/1 v1 0 caf{replaced}"),
         "null None conformance-headers/0/2 v1 0 none".to_owned(),
         "numbers None n v1 0 none".to_owned(),
         "huge None h v1 0 none".to_owned(),
@@ -188,6 +189,98 @@ pub async fn odd_headers_harm_nothing<C: Cluster>(cluster: &C) -> Verdict {
         "{notes:?}"
     );
     assert!(stage.letters().await.is_empty());
+    Verdict::Held
+}
+
+#[event(topic = "conformance-agree", key = key, crate = crate::conformance::listed)]
+pub(crate) struct Questioned {
+    pub(crate) key: String,
+}
+#[event(topic = "conformance-agree-out", key = key, crate = crate::conformance::listed)]
+pub(crate) struct Replied {
+    pub(crate) key: String,
+    pub(crate) id: String,
+    pub(crate) flow: String,
+    pub(crate) source: String,
+}
+
+#[handler(service = "conformance-agree", crate = crate::conformance::listed)]
+async fn tell(question: Questioned, meta: Meta) -> Replied {
+    Replied {
+        key: question.key,
+        id: meta.id,
+        flow: meta.correlation_id,
+        source: meta.source,
+    }
+}
+
+/// Routing, dedupe, `Meta` and the causation of emissions read headers alike: the last that is not null counts, and an id
+/// that is empty or no text is none, so that records which share nothing else are not taken for duplicates.
+pub async fn all_read_headers_alike<C: Cluster>(cluster: &C) -> Verdict {
+    let stage = Stage::set(cluster, "conformance-agree", 1).await;
+    stage.topic("conformance-agree-out", 1).await;
+    let ids: [(&str, &[Option<&[u8]>]); 7] = [
+        ("null", &[Some(b"x"), Some(b"one"), None]),
+        ("again", &[Some(b"one"), None]),
+        ("bad", &[Some(b"two"), Some(b"\xff")]),
+        ("worse", &[Some(b"\xff")]),
+        ("empty", &[Some(b"")]),
+        ("void", &[Some(b"")]),
+        ("flow", &[Some(b"three")]),
+    ];
+    for (key, values) in ids {
+        let mut record = Outgoing::new(stage.name);
+        record
+            .set_key(key.as_bytes())
+            .set_value(format!(r#"{{"key":"{key}"}}"#).as_bytes());
+        for (name, value) in [(header::TYPE, "Questioned"), (header::SOURCE, "shop")] {
+            record.add_header(name, value);
+            record.add_raw_header(name.as_bytes(), None);
+        }
+        for value in values {
+            record.add_raw_header(header::ID.as_bytes(), *value);
+        }
+        record.add_raw_header(
+            header::CORRELATION_ID.as_bytes(),
+            if key == "flow" {
+                Some(b"\xff")
+            } else {
+                Some(b"")
+            },
+        );
+        stage.produce(record).await;
+    }
+    let running = stage.start().await;
+    stage.committed_once(7).await;
+    let status = running.status().await;
+    running.shutdown().await;
+    assert_eq!(status.lanes[0].duplicates, 1, "{status:#?}");
+    let told = stage.read("conformance-agree-out").await;
+    let mut seen = Vec::new();
+    for record in &told {
+        let told = record.decode::<Replied>().expect("it was told");
+        let caused = |name| record.header_text(name).unwrap_or_default();
+        assert_eq!(caused(header::CAUSATION_ID), told.id, "{}", told.key);
+        assert_eq!(caused(header::CORRELATION_ID), told.flow, "{}", told.key);
+        assert_eq!(
+            (&*told.source, &told.flow),
+            ("shop", &told.id),
+            "{}",
+            told.key
+        );
+        seen.push((told.key, told.id));
+    }
+    seen.sort();
+    let here = |offset| format!("conformance-agree/0/{offset}");
+    let expected = [
+        ("bad", here(2)),
+        ("empty", here(4)),
+        ("flow", "three".to_owned()),
+        ("null", "one".to_owned()),
+        ("void", here(5)),
+        ("worse", here(3)),
+    ];
+    assert_eq!(seen, expected.map(|(key, id)| (key.to_owned(), id)));
     Verdict::Held
 }
 

@@ -73,6 +73,7 @@ macro_rules! conformance_tests {
                 records_that_nobody_knows_are_skipped
                 a_topic_may_have_a_default_type
                 odd_headers_harm_nothing
+                all_read_headers_alike
                 later_versions_are_read_if_they_can_be
                 mangled_values_are_dead_lettered
             }
