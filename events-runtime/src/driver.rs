@@ -1,23 +1,21 @@
 //! Drives the generated loop of one slot: feeds it records, watches its attempts, keeps failed keys.
 
+mod outcome;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use events_core::engine::{BlockingJob, Panicked, SlotDriver};
-use events_core::{
-    AttemptContext, DecodeError, Delivery, Emissions, Error, Middleware, Result, Terminal,
-};
+use events_core::{AttemptContext, Delivery, Emissions, Error, Middleware, Result};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep};
 
 use crate::cell::SlotCell;
-use crate::dead_letter::letters;
-use crate::emit::{self, EmitScratch};
+use crate::emit::EmitScratch;
 use crate::held::Held;
 use crate::lane::context::LaneContext;
 use crate::observed::{Observed, TimedOut};
@@ -156,99 +154,6 @@ impl<R: Record> Driver<R> {
             self.lane
                 .trouble(&self.handler, work.key, 0, &*work.record, &error);
         }
-    }
-
-    fn succeed(&mut self, mut work: Work<R>, emissions: &Emissions) {
-        self.release(&work);
-        if emissions.is_empty() {
-            self.done.push(work.seq);
-            return;
-        }
-        match emit::records(
-            &self.lane,
-            &self.handler,
-            &*work.record,
-            emissions,
-            &mut self.scratch,
-        ) {
-            Ok(records) => {
-                // The record is kept until the acknowledgement, for a dead letter; its parsed headers need not be.
-                work.record.forget_headers();
-                self.handler.meters.emitted.add(records.len() as u64);
-                let kind = Kind::Emissions;
-                self.published.push(Published {
-                    work,
-                    records,
-                    kind,
-                });
-            }
-            Err(refusal) => {
-                let error = Error::msg(refusal.reason);
-                self.dead_letter(work, &error, &refusal.refused);
-            }
-        }
-    }
-
-    fn fail(&mut self, work: Work<R>, error: Error) {
-        let hopeless =
-            Terminal::is_in(&error) || error.chain().any(|cause| cause.is::<DecodeError>());
-        if hopeless || work.attempt >= self.handler.retry.attempts {
-            tracing::error!(
-                handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
-                attempts = work.attempt, error = format!("{error:#}"), "giving a record up: it goes to the dead letters"
-            );
-            self.release(&work);
-            self.dead_letter(work, &error, &[]);
-            return;
-        }
-        let ceiling = self.handler.retry.ceiling(work.attempt);
-        let half = ceiling / 2;
-        let jitter = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
-        let wait = half + Duration::from_nanos(fastrand::u64(0..=jitter));
-        tracing::info!(
-            handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
-            attempt = work.attempt, wait_ms = wait.as_millis() as u64, error = format!("{error:#}"),
-            "an attempt failed; its key waits"
-        );
-        self.handler.meters.retried.add(1);
-        self.lane
-            .trouble(&self.handler, work.key, work.attempt, &*work.record, &error);
-        let next = Work {
-            attempt: work.attempt + 1,
-            ..work
-        };
-        if self.held.hold(next, wait) {
-            self.lane.add_held(1);
-        }
-    }
-
-    /// Lets the records behind a held key go on, in their order and before any that came later.
-    fn release(&mut self, work: &Work<R>) {
-        if work.attempt == 1 {
-            return;
-        }
-        if let Some(behind) = self.held.release(work.key) {
-            self.lane.remove_held(1 + behind.len());
-            for work in behind.into_iter().rev() {
-                self.inbox.push_front(work);
-            }
-        }
-        self.lane.no_trouble(&self.handler, work.key);
-    }
-
-    fn dead_letter(
-        &mut self,
-        work: Work<R>,
-        error: &Error,
-        refused: &[Arc<events_core::Outgoing>],
-    ) {
-        self.handler.meters.dead_lettered.add(1);
-        let records = letters(&self.lane, &self.handler, &work, error, refused);
-        self.published.push(Published {
-            work,
-            records,
-            kind: Kind::DeadLetter,
-        });
     }
 
     fn end_attempt(&mut self) {

@@ -1,0 +1,180 @@
+//! From the partition's queue into the slots.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use events_core::{Ordering, RecordView};
+use tokio::time::Instant;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::lane::Lane;
+use crate::offset_map;
+use crate::plan::TopicPlan;
+use crate::routing;
+use crate::transport::{Queue, Record};
+use crate::work::{RecordRef, Work};
+
+/// How long to wait before a partition that cannot be read is asked again.
+const QUEUE_RETRY: Duration = Duration::from_millis(500);
+
+impl<Q: Queue> Lane<Q> {
+    /// How many records may be taken now. At 0 the partition's queue is not polled: that is the back-pressure (D7).
+    pub(super) fn room(&self) -> usize {
+        let settings = &self.context.group.settings;
+        let full = self.bytes >= settings.lane_bytes
+            || self.context.held() >= settings.lane_held
+            || self.outbox.bytes() >= settings.lane_emission_bytes
+            || self.ring.len() >= settings.lane_ahead
+            || self.queue_retry.is_some()
+            || self.failed.is_some();
+        if full {
+            return 0;
+        }
+        let mut room = settings
+            .lane_records
+            .saturating_sub(self.in_flight)
+            .min(settings.batch);
+        // Dispatch stops before the offset map could outgrow its metadata (D3).
+        while room > 0 && !self.map_fits(room as u64) {
+            room /= 2;
+        }
+        room
+    }
+
+    fn map_fits(&self, more: u64) -> bool {
+        offset_map::fits(
+            self.ring.span() + more,
+            self.open.iter().map(|open| open + more),
+        )
+    }
+
+    pub(super) fn intake(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Some((timer, _)) = &mut self.queue_retry {
+            if timer.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+            self.queue_retry = None;
+        }
+        let room = self.room();
+        if room == 0 {
+            return false;
+        }
+        let topic = Arc::clone(&self.context.topic);
+        let mut batch = std::mem::take(&mut self.batch);
+        let polled = self.queue.poll_batch(cx, room, &mut batch);
+        let progress = !batch.is_empty();
+        if progress && self.ring.len() == 0 {
+            // Idleness counts from when there is something to do.
+            self.progressed = Instant::now();
+        }
+        self.received += batch.len() as u64;
+        self.watch.note(&batch);
+        for record in batch.drain(..) {
+            self.route(&topic, record);
+        }
+        self.batch = batch;
+        if let Poll::Ready(Err(error)) = polled {
+            tracing::error!(partition = %self.context.partition, %error, "the partition cannot be read");
+            let mut timer = Box::pin(tokio::time::sleep(QUEUE_RETRY));
+            // Polled once, so that it wakes this task.
+            let _ = timer.as_mut().poll(cx);
+            self.queue_retry = Some((timer, error.0));
+            return true;
+        }
+        progress
+    }
+
+    fn route(&mut self, topic: &TopicPlan, mut record: Q::Record) {
+        let offset = record.offset();
+        let route = match routing::route(topic, &record, &mut self.window) {
+            // A tombstone deletes a key from a compacted topic; it is no event.
+            Some(route) if record.value().is_some() => route,
+            _ => {
+                self.ring.skip(offset);
+                self.skipped += 1;
+                return;
+            }
+        };
+        let plan = &topic.types[route.event];
+        if topic.reads_headers && !plan.keeps_headers {
+            record.forget_headers();
+        }
+        let size = record.size();
+        let seq = self
+            .ring
+            .receive(offset, u32::try_from(size).unwrap_or(u32::MAX));
+        let duplicate = route
+            .identity
+            .is_some_and(|identity| self.window.holds_or_remembers(identity));
+        self.duplicates += u64::from(duplicate);
+        let alone = || xxh3_64(&seq.to_le_bytes());
+        let key = record.key().map_or_else(alone, xxh3_64);
+        let work = |handler: usize, record| Work {
+            record,
+            seq,
+            key: match topic.handlers[handler].ordering {
+                Ordering::None => alone(),
+                _ => key,
+            },
+            version: route.version,
+            attempt: 1,
+            event: route.event as u16,
+        };
+        if let [handler] = plan.handlers[..] {
+            let handler = usize::from(handler);
+            if self.needless(seq, offset, handler, duplicate) {
+                return;
+            }
+            self.expect(seq, size, &[handler]);
+            self.slots
+                .stage(handler, work(handler, RecordRef::Own(record)));
+            return;
+        }
+        let handlers = plan.handlers.iter().map(|handler| usize::from(*handler));
+        let wanting: Vec<_> = handlers
+            .filter(|handler| !self.needless(seq, offset, *handler, duplicate))
+            .collect();
+        if wanting.is_empty() {
+            return;
+        }
+        self.expect(seq, size, &wanting);
+        let record = Arc::new(record);
+        for handler in wanting {
+            let record = RecordRef::Shared(Arc::clone(&record));
+            self.slots.stage(handler, work(handler, record));
+        }
+    }
+
+    /// Whether the handler needs not see the record: it had done it before this assignment, or the record is a
+    /// duplicate. A duplicate counts as done at once, because the watermark cannot pass its first bearer before that is.
+    fn needless(&mut self, seq: u64, offset: i64, handler: usize, duplicate: bool) -> bool {
+        let plan = &self.context.topic.handlers[handler];
+        let done_before = match &self.resume {
+            Some((map, end)) if offset < *end => map.is_done(plan.hash, offset),
+            Some(_) => {
+                self.resume = None;
+                false
+            }
+            None => false,
+        };
+        let repeated = duplicate && plan.dedupe;
+        if repeated && !done_before {
+            plan.meters.duplicates.add(1);
+        }
+        let needless = done_before || repeated;
+        if needless {
+            self.ring.mark(seq, handler);
+        }
+        needless
+    }
+
+    fn expect(&mut self, seq: u64, size: usize, handlers: &[usize]) {
+        self.ring.expect(seq, handlers.len() as u16);
+        self.in_flight += 1;
+        self.bytes += size;
+        for handler in handlers {
+            self.open[*handler] += 1;
+        }
+    }
+}
