@@ -56,13 +56,23 @@ impl Codec for Json {
     }
 
     fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T> {
-        let mut reader = serde_json::Deserializer::from_slice(value);
-        match T::deserialize(&mut reader) {
-            Ok(payload) => match reader.end() {
-                Ok(()) => Ok(payload),
-                Err(error) => Err(Error::new(error)),
-            },
+        read_json(value, |reader| T::deserialize(reader))
+    }
+}
+
+/// Reads one value, behind which nothing may come.
+pub(crate) fn read_json<'de, T>(
+    value: &'de [u8],
+    read: impl FnOnce(
+        &mut serde_json::Deserializer<serde_json::de::SliceRead<'de>>,
+    ) -> serde_json::Result<T>,
+) -> Result<T> {
+    let mut reader = serde_json::Deserializer::from_slice(value);
+    match read(&mut reader) {
+        Ok(payload) => match reader.end() {
+            Ok(()) => Ok(payload),
             Err(error) => Err(Error::new(error)),
-        }
+        },
+        Err(error) => Err(Error::new(error)),
     }
 }

@@ -1,9 +1,6 @@
 //! What a handler returns is published.
 
-use std::borrow::Cow;
-
-use crate::codec::Codec;
-use crate::event::{Event, EventDescriptor, cannot_encode};
+use crate::event::{Encodable, Event, EventDescriptor, cannot_encode};
 use crate::{Error, Result};
 
 /// What a handler may return: nothing, an event, several, or one of several.
@@ -97,34 +94,26 @@ impl Emissions {
     ///
     /// The codec's, with the event's name put around it; then the event is left out.
     pub fn push<E: Event>(&mut self, event: &E) -> Result<()> {
-        let (start, key_end) = self.begin(event.key());
-        let encoded = E::Codec::encode(event, &mut self.bytes);
-        self.end(E::DESCRIPTOR, start, key_end, encoded)
+        self.push_dyn(E::DESCRIPTOR, event)
     }
 
-    /// Writes the key. Not generic, like [`end`](Self::end), so that it is compiled once and not for every event.
-    fn begin(&mut self, key: Option<Cow<'_, str>>) -> (usize, Option<usize>) {
+    /// Not generic, so that it is compiled once and not for every event.
+    fn push_dyn(
+        &mut self,
+        descriptor: &'static EventDescriptor,
+        event: &dyn Encodable,
+    ) -> Result<()> {
         let start = self.bytes.len();
-        let key_end = key.map(|key| {
+        let key_end = event.record_key().map(|key| {
             self.bytes.extend_from_slice(key.as_bytes());
             self.bytes.len()
         });
-        (start, key_end)
-    }
-
-    fn end(
-        &mut self,
-        event: &'static EventDescriptor,
-        start: usize,
-        key_end: Option<usize>,
-        encoded: Result<()>,
-    ) -> Result<()> {
-        if let Err(error) = encoded {
+        if let Err(error) = event.encode_into(&mut self.bytes) {
             self.bytes.truncate(start);
-            return Err(cannot_encode(event, error));
+            return Err(cannot_encode(descriptor, error));
         }
         self.entries.push(Entry {
-            event,
+            event: descriptor,
             key_end,
             start,
             end: self.bytes.len(),
@@ -138,7 +127,7 @@ impl Emissions {
             let value = entry.key_end.unwrap_or(entry.start);
             Emitted {
                 event: entry.event,
-                // The bytes came from a `&str` in `push_with`.
+                // The bytes came from a `&str` in `push_dyn`.
                 key: entry
                     .key_end
                     .map(|end| std::str::from_utf8(&self.bytes[entry.start..end]).unwrap_or("")),
@@ -176,6 +165,17 @@ impl Emissions {
                 start: entry.start + base,
                 end: entry.end + base,
             }));
+    }
+}
+
+// Otherwise the compiler would say that something is no event, and not what else may be returned.
+#[diagnostic::do_not_recommend]
+impl<E: Event> Emission for E {
+    fn declare(types: &mut Vec<&'static EventDescriptor>) {
+        types.push(E::DESCRIPTOR);
+    }
+    fn emit(self, emissions: &mut Emissions) -> Result<()> {
+        emissions.push(&self)
     }
 }
 

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::{Codec, Json};
 use crate::error::DecodeError;
+use crate::generated::{Flat, encode_flat_json};
 use crate::{Error, Result};
 
 /// A fact in the past tense, with a name, a version, a topic and perhaps a key. Implemented by `#[event]`.
@@ -29,6 +30,34 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + Sized + 'static {
 
     /// The record key: the key field as text; several fields joined by `/`; none if the type has no key.
     fn key(&self) -> Option<Cow<'_, str>>;
+
+    /// What [`decode`] does. `#[event]` has a shorter way for some types.
+    #[doc(hidden)]
+    fn from_record(value: Option<&[u8]>, found: u32) -> Result<Self> {
+        let Some(value) = value else {
+            return Err(no_value(Self::DESCRIPTOR));
+        };
+        match Self::Codec::decode(value) {
+            Ok(event) => Ok(event),
+            Err(error) => Err(malformed(Self::DESCRIPTOR, found, error)),
+        }
+    }
+}
+
+/// What of an event is needed to encode it.
+pub(crate) trait Encodable {
+    fn record_key(&self) -> Option<Cow<'_, str>>;
+    fn encode_into(&self, value: &mut Vec<u8>) -> Result<()>;
+}
+
+impl<E: Event> Encodable for E {
+    fn record_key(&self) -> Option<Cow<'_, str>> {
+        self.key()
+    }
+
+    fn encode_into(&self, value: &mut Vec<u8>) -> Result<()> {
+        E::Codec::encode(self, value)
+    }
 }
 
 /// What is known of an event type statically. Made by `#[event]`; collected by `inventory`.
@@ -70,27 +99,47 @@ pub struct EncodedEvent {
 }
 
 impl EventDescriptor {
-    /// Made by `#[event]` only; the fields of later versions get their defaults here.
+    /// Made by `#[event]` only.
     #[doc(hidden)]
-    pub const fn new<E: Event + schemars::JsonSchema>(
-        name: &'static str,
-        topic: &'static str,
-    ) -> Self {
+    pub const fn new<E: Event + schemars::JsonSchema>(declared: Declared) -> Self {
         Self {
-            name,
-            rust_path: name,
-            package: "",
-            topic,
-            version: 1,
-            key: &[],
-            topic_default: false,
-            topic_exclusive: false,
+            name: declared.name,
+            rust_path: declared.rust_path,
+            package: declared.package,
+            topic: declared.topic,
+            version: declared.version,
+            key: declared.key,
+            topic_default: declared.topic_default,
+            topic_exclusive: declared.topic_exclusive,
             content_type: <E::Codec as Codec>::CONTENT_TYPE,
-            doc: "",
+            doc: declared.doc,
             schema: schema::<E>,
             encode_json: encode_json::<E>,
         }
     }
+
+    /// As above, of a type that is read and written without code of its own.
+    #[doc(hidden)]
+    pub const fn flat<E: Event + Flat + schemars::JsonSchema>(declared: Declared) -> Self {
+        Self {
+            encode_json: encode_flat_json::<E>,
+            ..Self::new::<E>(declared)
+        }
+    }
+}
+
+/// What `#[event]` read from the item.
+#[doc(hidden)]
+pub struct Declared {
+    pub name: &'static str,
+    pub rust_path: &'static str,
+    pub package: &'static str,
+    pub topic: &'static str,
+    pub version: u32,
+    pub key: &'static [&'static str],
+    pub topic_default: bool,
+    pub topic_exclusive: bool,
+    pub doc: &'static str,
 }
 
 impl fmt::Debug for EventDescriptor {
@@ -131,20 +180,16 @@ fn encode_json<E: Event>(json: &str) -> Result<EncodedEvent> {
 ///
 /// The codec's, with the event's name put around it.
 pub fn encode<E: Event>(event: &E) -> Result<EncodedEvent> {
-    let mut value = Vec::new();
-    let encoded = E::Codec::encode(event, &mut value);
-    end(E::DESCRIPTOR, event.key(), value, encoded)
+    encode_dyn(E::DESCRIPTOR, event)
 }
 
 /// Not generic, so that it is compiled once and not for every event.
-fn end(
-    event: &EventDescriptor,
-    key: Option<Cow<'_, str>>,
-    value: Vec<u8>,
-    encoded: Result<()>,
-) -> Result<EncodedEvent> {
-    encoded.map_err(|error| cannot_encode(event, error))?;
-    let key = key.map(Cow::into_owned);
+fn encode_dyn(descriptor: &EventDescriptor, event: &dyn Encodable) -> Result<EncodedEvent> {
+    let mut value = Vec::new();
+    event
+        .encode_into(&mut value)
+        .map_err(|error| cannot_encode(descriptor, error))?;
+    let key = event.record_key().map(Cow::into_owned);
     Ok(EncodedEvent { key, value })
 }
 
@@ -158,20 +203,14 @@ pub(crate) fn cannot_encode(event: &EventDescriptor, error: Error) -> Error {
 ///
 /// [`DecodeError`], which names the type, the versions and the codec's own error.
 pub fn decode<E: Event>(value: Option<&[u8]>, found: u32) -> Result<E> {
-    let Some(value) = value else {
-        return Err(no_value(E::DESCRIPTOR));
-    };
-    match E::Codec::decode(value) {
-        Ok(event) => Ok(event),
-        Err(error) => Err(malformed(E::DESCRIPTOR, found, error)),
-    }
+    E::from_record(value, found)
 }
 
-fn no_value(event: &EventDescriptor) -> Error {
+pub(crate) fn no_value(event: &EventDescriptor) -> Error {
     Error::new(DecodeError::NoValue { event: event.name })
 }
 
-fn malformed(event: &EventDescriptor, found: u32, source: Error) -> Error {
+pub(crate) fn malformed(event: &EventDescriptor, found: u32, source: Error) -> Error {
     Error::new(DecodeError::Malformed {
         event: event.name,
         known: event.version,

@@ -7,6 +7,7 @@ use crate::context::ServiceContext;
 use crate::event::EventDescriptor;
 use crate::extract::Needs;
 use crate::policy::HandlerOptions;
+use crate::run::Callable;
 use crate::slot::{Slot, SlotFuture};
 
 /// What is known of a handler statically. Made by `#[handler]`; collected by `inventory`.
@@ -34,11 +35,17 @@ pub struct HandlerDescriptor {
     pub needs: fn(&mut Needs),
     /// Looks for what its arguments lack in a service, without a record.
     pub check: fn(&ServiceContext, &mut Vec<Error>),
-    /// The generated loop.
-    pub run: fn(Slot) -> SlotFuture,
+    /// What runs it.
+    #[doc(hidden)]
+    pub call: &'static dyn Callable,
 }
 
 impl HandlerDescriptor {
+    /// The loop that takes it from record to record.
+    pub fn run(&self, slot: Slot) -> SlotFuture {
+        self.call.run(slot)
+    }
+
     /// The event types that it takes.
     pub fn takes(&self) -> Vec<&'static EventDescriptor> {
         collect(self.takes)

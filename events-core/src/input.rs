@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::delivery::Delivery;
-use crate::event::EventDescriptor;
+use crate::event::{Event, EventDescriptor};
 
 /// The first argument of a handler: an event, or an enum of events with `#[derive(OneOf)]`.
 ///
@@ -42,4 +42,16 @@ pub trait Input: Sized + Send + 'static {
     ///
     /// [`DecodeError`](crate::DecodeError).
     fn decode(delivery: &Delivery<'_>) -> Result<Self>;
+}
+
+// Otherwise the compiler would say that something is no event, and not what else may be taken.
+#[diagnostic::do_not_recommend]
+impl<E: Event> Input for E {
+    fn declare(types: &mut Vec<&'static EventDescriptor>) {
+        types.push(E::DESCRIPTOR);
+    }
+
+    fn decode(delivery: &Delivery<'_>) -> Result<E> {
+        E::from_record(delivery.record().value(), delivery.version())
+    }
 }

@@ -226,7 +226,7 @@ fn start<R: Record>(
         queued: AtomicBool::new(false),
     });
     Live {
-        future: (plan.descriptor.run)(slot_of_loop),
+        future: plan.descriptor.run(slot_of_loop),
         waker: Waker::from(Arc::clone(&flag)),
         cell,
         flag,

@@ -134,7 +134,8 @@ impl<'de, T: Fields> Visitor<'de> for Struct<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
         let mut slots = Slots::<T>(T::slots());
-        match read_map(T::FIELDS, &mut map, &mut slots) {
+        let reader: &mut dyn Read<A, A::Error> = &mut slots;
+        match read_map_by(T::FIELDS, &mut map, reader) {
             Ok(()) => T::build(&mut slots.0),
             Err(error) => Err(error),
         }
@@ -155,17 +156,26 @@ impl<'de, T: Fields, A: MapAccess<'de>> Read<A, A::Error> for Slots<T> {
     }
 }
 
-fn expecting(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn expecting(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("struct ")?;
     f.write_str(name)
 }
 
 /// Not generic over the struct and not inlined, so that it is compiled once for each format.
 #[inline(never)]
-fn read_map<'de, A: MapAccess<'de>>(
+fn read_map_by<'de, A: MapAccess<'de>>(
     fields: &'static [&'static str],
     map: &mut A,
     slots: &mut dyn Read<A, A::Error>,
+) -> Result<(), A::Error> {
+    read_map(fields, map, |index, map| slots.read(index, map))
+}
+
+/// Hands over each known field, which must come only once.
+pub(super) fn read_map<'de, A: MapAccess<'de>>(
+    fields: &'static [&'static str],
+    map: &mut A,
+    mut read: impl FnMut(usize, &mut A) -> Result<(), A::Error>,
 ) -> Result<(), A::Error> {
     let mut seen = 0u128;
     while let Some(index) = map.next_key_seed(Name(fields))? {
@@ -177,7 +187,7 @@ fn read_map<'de, A: MapAccess<'de>>(
             return Err(A::Error::duplicate_field(name));
         }
         seen |= 1 << index;
-        slots.read(index, map)?;
+        read(index, map)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What generated code calls, beside the public vocabulary.
 
 mod fields;
+mod flat;
 mod schema;
 
 use schemars::JsonSchema;
@@ -11,13 +12,17 @@ use crate::delivery::Delivery;
 use crate::error::DecodeError;
 use crate::event::{Event, EventDescriptor};
 use crate::extract::Needs;
-use crate::slot::Slot;
 use crate::{Error, Result};
 
 pub use self::fields::{Field, Fields, Struct, Writer};
+pub(crate) use self::flat::encode_flat_json;
+pub use self::flat::{
+    Flat, Scalar, ScalarField, ScalarSlot, Shape, decode_flat, flat_schema, read_flat, take_scalar,
+    take_scalar_or, write_flat,
+};
 pub(crate) use self::schema::root;
-pub use self::schema::{Property, always, object};
-pub use crate::run::{run, run_blocking};
+pub use self::schema::{Property, object};
+pub use crate::run::{Blocking, Plain, Prepared};
 pub use serde::de::{Error as DeserializeError, MapAccess};
 pub use std::borrow::Cow;
 pub use std::option::Option;
@@ -37,7 +42,7 @@ pub fn join_key(parts: &[Cow<'_, str>]) -> Cow<'static, str> {
 
 /// Decodes a record as the event type that it was routed as.
 pub fn decode<E: Event>(delivery: &Delivery<'_>) -> Result<E> {
-    crate::event::decode(delivery.record().value(), delivery.version())
+    E::from_record(delivery.record().value(), delivery.version())
 }
 
 /// An event as a variant of an enum that a handler takes.
@@ -83,8 +88,3 @@ pub fn needs_nothing(_: &mut Needs) {}
 
 /// A handler without arguments behind its event lacks nothing.
 pub fn check_nothing(_: &ServiceContext, _: &mut Vec<Error>) {}
-
-/// A handler without arguments behind its event prepares nothing.
-pub fn prepare_nothing(_: &Slot) -> Result<()> {
-    Ok(())
-}

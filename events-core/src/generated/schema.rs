@@ -12,27 +12,22 @@ pub struct Property {
     /// Its documentation.
     pub doc: &'static str,
     /// Whether a record may lack it.
-    pub optional: fn() -> bool,
+    pub optional: bool,
     /// The schema of its type.
-    pub schema: fn(&mut SchemaGenerator) -> Schema,
-}
-
-/// Fields with a default may be missing.
-pub fn always() -> bool {
-    true
+    pub schema: Schema,
 }
 
 /// The schema of a struct with named fields.
-pub fn object(generator: &mut SchemaGenerator, doc: &str, fields: &[Property]) -> Schema {
+pub fn object(doc: &str, fields: &mut dyn Iterator<Item = Property>) -> Schema {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for field in fields {
-        let mut schema = (field.schema)(generator);
+        let mut schema = field.schema;
         if !field.doc.is_empty() {
             schema.insert("description".to_owned(), field.doc.into());
         }
         properties.insert(field.name.to_owned(), schema.to_value());
-        if !(field.optional)() {
+        if !field.optional {
             required.push(Value::from(field.name));
         }
     }

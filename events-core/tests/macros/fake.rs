@@ -109,7 +109,7 @@ pub(crate) fn run_in(
         ended: Arc::clone(&ended),
     };
     let slot = Slot::new(Arc::new(service), Box::new(driver));
-    let mut future = (handler(name).run)(slot);
+    let mut future = handler(name).run(slot);
     let mut cx = Context::from_waker(Waker::noop());
     for _ in 0..1_000 {
         if future.as_mut().poll(&mut cx).is_ready() {

@@ -24,11 +24,12 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     };
     let payload = match &model.body {
         Body::Unit => payload::unit(model),
+        Body::Named(fields) if model.flat => payload::flat(model, fields),
         Body::Named(fields) if !model.derives => payload::named(model, fields),
         _ => TokenStream::new(),
     };
     let event = event(model);
-    let traffic = traffic(model);
+    let ident = &item.ident;
     quote! {
         #derives
         #item
@@ -37,7 +38,9 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         const _: () = {
             #payload
             #event
-            #traffic
+            #private::inventory::submit! {
+                #private::EventRegistration(<#ident as #private::Event>::DESCRIPTOR)
+            }
         };
     }
 }
@@ -50,6 +53,16 @@ fn event(model: &Model) -> TokenStream {
     };
     let descriptor = descriptor(model);
     let key = key(model);
+    let from_record = model.flat.then(|| {
+        quote! {
+            fn from_record(
+                value: #private::Option<&[::core::primitive::u8]>,
+                found: ::core::primitive::u32,
+            ) -> #private::Outcome<Self> {
+                #private::decode_flat(value, found)
+            }
+        }
+    });
     quote! {
         #[automatically_derived]
         impl #private::Event for #ident {
@@ -58,6 +71,7 @@ fn event(model: &Model) -> TokenStream {
             fn key(&self) -> #private::Option<#private::Cow<'_, str>> {
                 #key
             }
+            #from_record
         }
     }
 }
@@ -69,29 +83,33 @@ fn descriptor(model: &Model) -> TokenStream {
         topic,
         version: (version, _),
         name: (name, _),
+        topic_default,
+        topic_exclusive,
         ..
     } = model;
     let ident = &model.item.ident;
-    let mut more = TokenStream::new();
-    if let Some((_, members)) = &model.key {
+    let key = model.key.as_ref().map(|(_, members)| {
         let names = members.iter().map(|member| wire_name(model, member));
-        more.extend(quote!(descriptor.key = &[#(#names),*];));
+        quote!(#(#names),*)
+    });
+    let new = if model.flat {
+        quote!(flat)
+    } else {
+        quote!(new)
+    };
+    quote! {
+        #private::EventDescriptor::#new::<Self>(#private::Declared {
+            name: #name,
+            rust_path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)),
+            package: ::core::env!("CARGO_PKG_NAME"),
+            topic: #topic,
+            version: #version,
+            key: &[#key],
+            topic_default: #topic_default,
+            topic_exclusive: #topic_exclusive,
+            doc: #doc,
+        })
     }
-    if model.topic_default {
-        more.extend(quote!(descriptor.topic_default = true;));
-    }
-    if model.topic_exclusive {
-        more.extend(quote!(descriptor.topic_exclusive = true;));
-    }
-    quote! {{
-        let mut descriptor = #private::EventDescriptor::new::<Self>(#name, #topic);
-        descriptor.rust_path = ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident));
-        descriptor.package = ::core::env!("CARGO_PKG_NAME");
-        descriptor.version = #version;
-        descriptor.doc = #doc;
-        #more
-        descriptor
-    }}
 }
 
 fn wire_name(model: &Model, member: &Member) -> String {
@@ -124,34 +142,6 @@ fn key(model: &Model) -> TokenStream {
         (first, second) => {
             let all = first.into_iter().chain(second).chain(parts);
             quote!(#private::Option::Some(#private::join_key(&[#(#all),*])))
-        }
-    }
-}
-
-/// An event is what a handler takes and what it returns.
-fn traffic(model: &Model) -> TokenStream {
-    let (private, ident) = (&model.private, &model.item.ident);
-    quote! {
-        #[automatically_derived]
-        impl #private::Input for #ident {
-            fn declare(types: &mut #private::Types) {
-                types.push(<Self as #private::Event>::DESCRIPTOR);
-            }
-            fn decode(delivery: &#private::Delivery<'_>) -> #private::Outcome<Self> {
-                #private::decode(delivery)
-            }
-        }
-        #[automatically_derived]
-        impl #private::Emission for #ident {
-            fn declare(types: &mut #private::Types) {
-                types.push(<Self as #private::Event>::DESCRIPTOR);
-            }
-            fn emit(self, emissions: &mut #private::Emissions) -> #private::Outcome<()> {
-                emissions.push(&self)
-            }
-        }
-        #private::inventory::submit! {
-            #private::EventRegistration(<#ident as #private::Event>::DESCRIPTOR)
         }
     }
 }

@@ -6,6 +6,7 @@ mod expand;
 mod mend;
 mod model;
 mod payload;
+mod scalar;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Member, Path, Type, parse_quote};
 
 use super::attr::{Fallback, FieldOptions, Options};
+use super::scalar;
 use crate::errors::Errors;
 use crate::wire::{self, Wire};
 use crate::{attributes, krate};
@@ -33,6 +34,8 @@ pub(super) struct Model {
     pub(super) conditions: TokenStream,
     /// Whether serde's own derive is needed, since its attributes say something.
     pub(super) derives: bool,
+    /// Whether all fields are scalars, which the core reads and writes without code of the event's own.
+    pub(super) flat: bool,
 }
 
 /// The shape of the item.
@@ -88,6 +91,7 @@ impl Model {
         {
             say_defaults(fields, &mut item);
         }
+        let flat = !derives && matches!(&body, Body::Named(fields) if scalar::all(fields));
         let name = match &options.name {
             Some(name) => (name.value(), name.span()),
             None => (crate::options::plain(&item.ident), item.ident.span()),
@@ -106,6 +110,7 @@ impl Model {
             doc: attributes::first_paragraph(&item.attrs),
             conditions: attributes::conditions(&item.attrs),
             derives,
+            flat,
             item,
         }
     }

@@ -45,10 +45,61 @@ pub(super) fn named(model: &Model, fields: &[Field]) -> TokenStream {
     };
     let properties = fields.iter().map(|field| property(private, field));
     let doc = &model.doc;
-    let schema = quote!(#private::object(generator, #doc, &[#(#properties),*]));
+    let schema = quote!(#private::object(#doc, &mut ::core::iter::IntoIterator::into_iter([#(#properties),*])));
     let implementations = implementations(model, serialize, deserialize, schema);
     let read = read(model, fields);
     quote!(#read #implementations)
+}
+
+/// A struct whose fields are all scalars.
+pub(super) fn flat(model: &Model, fields: &[Field]) -> TokenStream {
+    let (private, doc, ident) = (&model.private, &model.doc, &model.item.ident);
+    let name = plain(ident);
+    let names = fields.iter().map(|field| plain(&field.ident));
+    let scalar = |field: &Field, item: &str| of(private, field, "Scalar", item);
+    let described = fields.iter().map(|field| {
+        let (doc, kind) = (&field.doc, scalar(field, "KIND"));
+        let default = field.default.is_some();
+        quote!(#private::ScalarField { doc: #doc, kind: #kind, default: #default })
+    });
+    let values = fields.iter().map(|field| {
+        let (ident, value) = (&field.ident, scalar(field, "value"));
+        quote_spanned!(field.ty.span()=> #value(&self.#ident))
+    });
+    let moved = fields.iter().enumerate().map(|(index, field)| {
+        let ident = &field.ident;
+        let value = match &field.default {
+            Some(Fallback::Function(function)) => {
+                quote_spanned!(function.span()=> #private::take_scalar_or(&mut slots[#index], #function))
+            }
+            Some(Fallback::Type) | None => quote!(#private::take_scalar(&mut slots[#index])),
+        };
+        quote!(#ident: #value,)
+    });
+    let count = fields.len();
+    let shape = quote!(<Self as #private::Flat>::SHAPE);
+    let implementations = implementations(
+        model,
+        quote!(#private::write_flat(serializer, #shape, &[#(#values),*])),
+        quote!(#private::read_flat(deserializer)),
+        quote!(#private::flat_schema(generator, #shape)),
+    );
+    quote! {
+        impl #private::Flat for #ident {
+            const SHAPE: &'static #private::Shape = &#private::Shape {
+                name: #name,
+                doc: #doc,
+                names: &[#(#names),*],
+                fields: &[#(#described),*],
+            };
+            type Slots = [#private::ScalarSlot; #count];
+            const EMPTY: Self::Slots = [const { #private::ScalarSlot::Empty }; #count];
+            fn build(slots: &mut Self::Slots) -> Self {
+                #ident { #(#moved)* }
+            }
+        }
+        #implementations
+    }
 }
 
 /// The part of reading that the core cannot do for every struct.
@@ -107,19 +158,27 @@ fn read(model: &Model, fields: &[Field]) -> TokenStream {
 fn property(private: &TokenStream, field: &Field) -> TokenStream {
     let (name, doc) = (plain(&field.ident), &field.doc);
     let optional = match field.default {
-        Some(_) => quote!(#private::always),
-        None => role(private, field, "is_optional"),
+        Some(_) => quote!(true),
+        None => {
+            let is_optional = role(private, field, "is_optional");
+            quote!(#is_optional())
+        }
     };
     let schema = role(private, field, "schema");
-    quote!(#private::Property { name: #name, doc: #doc, optional: #optional, schema: #schema })
+    quote!(#private::Property { name: #name, doc: #doc, optional: #optional, schema: #schema(generator) })
 }
 
 /// What a field's type does, spanned at the type, where it is to be seen that it cannot. A path and nothing else: so
 /// all errors of one field are the same, and the compiler shows them once.
 fn role(private: &TokenStream, field: &Field, item: &str) -> TokenStream {
+    of(private, field, "Field", item)
+}
+
+fn of(private: &TokenStream, field: &Field, role: &str, item: &str) -> TokenStream {
     let (ty, span) = (&field.ty, field.ty.span());
-    let (private, item) = (krate::at(span, private), Ident::new(item, span));
-    quote_spanned!(span=> <#ty as #private::Field>::#item)
+    let private = krate::at(span, private);
+    let (role, item) = (Ident::new(role, span), Ident::new(item, span));
+    quote_spanned!(span=> <#ty as #private::#role>::#item)
 }
 
 fn implementations(

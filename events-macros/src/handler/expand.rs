@@ -25,7 +25,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let emits = emits(model);
     let needs = needs(model);
     let check = check(model);
-    let run = run(model);
+    let call = call(model);
     quote! {
         #conditions
         const _: () = {
@@ -42,15 +42,30 @@ pub(super) fn expand(model: &Model) -> TokenStream {
                     emits: #emits,
                     needs: #needs,
                     check: #check,
-                    run: #run,
+                    call: #call,
                 })
             }
         };
     }
 }
 
-/// The call of the core's loop.
-fn run(model: &Model) -> TokenStream {
+/// The parts of a call, from which the core's loop makes it.
+fn call(model: &Model) -> TokenStream {
+    let private = &model.private;
+    let function = &model.signature.ident;
+    let emit = role(private, &model.output, "Emission", "emit");
+    match (&model.arguments[..], &model.options.blocking) {
+        ([input], None) => {
+            let decode = role(private, input, "Input", "decode");
+            // Spanned at the function, where a future that is not `Send` is to be seen.
+            let plain = krate::at(function.span(), &quote!(#private::Plain));
+            quote_spanned!(function.span()=> &#plain { decode: #decode, handler: #function, emit: #emit })
+        }
+        _ => prepared(model, &emit),
+    }
+}
+
+fn prepared(model: &Model, emit: &TokenStream) -> TokenStream {
     let private = &model.private;
     let function = &model.signature.ident;
     let [slot, delivery] = ["slot", "delivery"].map(local);
@@ -58,16 +73,11 @@ fn run(model: &Model) -> TokenStream {
     let prepared: Vec<_> = numbered("prepared", rest.len());
     let values: Vec<_> = numbered("argument", model.arguments.len());
 
-    let prepare = match rest.len() {
-        0 => quote!(#private::prepare_nothing),
-        _ => {
-            let each = rest.clone().map(|ty| {
-                let prepare = role(private, ty, "Extract", "prepare");
-                quote_spanned!(ty.span()=> #prepare(#slot.service())?)
-            });
-            quote!(|#slot| #private::Result::Ok((#(#each,)*)))
-        }
-    };
+    let each = rest.clone().map(|ty| {
+        let prepare = role(private, ty, "Extract", "prepare");
+        quote_spanned!(ty.span()=> #prepare(#slot.service())?)
+    });
+    let prepare = quote!(|#slot| #private::Result::Ok((#(#each,)*)));
     let first = model.arguments.iter().take(1).map(|ty| {
         let decode = role(private, ty, "Input", "decode");
         quote_spanned!(ty.span()=> #decode(#delivery))
@@ -78,24 +88,14 @@ fn run(model: &Model) -> TokenStream {
     });
     let made = first.chain(rest);
     // A blocking call is made on the pool; an async one runs nothing yet.
-    let (run, call) = match model.options.blocking {
-        Some(_) => (
-            quote!(run_blocking),
-            quote!(move || #function(#(#values),*)),
-        ),
-        None => (quote!(run), quote!(#function(#(#values),*))),
+    let (callable, call) = match model.options.blocking {
+        Some(_) => (quote!(Blocking), quote!(move || #function(#(#values),*))),
+        None => (quote!(Prepared), quote!(#function(#(#values),*))),
     };
-    let pattern = if prepared.is_empty() {
-        quote!(())
-    } else {
-        quote!((#(#prepared,)*))
-    };
-    let emit = role(private, &model.output, "Emission", "emit");
     let [value, error] = ["value", "error"].map(local);
-    // Spanned at the function, where a future that is not `Send` is to be seen.
-    let run = krate::at(function.span(), &quote!(#private::#run));
+    let callable = krate::at(function.span(), &quote!(#private::#callable));
     let start = quote_spanned! {function.span()=>
-        |#pattern, #delivery| {
+        |(#(#prepared,)*), #delivery| {
             #(
                 // Not `?`: its parts would be compiled for every handler.
                 let #values = match #made {
@@ -106,7 +106,7 @@ fn run(model: &Model) -> TokenStream {
             #private::Result::Ok(#call)
         }
     };
-    quote_spanned!(function.span()=> |#slot| #run(#slot, #prepare, #start, #emit))
+    quote_spanned!(function.span()=> &#callable { prepare: #prepare, start: #start, emit: #emit })
 }
 
 /// What a type does in a handler, spanned at the type, where it is to be seen that it cannot. A path and nothing else:
