@@ -1,12 +1,14 @@
 //! The only unsafe code: what the safe client lacks.
 //!
 //! Partition queues are read in batches (one call for hundreds of records, no event object for each), header names need
-//! not be UTF-8 (the safe client panics on others), committed metadata neither, and the embedded cluster can be told not to
-//! wait before a group's first rebalance.
+//! not be UTF-8 (the safe client panics on others), committed metadata neither, records go out without an allocation for each
+//! name, and the embedded cluster can be told not to wait before a group's first rebalance.
 #![expect(
     unsafe_code,
     reason = "calls into librdkafka that the safe client does not offer"
 )]
+
+mod produce;
 
 use std::any::Any;
 use std::ffi::{CStr, CString, c_void};
@@ -20,6 +22,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
+
+pub(crate) use produce::{Sent, produce, produce_copy};
 
 /// The queue of one partition, split from its consumer.
 pub(crate) struct NativeQueue {

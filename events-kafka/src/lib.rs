@@ -61,7 +61,6 @@ mod embedded;
 mod error;
 mod ffi;
 mod handle;
-mod headers;
 mod member;
 mod options;
 mod parked;

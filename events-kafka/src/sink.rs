@@ -12,9 +12,9 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
-use crate::headers::headers;
+use crate::ffi::{self, Sent};
 use crate::options::ClientOptions;
 
 /// How late an answer may be handed out when no lane asks for it.
@@ -170,31 +170,17 @@ impl Publish for LaneProducer {
         ticket: Ticket,
     ) -> Result<(), (Ticket, PublishError)> {
         let running = self.current();
-        let mut outgoing: BaseRecord<'_, [u8], [u8], Box<Ticket>> =
-            BaseRecord::with_opaque_to(&record.topic, Box::new(ticket)).headers(headers(record));
-        if let Some(key) = record.key() {
-            outgoing = outgoing.key(key);
-        }
-        if let Some(value) = record.value() {
-            outgoing = outgoing.payload(value);
-        }
-        if let Some(partition) = record.partition {
-            outgoing = outgoing.partition(partition);
-        }
-        if let Some(timestamp) = record.timestamp {
-            outgoing = outgoing.timestamp(timestamp);
-        }
         // Counted before it is sent, because the answer may come at once.
         if running.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
             running.unparked.unpark();
         }
-        running.producer.send(outgoing).map_err(|(error, record)| {
+        ffi::produce(&running.producer, record, ticket).map_err(|(ticket, code)| {
             running.waiting.fetch_sub(1, Ordering::AcqRel);
             if let Some((code, reason)) = running.producer.client().fatal_error() {
                 self.replace(&running, &format!("{code:?}: {reason}"));
-                return (*record.delivery_opaque, PublishError::Lost(reason));
+                return (ticket, PublishError::Lost(reason));
             }
-            (*record.delivery_opaque, classify(&error))
+            (ticket, refusal(code))
         })
     }
 
@@ -212,10 +198,15 @@ impl Publish for LaneProducer {
 
 /// What an error of the client means for the record.
 pub(crate) fn classify(error: &KafkaError) -> PublishError {
+    match error.rdkafka_error_code() {
+        Some(code) => refusal(code),
+        None => PublishError::Lost(error.to_string()),
+    }
+}
+
+/// What an error code of the client means for the record.
+pub(crate) fn refusal(code: RDKafkaErrorCode) -> PublishError {
     use RDKafkaErrorCode as Code;
-    let Some(code) = error.rdkafka_error_code() else {
-        return PublishError::Lost(error.to_string());
-    };
     let text = code.to_string();
     match code {
         Code::QueueFull => PublishError::Full,
@@ -252,11 +243,11 @@ impl ClientContext for Deliveries {
 }
 
 impl ProducerContext for Deliveries {
-    type DeliveryOpaque = Box<Ticket>;
+    type DeliveryOpaque = Box<Sent<Ticket>>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+    fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<Sent<Ticket>>) {
         self.waiting.fetch_sub(1, Ordering::AcqRel);
-        ticket.complete(match result {
+        sent.then.complete(match result {
             Ok(message) => Ok(Written {
                 partition: message.partition(),
                 offset: message.offset(),

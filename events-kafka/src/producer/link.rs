@@ -9,13 +9,13 @@ use events_core::Outgoing;
 use events_runtime::PublishError;
 use rdkafka::ClientConfig;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
+use rdkafka::producer::{BaseProducer, Producer, PurgeConfig};
 use tokio::sync::SemaphorePermit;
 
 use super::deliveries::{Answers, Deliveries, Tag};
 use crate::error::KafkaError;
-use crate::headers::headers;
-use crate::sink::classify;
+use crate::ffi;
+use crate::sink::refusal;
 
 /// How late the thread may notice that it is to end, or that a batch serves the callbacks itself.
 const POLL: Duration = Duration::from_millis(50);
@@ -198,15 +198,7 @@ impl Running {
     }
 
     fn send(&self, record: &Outgoing, tag: Tag) -> Result<(), PublishError> {
-        let mut outgoing: BaseRecord<'_, [u8], [u8], usize> =
-            BaseRecord::with_opaque_to(&record.topic, tag.pack()).headers(headers(record));
-        outgoing.key = record.key();
-        outgoing.payload = record.value();
-        outgoing.partition = record.partition;
-        outgoing.timestamp = record.timestamp;
-        self.producer
-            .send(outgoing)
-            .map_err(|(error, _)| classify(&error))
+        ffi::produce_copy(&self.producer, record, tag.pack()).map_err(refusal)
     }
 
     fn stop(&self) {
