@@ -133,17 +133,15 @@ fn ownership(registry: &Registry, context: &ServiceContext, faults: &mut Vec<Fau
     }
     if registry.handlers_of(service).is_empty() {
         let message = format!("service `{service}` has no handlers in this binary");
-        let mut remedy = String::from(
-            "if they stand in a dependency crate, name it: events_core::link!(that_crate);",
-        );
-        if services.is_empty() {
-            remedy.push_str(" else write a #[handler]");
+        let link = "if they stand in a dependency crate, name it where `main` stands: events_kafka::link!(that_crate);";
+        let remedy = if services.is_empty() {
+            format!("write a #[handler]; {link}")
         } else {
-            remedy = format!(
-                "the binary holds handlers for {}; {remedy}",
+            format!(
+                "the binary holds handlers for {}: is one of the names misspelt? {link}",
                 services.join(", ")
-            );
-        }
+            )
+        };
         faults.push(Fault::new("no-handlers", message, remedy));
     }
 }

@@ -137,7 +137,7 @@ impl Poller {
             match self.consumer.poll(POLL) {
                 None => {}
                 Some(Err(error)) => {
-                    tracing::warn!(group = %self.group.plan().group, %error, "the consumer reports an error");
+                    crate::client_log::report("consumer", &error, "while polling");
                 }
                 Some(Ok(_)) => {
                     // Every partition is split before it is assigned, so this is a fault of ours or of the client.

@@ -16,6 +16,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 
+use crate::client_log;
 use crate::ffi::NativeQueue;
 use crate::options::ClientOptions;
 use crate::queue::PartitionQueue;
@@ -138,7 +139,7 @@ impl ParkedLogs {
     /// Serves the reader's callbacks; its records are in queues of their own.
     pub(crate) fn serve(&self) {
         if let Some(Err(error)) = self.reader.poll(Duration::ZERO) {
-            tracing::warn!(%error, "the reader of parked records reports an error");
+            client_log::report("reader of parked records", &error, "while polling");
         }
     }
 
@@ -178,11 +179,11 @@ pub(crate) struct ReaderContext;
 
 impl ClientContext for ReaderContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        crate::client_log::log(level, facility, message);
+        client_log::log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "the reader of parked records reports an error");
+        client_log::report("reader of parked records", &error, reason);
     }
 }
 

@@ -315,7 +315,7 @@ impl ClientContext for MemberContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(group = %self.group.plan().group, %error, reason, "the consumer reports an error");
+        crate::client_log::report("consumer", &error, reason);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use events_core::{Middleware, Registry, State};
 use events_runtime::{Faults, GroupPlan, Service, Settings, ShutdownReport};
@@ -17,6 +18,9 @@ use crate::progress;
 use crate::services::Services;
 use crate::sink::LaneProducer;
 use crate::topics::{self, Ensure};
+
+/// How long a start may be silent.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// A service on Kafka: its handlers, their state, and how it talks to the cluster.
 ///
@@ -203,7 +207,12 @@ impl Runtime {
         let drain = self.service.current_settings().drain;
         let mut client = self.client.named(&name).located()?;
         let plans = self.service.plan()?;
-        topics::prepare(&name, &plans, &mut client, self.ensure).await?;
+        let address = client.address().unwrap_or_default().to_owned();
+        let prepared = topics::prepare(&name, &plans, &mut client, self.ensure);
+        telling(prepared, || {
+            tracing::info!(service = %name, address, "waiting for the cluster to answer");
+        })
+        .await?;
         let lanes =
             LaneProducer::start(&client).map_err(|error| KafkaError::client("producer", &error))?;
         let mut members = Vec::with_capacity(plans.len());
@@ -244,12 +253,13 @@ impl Runtime {
 
     /// Does what the command line says: `run` (also without a word), `handlers`, `topology`, `check`, `publish`.
     ///
-    /// `run` ends on SIGTERM or ctrl-c, drains, and reports what was abandoned; a second signal ends it at once, says what
-    /// it abandoned, and its status is 128 and the signal's number. Wrong arguments end the process with status 2.
+    /// `run` ends on SIGTERM or ctrl-c, drains, and reports what was abandoned; a second signal ends it at once, says what that
+    /// abandons, and its status is 128 and the signal's number. Wrong arguments end the process with status 2; faults, and
+    /// whatever else keeps the command from its work, are printed and end it with status 1.
     ///
     /// # Errors
     ///
-    /// All faults at once, or what else keeps the command from its work; returned from `main` it is status 1.
+    /// None, so that `main` can return it: [`Services::run_from`] returns errors.
     pub async fn run_from_args(self) -> events_core::Result<()> {
         Services::new().add(self).run_from_args().await
     }
@@ -260,6 +270,16 @@ impl From<Service> for Runtime {
     fn from(service: Service) -> Self {
         Self::over(service)
     }
+}
+
+/// Says so if `work` takes longer than a person likes to wait in silence.
+async fn telling<T>(work: impl Future<Output = T>, say: impl FnOnce()) -> T {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = tokio::time::sleep(SILENCE) => say(),
+    }
+    work.await
 }
 
 /// The start line.

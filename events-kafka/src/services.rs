@@ -1,5 +1,6 @@
 //! Several services in one binary.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use events_core::Fault;
@@ -86,10 +87,41 @@ impl Services {
                 }
             }
         }
+        found.extend(self.shared_handlers());
         if found.is_empty() {
             return Ok(());
         }
         Err(Faults::new(self.names().join(", "), found))
+    }
+
+    /// Handlers that several of these services would run, each of them.
+    fn shared_handlers(&self) -> Option<Fault> {
+        let owned = |runtime: &Runtime| runtime.registry().handlers_of(runtime.name());
+        let mut owners: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for runtime in &self.0 {
+            for handler in owned(runtime) {
+                owners
+                    .entry(handler.path())
+                    .or_default()
+                    .insert(runtime.name());
+            }
+        }
+        owners.retain(|_, services| services.len() > 1);
+        let (handler, services) = owners.first_key_value()?;
+        let services: Vec<_> = services.iter().copied().collect();
+        let message = format!(
+            "{} of this binary each run the handler `{handler}`{}",
+            services.join(" and "),
+            match owners.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            }
+        );
+        let remedy = format!(
+            "say whose it is: events_kafka::service!(\"{}\"); in its module, or #[handler(service = \"…\")]",
+            services[0]
+        );
+        Some(Fault::new("shared-handlers", message, remedy))
     }
 
     /// Starts all of them on the current tokio runtime.
@@ -114,16 +146,19 @@ impl Services {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// None: it ends the process, as there. [`run_from`](Self::run_from) returns errors.
     pub async fn run_from_args(self) -> events_core::Result<()> {
-        cli::run(self, std::env::args_os()).await
+        if let Err(error) = cli::run(self, std::env::args_os()).await {
+            cli::fail(&error);
+        }
+        Ok(())
     }
 
     /// The same with arguments of one's own, the program's name first.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// All faults at once, or what else keeps the command from its work.
     pub async fn run_from<A: Into<OsString> + Clone>(
         self,
         arguments: impl IntoIterator<Item = A>,

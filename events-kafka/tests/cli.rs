@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Output, Stdio};
 
-use events_kafka::{Result, Runtime, Services, State, event, handler, payload};
+use events_kafka::{Embedded, Registry, Result, Runtime, Services, State, event, handler, payload};
 use serde_json::Value;
 
 /// An order was accepted.
@@ -221,6 +221,37 @@ fn check_says_all_faults_and_fails() {
 }
 
 #[test]
+fn check_asks_no_embedded_cluster_for_topics() {
+    let answer = shop_says(&["check", "--broker"]);
+    assert_eq!(answer.status, 1);
+    assert!(
+        answer.out.contains("KAFKA_BOOTSTRAP_SERVERS"),
+        "{}",
+        answer.out
+    );
+}
+
+#[test]
+fn services_that_would_share_a_handler_are_a_fault() {
+    let unclaimed = Registry {
+        claims: Vec::new(),
+        ..Registry::linked()
+    };
+    let service = |name| Runtime::with_registry(name, unclaimed.clone()).state(Till);
+    let services = Services::new().add(service("hotel")).add(service("bar"));
+    let faults = services.check().unwrap_err().faults;
+    let [fault] = &faults[..] else {
+        panic!("{faults:?}");
+    };
+    assert_eq!(fault.code, "shared-handlers");
+    assert!(
+        fault.message.contains("bar and hotel") && fault.message.contains("and 1 more"),
+        "{fault}"
+    );
+    assert!(fault.remedy.contains("service!(\"bar\")"), "{fault}");
+}
+
+#[test]
 fn wrong_words_have_status_two_and_name_the_right_ones() {
     let command = shop_says(&["topolgy"]);
     assert_eq!(command.status, 2);
@@ -241,7 +272,6 @@ fn wrong_words_have_status_two_and_name_the_right_ones() {
 fn publish_compares_the_payload_with_the_schema() {
     let bad = shop_says(&[
         "publish",
-        "--embedded",
         "OrderPlaced",
         r#"{"cents":"5","cupon":"x","lines":[{"skuu":"a"}]}"#,
     ]);
@@ -254,7 +284,7 @@ fn publish_compares_the_payload_with_the_schema() {
     ] {
         assert!(bad.err.contains(complaint), "{complaint}: {}", bad.err);
     }
-    let nowhere = shop_says(&["publish", "OrderPlaced", "{}"]);
+    let nowhere = shop_says(&["publish", "PaymentCaptured", r#"{"order_id":"o-1"}"#]);
     assert_eq!(nowhere.status, 1);
     assert!(
         nowhere.err.contains("KAFKA_BOOTSTRAP_SERVERS"),
@@ -265,7 +295,10 @@ fn publish_compares_the_payload_with_the_schema() {
 
 #[test]
 fn publish_writes_the_event() {
-    let mut child = command(&["publish", "--embedded", "--json", "OrderPlaced", "-"])
+    let cluster = Embedded::shared().unwrap();
+    cluster.create_topics(["cli-orders"], 1).unwrap();
+    let mut child = command(&["publish", "--json", "OrderPlaced", "-"])
+        .env("KAFKA_BOOTSTRAP_SERVERS", cluster.address())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -25,7 +25,7 @@ pub(super) enum Command {
         /// Names of services; all of this binary if none is named.
         services: Vec<String>,
     },
-    /// List the handlers: where each is declared, what it takes and emits, how it retries.
+    /// List the handlers: what each takes and emits, its group and its policy; with --json also where it is declared.
     Handlers,
     /// Draw who reacts to what.
     Topology {
@@ -71,7 +71,12 @@ impl Arguments {
 
 /// Ends the process with status 2.
 pub(super) fn wrong(message: impl std::fmt::Display) -> ! {
+    let program = std::env::args_os().next().unwrap_or_default();
+    let program = std::path::Path::new(&program)
+        .file_name()
+        .unwrap_or_default();
     Arguments::command()
+        .bin_name(program.to_string_lossy())
         .error(clap::error::ErrorKind::InvalidValue, message)
         .exit()
 }

@@ -9,12 +9,25 @@ use crate::error::KafkaError;
 use crate::services::Services;
 
 pub(super) async fn check(services: Services, broker: bool, json: bool) -> Result<()> {
-    let names = services.names().join(", ");
+    let list: Vec<_> = services.names().into_iter().map(str::to_owned).collect();
+    let names = list.join(", ");
     let mut faults = services
         .check()
         .err()
         .map(|faults| faults.faults)
         .unwrap_or_default();
+    let runtimes = services.runtimes();
+    if broker
+        && runtimes
+            .iter()
+            .any(|runtime| runtime.current_client().is_embedded())
+    {
+        faults.push(Fault::new(
+            "no-address",
+            "there is no cluster to ask: no address is set, and the embedded cluster has no topics before a service runs",
+            "set KAFKA_BOOTSTRAP_SERVERS",
+        ));
+    }
     if broker && faults.is_empty() {
         for runtime in services.into_runtimes() {
             match runtime.check_broker().await {
@@ -26,7 +39,7 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
     }
     let count = faults.len();
     if json {
-        print_json(&json!({ "services": names, "broker": broker, "faults": faults }))?;
+        print_json(&json!({ "services": list, "broker": broker, "faults": faults }))?;
     } else if count == 0 {
         print(&format!("{names}: no faults"))?;
     } else {

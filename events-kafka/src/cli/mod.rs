@@ -12,7 +12,7 @@ mod topology;
 
 use std::ffi::OsString;
 
-use events_core::Result;
+use events_core::{Error, Result};
 
 use arguments::{Arguments, Command};
 
@@ -20,6 +20,12 @@ use crate::services::Services;
 
 pub(crate) fn is_command(word: &str) -> bool {
     arguments::is_command(word)
+}
+
+/// Ends the process with status 1, and says why: without a backtrace, which tells a user nothing.
+pub(crate) fn fail(error: &Error) -> ! {
+    eprintln!("error: {error:#}");
+    std::process::exit(1)
 }
 
 /// Does what the arguments say.
@@ -57,7 +63,7 @@ pub(crate) async fn run(
                 source,
                 correlation_id,
             };
-            publish::publish(&services, request, embedded, json).await
+            publish::publish(&services, request, json).await
         }
     }
 }

@@ -23,12 +23,7 @@ pub(super) struct Request {
     pub(super) correlation_id: Option<String>,
 }
 
-pub(super) async fn publish(
-    services: &Services,
-    request: Request,
-    embedded: bool,
-    json: bool,
-) -> Result<()> {
+pub(super) async fn publish(services: &Services, request: Request, json: bool) -> Result<()> {
     let Some(runtime) = services.runtimes().first() else {
         return Err(Error::msg("this binary has no services"));
     };
@@ -41,11 +36,6 @@ pub(super) async fn publish(
         ));
     };
     let client = runtime.current_client().clone();
-    if client.is_embedded() && !embedded {
-        return Err(Error::msg(
-            "no cluster to publish to: set KAFKA_BOOTSTRAP_SERVERS (an embedded cluster lives in the process of its services alone)",
-        ));
-    }
     let text = match request.payload.as_str() {
         "-" => {
             let mut text = String::new();
@@ -64,6 +54,11 @@ pub(super) async fn publish(
     }
     let encoded = (event.encode_json)(&text)
         .map_err(|error| error.context(format!("this is no {}", event.name)))?;
+    if client.is_embedded() {
+        return Err(Error::msg(
+            "no cluster to publish to: set KAFKA_BOOTSTRAP_SERVERS; for a service that runs on the embedded cluster, to the `address` that it logs at its start",
+        ));
+    }
     let mut producer = Producer::connect(request.source, client)?;
     if let Some(flow) = request.correlation_id {
         producer = producer.correlated(flow);

@@ -163,7 +163,7 @@ impl ClientContext for Answers {
     }
 
     fn error(&self, error: ClientError, reason: &str) {
-        tracing::warn!(%error, reason, "the producer reports an error");
+        crate::client_log::report("producer", &error, reason);
     }
 }
 

@@ -252,6 +252,6 @@ impl ClientContext for Logged {
     }
 
     fn error(&self, error: ClientError, reason: &str) {
-        tracing::warn!(%error, reason, "the admin client reports an error");
+        client_log::report("admin client", &error, reason);
     }
 }
