@@ -111,6 +111,11 @@ impl Process {
         Ok(Self { child })
     }
 
+    /// The process's number, for signals.
+    pub fn id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
     /// The exit status, if the process has ended.
     pub fn ended(&self) -> Result<Option<ExitStatus>> {
         lock(&self.child)

@@ -1,0 +1,96 @@
+//! I4: nothing is committed that is not done, neither by the watermark nor by the map above it.
+
+use std::collections::BTreeMap;
+
+use events_runtime::offset_map::OffsetMap;
+use faults::What;
+
+use super::{Allowed, Evidence, HANDLERS, Ledger, Violation};
+
+/// What every record of a partition waits for: the line at which it and all below it were done.
+type Prefix = Vec<(i64, usize)>;
+
+pub(super) fn check(evidence: &Evidence, ledger: &Ledger, allowed: &Allowed) -> Vec<Violation> {
+    let mut all = Vec::new();
+    let prefixes = prefixes(ledger, allowed);
+    let hashes = HANDLERS.map(|handler| {
+        let hash = events_kafka::stable_hash(&format!("{}/{handler}", evidence.group));
+        (handler, hash)
+    });
+    let mut highest: BTreeMap<i32, (i64, usize)> = BTreeMap::new();
+    for (index, line) in evidence.lines.iter().enumerate() {
+        if !matches!(line.what, What::Commit | What::Committed) {
+            continue;
+        }
+        let prefix = prefixes.get(&line.partition).map_or(&[][..], Vec::as_slice);
+        let below = prefix.partition_point(|(offset, _)| *offset < line.offset);
+        if let Some((offset, done)) = below.checked_sub(1).map(|last| prefix[last])
+            && done > index
+        {
+            let open = prefix.iter().find(|(_, done)| *done > index);
+            let open = open.map_or(offset, |(offset, _)| *offset);
+            let text = format!(
+                "partition {} was committed up to {} when {open} was not done",
+                line.partition, line.offset
+            );
+            let lines = evidence.lines.iter().filter(|other| {
+                (other.partition, other.offset) == (line.partition, open)
+                    && !matches!(other.what, What::Commit | What::Committed | What::Memory)
+            });
+            all.push(Violation::new("I4", text).with([line]).with(lines));
+        }
+        if line.what != What::Committed {
+            continue;
+        }
+        if let Some((known, before)) = highest.insert(line.partition, (line.offset, index))
+            && known > line.offset
+        {
+            let text = format!("the watermark of partition {} went back", line.partition);
+            let lines = [&evidence.lines[before], line];
+            all.push(Violation::new("I4", text).with(lines));
+        }
+        let Some(map) = OffsetMap::try_decode(line.offset, &line.note) else {
+            let text = "the committed metadata is no offset map";
+            all.push(Violation::new("I4", text).with([line]));
+            continue;
+        };
+        let above =
+            (line.partition, line.offset)..(line.partition, map.end().unwrap_or(line.offset));
+        for (place, known) in ledger.tasks.range(above) {
+            for (handler, hash) in hashes {
+                let done = ledger.done_at(handler, *place, known);
+                if map.is_done(hash, place.1) && done.is_none_or(|done| done > index) {
+                    let text = format!(
+                        "the map of partition {} said that `{handler}` had done {}, and it had not",
+                        place.0, place.1
+                    );
+                    all.push(Violation::new("I4", text).with([line]));
+                }
+            }
+        }
+    }
+    all
+}
+
+fn prefixes(ledger: &Ledger, allowed: &Allowed) -> BTreeMap<i32, Prefix> {
+    let mut prefixes: BTreeMap<i32, Prefix> = BTreeMap::new();
+    for (place, known) in &ledger.tasks {
+        let (partition, offset) = *place;
+        if allowed
+            .gone
+            .get(&partition)
+            .is_some_and(|low| offset < *low)
+        {
+            continue;
+        }
+        let done = HANDLERS.map(|handler| {
+            let done = ledger.done_at(handler, *place, known);
+            done.unwrap_or(usize::MAX)
+        });
+        let done = done.into_iter().max().unwrap_or(0);
+        let prefix = prefixes.entry(partition).or_default();
+        let below = prefix.last().map_or(0, |(_, below)| *below);
+        prefix.push((offset, done.max(below)));
+    }
+    prefixes
+}
