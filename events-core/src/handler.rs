@@ -43,7 +43,7 @@ pub struct HandlerDescriptor {
 impl HandlerDescriptor {
     /// The loop that takes it from record to record.
     pub fn run(&self, slot: Slot) -> SlotFuture {
-        self.call.run(slot)
+        crate::run::run(self.call, slot)
     }
 
     /// The event types that it takes.

@@ -21,10 +21,18 @@ type Start<P, F> = fn(&P, &Delivery<'_>) -> Result<F>;
 /// Makes the arguments of a blocking handler, and from them the call.
 type StartBlocking = Box<dyn Fn(&Delivery<'_>) -> Result<BlockingJob> + Send>;
 
-/// A handler that can be run. `#[handler]` puts one of the three types below into its descriptor.
+/// A handler that can be called. `#[handler]` puts one of the three types below into its descriptor.
 pub trait Callable: Send + Sync {
-    /// Runs it for a slot.
-    fn run(&'static self, slot: Slot) -> SlotFuture;
+    /// What calls it for the records of a slot; none if what its arguments need is not there.
+    fn caller(&'static self, slot: &Slot) -> Option<Caller>;
+}
+
+/// What calls a handler for one record after the other.
+pub enum Caller {
+    /// In place.
+    Async(Box<dyn Attemptable>),
+    /// On the blocking pool.
+    Blocking(StartBlocking),
 }
 
 /// An async handler that takes its event and nothing else.
@@ -58,27 +66,23 @@ pub struct Blocking<P, F, R> {
 }
 
 impl<I, F: Future + Send + 'static> Callable for Plain<I, F> {
-    fn run(&'static self, slot: Slot) -> SlotFuture {
-        let call = PlainCall {
+    fn caller(&'static self, _: &Slot) -> Option<Caller> {
+        Some(Caller::Async(Box::new(PlainCall {
             handler: self,
             future: Box::pin(None),
-        };
-        begin(slot, Box::new(call))
+        })))
     }
 }
 
 impl<P: Send + 'static, F: Future + Send + 'static> Callable for Prepared<P, F> {
-    fn run(&'static self, slot: Slot) -> SlotFuture {
-        match (self.prepare)(&slot) {
-            Ok(prepared) => {
-                let call = PreparedCall {
-                    handler: self,
-                    prepared,
-                    future: Box::pin(None),
-                };
-                begin(slot, Box::new(call))
-            }
-            Err(_) => nothing(),
+    fn caller(&'static self, slot: &Slot) -> Option<Caller> {
+        match (self.prepare)(slot) {
+            Ok(prepared) => Some(Caller::Async(Box::new(PreparedCall {
+                handler: self,
+                prepared,
+                future: Box::pin(None),
+            }))),
+            Err(_) => None,
         }
     }
 }
@@ -89,35 +93,32 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: 'static,
 {
-    fn run(&'static self, slot: Slot) -> SlotFuture {
-        match (self.prepare)(&slot) {
-            Ok(prepared) => {
-                let start = move |delivery: &Delivery<'_>| -> Result<BlockingJob> {
-                    let call = (self.start)(&prepared, delivery)?;
-                    Ok(Box::new(move |emissions: &mut Emissions| {
-                        (self.emit)(call(), emissions)
-                    }))
-                };
-                Box::pin(drive_blocking(slot, Box::new(start)))
-            }
-            Err(_) => nothing(),
-        }
+    fn caller(&'static self, slot: &Slot) -> Option<Caller> {
+        let prepared = (self.prepare)(slot).ok()?;
+        let start = move |delivery: &Delivery<'_>| -> Result<BlockingJob> {
+            let call = (self.start)(&prepared, delivery)?;
+            Ok(Box::new(move |emissions: &mut Emissions| {
+                (self.emit)(call(), emissions)
+            }))
+        };
+        Some(Caller::Blocking(Box::new(start)))
     }
 }
 
-fn begin(slot: Slot, call: Box<dyn Attemptable>) -> SlotFuture {
-    Box::pin(drive(slot, call))
-}
-
-/// What an argument needs was there when the service started; without it no record is taken, and so none is lost.
-fn nothing() -> SlotFuture {
-    Box::pin(std::future::ready(()))
+/// The loop that takes a handler from record to record.
+pub(crate) fn run(handler: &'static dyn Callable, slot: Slot) -> SlotFuture {
+    match handler.caller(&slot) {
+        Some(Caller::Async(call)) => Box::pin(drive(slot, call)),
+        Some(Caller::Blocking(start)) => Box::pin(drive_blocking(slot, start)),
+        // It was there when the service started; without it no record is taken, and so none is lost.
+        None => Box::pin(std::future::ready(())),
+    }
 }
 
 async fn drive(mut slot: Slot, mut call: Box<dyn Attemptable>) {
     let mut emissions = Emissions::new();
     while slot.next().await {
-        if slot.start(&mut |delivery| call.start(delivery)) {
+        if slot.start(&mut |delivery| call.place(Some(delivery))) {
             let mut attempt = pin!(Attempt {
                 call: &mut *call,
                 emissions: &mut emissions,
@@ -126,7 +127,7 @@ async fn drive(mut slot: Slot, mut call: Box<dyn Attemptable>) {
             slot.attempt(attempt.as_mut()).await;
             // Of an attempt that was given up nothing lives when the engine hears of it.
             if !attempt.over {
-                call.clear();
+                let _ = call.place(None);
             }
         }
         slot.finish(&mut emissions);
@@ -149,13 +150,12 @@ async fn drive_blocking(mut slot: Slot, start: StartBlocking) {
 }
 
 /// A handler that can be called again and again.
-trait Attemptable: Send {
-    /// Makes the arguments and calls it; nothing of its body runs yet.
-    fn start(&mut self, delivery: &Delivery<'_>) -> Result<()>;
+pub trait Attemptable: Send {
+    /// Makes the arguments and calls it; nothing of its body runs yet. Without a record, drops the call: one function for
+    /// both, since each is compiled for every handler.
+    fn place(&mut self, delivery: Option<&Delivery<'_>>) -> Result<()>;
     /// Polls the call; when it is ready, encodes what it returned.
     fn poll(&mut self, cx: &mut Context<'_>, emissions: &mut Emissions) -> Poll<Result<()>>;
-    /// Drops the call.
-    fn clear(&mut self);
 }
 
 /// A call lives in its place from its first poll on, where it does not move. The next one takes the place of one that
@@ -168,23 +168,21 @@ struct PlainCall<I: 'static, F: Future + Send + 'static> {
 }
 
 impl<I, F: Future + Send> Attemptable for PlainCall<I, F> {
-    fn start(&mut self, delivery: &Delivery<'_>) -> Result<()> {
-        // Not `?`, here and below: its parts would be compiled for every handler.
-        match (self.handler.decode)(delivery) {
-            Ok(event) => {
-                self.future.set(Some((self.handler.handler)(event)));
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
+    fn place(&mut self, delivery: Option<&Delivery<'_>>) -> Result<()> {
+        let future = match delivery {
+            // Not `?`, here and below: its parts would be compiled for every handler.
+            Some(delivery) => match (self.handler.decode)(delivery) {
+                Ok(event) => Some((self.handler.handler)(event)),
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        self.future.set(future);
+        Ok(())
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, emissions: &mut Emissions) -> Poll<Result<()>> {
         poll(&mut self.future, self.handler.emit, cx, emissions)
-    }
-
-    fn clear(&mut self) {
-        self.future.set(None);
     }
 }
 
@@ -195,25 +193,24 @@ struct PreparedCall<P: 'static, F: Future + Send + 'static> {
 }
 
 impl<P: Send, F: Future + Send> Attemptable for PreparedCall<P, F> {
-    fn start(&mut self, delivery: &Delivery<'_>) -> Result<()> {
-        match (self.handler.start)(&self.prepared, delivery) {
-            Ok(future) => {
-                self.future.set(Some(future));
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
+    fn place(&mut self, delivery: Option<&Delivery<'_>>) -> Result<()> {
+        let future = match delivery {
+            Some(delivery) => match (self.handler.start)(&self.prepared, delivery) {
+                Ok(future) => Some(future),
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        self.future.set(future);
+        Ok(())
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, emissions: &mut Emissions) -> Poll<Result<()>> {
         poll(&mut self.future, self.handler.emit, cx, emissions)
     }
-
-    fn clear(&mut self) {
-        self.future.set(None);
-    }
 }
 
+#[inline]
 fn poll<F: Future>(
     place: &mut Place<F>,
     emit: Emit<F::Output>,

@@ -198,18 +198,29 @@ pub fn read_flat<'de, T: Flat, D: Deserializer<'de>>(deserializer: D) -> Result<
 
 /// Decodes a flat event, as [`decode`](crate::decode) does.
 pub fn decode_flat<E: Event + Flat>(value: Option<&[u8]>, found: u32) -> Result<E> {
-    let mut slots = E::EMPTY;
-    match fill_from_record(value, found, E::DESCRIPTOR, E::SHAPE, slots.as_mut()) {
-        Ok(()) => Ok(E::build(&mut slots)),
-        Err(error) => Err(error),
-    }
+    fill_event(&Source::Record(value, found))
 }
 
 /// Reads a flat event from JSON and encodes it.
 pub(crate) fn encode_flat_json<E: Event + Flat>(json: &str) -> Result<EncodedEvent> {
+    match fill_event::<E>(&Source::Json(json)) {
+        Ok(event) => encode(&event),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a flat event is read from.
+enum Source<'a> {
+    /// The value and the version of a record.
+    Record(Option<&'a [u8]>, u32),
+    /// What someone typed.
+    Json(&'a str),
+}
+
+fn fill_event<E: Event + Flat>(from: &Source<'_>) -> Result<E> {
     let mut slots = E::EMPTY;
-    match fill_from_json(json.as_bytes(), E::SHAPE, slots.as_mut()) {
-        Ok(()) => encode(&E::build(&mut slots)),
+    match from.fill(E::DESCRIPTOR, E::SHAPE, slots.as_mut()) {
+        Ok(()) => Ok(E::build(&mut slots)),
         Err(error) => Err(error),
     }
 }
@@ -226,18 +237,20 @@ pub fn flat_schema(generator: &mut SchemaGenerator, shape: &Shape) -> Schema {
     object(shape.doc, &mut properties)
 }
 
-fn fill_from_record(
-    value: Option<&[u8]>,
-    found: u32,
-    event: &'static EventDescriptor,
-    shape: &'static Shape,
-    slots: &mut [ScalarSlot],
-) -> Result<()> {
-    match value {
-        Some(value) => {
-            fill_from_json(value, shape, slots).map_err(|error| malformed(event, found, error))
+impl Source<'_> {
+    fn fill(
+        &self,
+        event: &'static EventDescriptor,
+        shape: &'static Shape,
+        slots: &mut [ScalarSlot],
+    ) -> Result<()> {
+        match *self {
+            Self::Record(Some(value), found) => {
+                fill_from_json(value, shape, slots).map_err(|error| malformed(event, found, error))
+            }
+            Self::Record(None, _) => Err(no_value(event)),
+            Self::Json(json) => fill_from_json(json.as_bytes(), shape, slots),
         }
-        None => Err(no_value(event)),
     }
 }
 
