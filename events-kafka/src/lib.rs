@@ -48,11 +48,12 @@
 //!
 //! # Features
 //!
-//! | feature | brings |
-//! |---|---|
-//! | `zstd` (default) | topics compressed with zstd; gzip, snappy and lz4 are always there |
-//! | `ssl`, `ssl-vendored` | TLS, SASL PLAIN, SCRAM and OAUTHBEARER, by the system's OpenSSL or by one built along |
-//! | `sasl`, `gssapi` | Kerberos, by the system's libsasl2 |
+//! | feature | brings | needs to build |
+//! |---|---|---|
+//! | `zstd` (default) | topics compressed with zstd; gzip, snappy and lz4 are always there | |
+//! | `ssl` | TLS, SASL SCRAM and OAUTHBEARER | OpenSSL's headers: `libssl-dev`, `pkg-config` |
+//! | `ssl-vendored` | the same with an OpenSSL that is built along | `perl`, and some minutes |
+//! | `sasl`, `gssapi` | TLS and Kerberos | `libssl-dev`, `libsasl2-dev`, `pkg-config` |
 #![deny(unsafe_code)]
 
 mod cli;

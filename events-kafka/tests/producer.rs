@@ -8,7 +8,7 @@ use std::time::Duration;
 use events_kafka::{
     ClientOptions, EventDescriptor, Middleware, Outgoing, Producer, PublishFailed, event,
 };
-use support::{client, read, topic};
+use support::{client, read, real, topic};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -235,4 +235,73 @@ async fn a_closed_producer_takes_nothing_and_says_what_is_missing() {
         .unwrap();
     assert_eq!(producer.close(SECOND / 10).await, 1);
     assert!(receipt.await.is_err());
+}
+
+/// The broker knows that there is no such topic; waiting for 30 s would not make one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_topic_is_told_soon() {
+    if !real() {
+        println!("not on the embedded cluster, which makes topics: set KAFKA_BOOTSTRAP_SERVERS");
+        return;
+    }
+    let missing = support::unique("nobody-made-this");
+    let producer = Producer::builder("shop")
+        .client(client())
+        .middleware(Redirect(missing.clone()));
+    let producer = producer.connect().unwrap();
+    let step = steps(1, 1).next().unwrap();
+    for round in 0..2 {
+        let one = tokio::time::timeout(6 * SECOND, producer.publish(&step)).await;
+        let one = one
+            .unwrap_or_else(|_| panic!("round {round}: no answer"))
+            .unwrap_err();
+        let text = format!("{:?}", anyhow::Error::from(one));
+        assert!(text.contains(&missing), "the error names the topic: {text}");
+        let all = tokio::time::timeout(6 * SECOND, producer.publish_all(steps(3, 1))).await;
+        let all = all
+            .unwrap_or_else(|_| panic!("round {round}: no answer"))
+            .unwrap_err();
+        assert_eq!(all.failures.len(), 3, "{all}");
+        assert!(
+            all.failures
+                .iter()
+                .all(|(_, failure)| !failure.may_be_written()),
+            "{all}"
+        );
+    }
+    // Somebody makes it.
+    topic(&missing, 1).await;
+    let made = async {
+        while producer.publish(&step).await.is_err() {
+            tokio::time::sleep(SECOND / 10).await;
+        }
+    };
+    tokio::time::timeout(10 * SECOND, made)
+        .await
+        .expect("it goes on by itself");
+}
+
+#[tokio::test]
+async fn an_event_published_again_keeps_its_id() {
+    let (producer, topic) = producer_for("again", 1 << 20).await;
+    let step = steps(1, 1).next().unwrap();
+    for _ in 0..2 {
+        producer.publish_with_id(&step, "order-7").await.unwrap();
+    }
+    producer
+        .enqueue_with_id(&step, "order-8")
+        .await
+        .unwrap()
+        .await
+        .unwrap();
+    let refused = producer.publish_with_id(&step, "").await.unwrap_err();
+    assert!(matches!(refused, PublishFailed::NoId { event: "Step" }) && !refused.may_be_written());
+    let logged = read(producer.address(), &topic, 3);
+    let ids: Vec<_> = logged.iter().map(|record| record.header("ce_id")).collect();
+    assert_eq!(ids, ["order-7", "order-7", "order-8"].map(Some));
+    assert!(
+        logged
+            .iter()
+            .all(|record| record.header("ce_correlationid") == record.header("ce_id"))
+    );
 }

@@ -282,6 +282,29 @@ macro_rules! counter {
 counter!(cramped, "runtime-cramped", "runtime-cramped");
 counter!(modern, "runtime-modern", "runtime-modern");
 counter!(brief, "runtime-brief", "runtime-brief");
+counter!(retried, "runtime-retried", "runtime-retried");
+
+/// Whoever publishes again under the same id has the event handled once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_published_again_is_handled_once() {
+    let seen = Arc::new(Seen::default());
+    let runtime = Runtime::new("runtime-retried")
+        .client(client())
+        .ensure_topics(1, 1)
+        .shared_state(Arc::clone(&seen));
+    let handle = runtime.spawn().await.unwrap();
+    let producer = handle.producer().unwrap();
+    let (key, id, other) = (unique("key"), unique("id"), unique("id"));
+    let tick = retried::Tick { key };
+    for id in [&id, &id, &other] {
+        producer.publish_with_id(&tick, id).await.unwrap();
+    }
+    until("both are counted", || seen.0.load(Ordering::SeqCst) >= 2).await;
+    until("the lag is gone", || all_lag_is_gone(&handle)).await;
+    assert_eq!(handle.status().handlers[0].duplicates, 1);
+    assert_eq!(seen.0.load(Ordering::SeqCst), 2);
+    assert!(handle.drain().await.drained);
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_brokers_protocol_works_too() {

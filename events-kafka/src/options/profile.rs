@@ -67,9 +67,9 @@ impl ClientOptions {
     /// The producer at the edge.
     pub(crate) fn edge_producer(&self) -> ClientConfig {
         let mut config = self.producer();
-        // A missing topic is to be called one before the time limit calls it no answer.
+        // Whoever publishes waits, and brokers tell each other of a new topic within milliseconds.
         if self.property(PROPAGATION).is_none() {
-            config.set(PROPAGATION, "5000");
+            config.set(PROPAGATION, "1000");
         }
         config
     }

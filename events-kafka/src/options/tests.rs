@@ -177,3 +177,29 @@ async fn a_release_build_without_an_address_does_not_start() {
     assert_eq!(release().embedded().faults(), []);
     assert_eq!(release().set("bootstrap.servers", "a:9092").faults(), []);
 }
+
+/// What a feature names is in the client that was built, and without it the remedy names the feature.
+#[test]
+fn features_reach_the_client() {
+    let kerberos = cfg!(any(feature = "sasl", feature = "gssapi"));
+    let tls = kerberos || cfg!(any(feature = "ssl", feature = "ssl-vendored"));
+    let native = rdkafka::ClientConfig::new().create_native_config().unwrap();
+    let built = native.get("builtin.features").unwrap();
+    let has = |feature| built.split(',').any(|known| known == feature);
+    for (feature, wanted) in [
+        ("ssl", tls),
+        ("sasl_scram", tls),
+        ("sasl_gssapi", kerberos),
+        ("zstd", cfg!(feature = "zstd")),
+        ("lz4", true),
+        ("snappy", true),
+        ("gzip", true),
+    ] {
+        assert_eq!(has(feature), wanted, "{feature} of {built}");
+    }
+    let options = with(&[("KAFKA_BOOTSTRAP_SERVERS", "a:9092")]).set("security.protocol", "ssl");
+    let faults = options.faults();
+    assert_eq!(faults.is_empty(), tls, "{faults:?}");
+    let named = |fault: &Fault| fault.remedy.contains("features = [\"ssl\"]");
+    assert!(faults.iter().all(named), "{faults:?}");
+}

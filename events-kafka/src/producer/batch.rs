@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use super::Producer;
 use super::deliveries::{Deliveries, Outcome, Tag};
-use super::failure::{PublishAllFailed, PublishFailed};
+use super::failure::{PublishAllFailed, PublishFailed, naming};
 use super::link::Helper;
 use super::stamp::Stamp;
 
@@ -142,7 +142,7 @@ impl Producer {
         for item in events.by_ref().take(MOST) {
             let place = taken;
             taken += 1;
-            let record = match stamp.record(&self.origin, item.borrow()) {
+            let record = match stamp.record(&self.origin, item.borrow(), None) {
                 Ok(record) => record,
                 Err(source) => {
                     all.failures
@@ -180,6 +180,7 @@ impl Producer {
                 }
                 Err(source) => {
                     slot.batch.withdraw();
+                    let source = naming(source, &record.topic);
                     all.failures
                         .push((first + place, PublishFailed::Rejected { event, source }));
                 }

@@ -11,6 +11,7 @@ use rdkafka::producer::ProducerContext;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::batch::Batch;
+use super::failure::naming;
 use crate::client_log;
 use crate::sink::classify;
 
@@ -181,7 +182,7 @@ impl ProducerContext for Answers {
                     offset: message.offset(),
                 }),
             ),
-            Err((error, message)) => (cost(message), Err(classify(error))),
+            Err((error, message)) => (cost(message), Err(naming(classify(error), message.topic()))),
         };
         self.0.answer(Tag::unpack(tag), cost, outcome);
     }

@@ -24,6 +24,14 @@ pub enum PublishFailed {
         /// Wire name of the event type.
         event: &'static str,
     },
+    /// The id that it was given is empty. It was not written.
+    #[error(
+        "{event} was not written: its id is empty; give it one that no other event of its source has, such as `edge_id()`"
+    )]
+    NoId {
+        /// Wire name of the event type.
+        event: &'static str,
+    },
     /// The client or the broker could not write it; whether it stands in the log the source says.
     #[error("{event} could not be published")]
     Rejected {
@@ -37,9 +45,24 @@ pub enum PublishFailed {
 
 impl PublishFailed {
     /// Whether the event may stand in the log in spite of the error. Publishing it again may then write it twice, with
-    /// different ids.
+    /// different ids, unless it is published under [an id of its own](crate::Producer::publish_with_id).
     pub fn may_be_written(&self) -> bool {
         matches!(self, Self::Rejected { source, .. } if source.may_be_written())
+    }
+}
+
+/// The same with the topic's name, where it is the topic that does not take the record.
+pub(super) fn naming(error: PublishError, topic: &str) -> PublishError {
+    match error {
+        PublishError::Refused(reason) if reason.starts_with("UnknownTopic") => {
+            PublishError::Refused(format!(
+                "the topic `{topic}` does not exist: create it, or let a service do so by `ensure_topics`; {reason}"
+            ))
+        }
+        PublishError::Refused(reason) => {
+            PublishError::Refused(format!("the topic `{topic}`: {reason}"))
+        }
+        other => other,
     }
 }
 

@@ -22,6 +22,7 @@ pub use receipt::Receipt;
 
 use crate::error::KafkaError;
 use crate::options::ClientOptions;
+use failure::naming;
 use link::Link;
 use stamp::{Origin, Stamp};
 
@@ -34,8 +35,8 @@ use stamp::{Origin, Stamp};
 ///
 /// An event is written at least once when its publish succeeds, and once unless the error of an earlier try
 /// [may have been written](PublishFailed::may_be_written). Events with the same key are written in the order in which
-/// they were enqueued. Each gets a fresh id (UUIDv7), and begins a flow of its own unless
-/// [`correlated`](Self::correlated) says otherwise.
+/// they were enqueued. Each gets a fresh id (UUIDv7) unless it is given [one](Self::publish_with_id), and begins a flow of
+/// its own unless [`correlated`](Self::correlated) says otherwise.
 ///
 /// Dropping the last clone lets events that nobody awaited go out for five seconds more, in the background;
 /// [`close`](Self::close) waits for them and says what is missing.
@@ -109,8 +110,82 @@ impl Producer {
     ///
     /// Cancel safe: dropped before it is ready, the event is not enqueued.
     pub async fn enqueue<E: Event>(&self, event: &E) -> Result<Receipt, PublishFailed> {
+        self.enqueue_under(event, None).await
+    }
+
+    /// Publishes an event under an id of the caller's, and waits as [`publish`](Self::publish) does: for a publish that may
+    /// have to be made again, also by another process.
+    ///
+    /// # Delivery
+    ///
+    /// Who publishes again after an error that [may have been written](PublishFailed::may_be_written), or after a crash,
+    /// under the same id with the same source, writes the record perhaps twice, but handlers tell the copies apart: each
+    /// runs once, as long as both are within its window of duplicates (D3). Two different events must not share an id, or
+    /// the second is not handled. [`edge_id`](events_core::edge_id) makes a fresh one.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish); an empty id is refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`publish`](Self::publish).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use events_kafka::{edge_id, event, Producer};
+    ///
+    /// /// An order was accepted.
+    /// #[event(topic = "orders", key = order_id)]
+    /// pub struct OrderPlaced { pub order_id: String }
+    ///
+    /// # async fn example(producer: Producer, order: OrderPlaced) -> events_kafka::Result<()> {
+    /// let id = edge_id().to_string();
+    /// let mut published = producer.publish_with_id(&order, &id).await;
+    /// if published.as_ref().is_err_and(|failed| failed.may_be_written()) {
+    ///     published = producer.publish_with_id(&order, &id).await;
+    /// }
+    /// published?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn publish_with_id<E: Event>(
+        &self,
+        event: &E,
+        id: &str,
+    ) -> Result<Written, PublishFailed> {
+        self.enqueue_with_id(event, id).await?.await
+    }
+
+    /// [`enqueue`](Self::enqueue) under an id of the caller's; see [`publish_with_id`](Self::publish_with_id).
+    ///
+    /// # Errors
+    ///
+    /// As [`enqueue`](Self::enqueue); an empty id is refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`enqueue`](Self::enqueue).
+    pub async fn enqueue_with_id<E: Event>(
+        &self,
+        event: &E,
+        id: &str,
+    ) -> Result<Receipt, PublishFailed> {
+        if id.is_empty() {
+            let event = E::DESCRIPTOR.name;
+            return Err(PublishFailed::NoId { event });
+        }
+        self.enqueue_under(event, Some(id)).await
+    }
+
+    async fn enqueue_under<E: Event>(
+        &self,
+        event: &E,
+        id: Option<&str>,
+    ) -> Result<Receipt, PublishFailed> {
         let name = E::DESCRIPTOR.name;
-        let record = Stamp::default().record(&self.origin, event);
+        let record = Stamp::default().record(&self.origin, event, id);
         let record = record.map_err(|source| PublishFailed::Encode {
             event: name,
             source,
@@ -123,7 +198,7 @@ impl Producer {
         &self,
         event: Emitted<'_>,
     ) -> Result<Written, PublishFailed> {
-        let record = self.origin.record(event, &time_now());
+        let record = self.origin.record(event, &time_now(), None);
         self.enqueue_record(event.event.name, &record).await?.await
     }
 
@@ -141,6 +216,7 @@ impl Producer {
         let (tag, answer) = deliveries.expect_one();
         if let Err(source) = self.link.send(record, tag) {
             deliveries.forget(tag);
+            let source = naming(source, &record.topic);
             return Err(PublishFailed::Rejected { event, source });
         }
         permit.forget();

@@ -27,11 +27,12 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// The event as a record.
+    /// The event as a record, under an id of its own or a fresh one.
     pub(super) fn record<E: Event>(
         &mut self,
         origin: &Origin,
         event: &E,
+        id: Option<&str>,
     ) -> Result<Outgoing, Error> {
         self.emissions.clear();
         self.emissions.push(event)?;
@@ -42,7 +43,7 @@ impl Stamp {
             .iter()
             .next()
             .ok_or_else(|| Error::msg("the event was not encoded"))?;
-        Ok(origin.record(emitted, &self.time))
+        Ok(origin.record(emitted, &self.time, id))
     }
 
     /// Reads the clock; its text changes once in a millisecond.
@@ -57,9 +58,9 @@ impl Stamp {
 }
 
 impl Origin {
-    pub(super) fn record(&self, event: Emitted<'_>, time: &str) -> Outgoing {
+    pub(super) fn record(&self, event: Emitted<'_>, time: &str, id: Option<&str>) -> Outgoing {
         let mut text = [0; 36];
-        let id: &str = edge_id().hyphenated().encode_lower(&mut text);
+        let id = id.unwrap_or_else(|| edge_id().hyphenated().encode_lower(&mut text));
         let envelope = Envelope {
             id,
             source: &self.source,

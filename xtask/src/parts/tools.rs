@@ -65,6 +65,27 @@ pub const MAKE: Tool = Tool {
     packages: &["make"],
 };
 
+/// Finds the two libraries below.
+pub const PKG_CONFIG: Tool = Tool {
+    name: "`pkg-config`",
+    present: || runs("pkg-config", "--version"),
+    packages: &["pkg-config", "pkgconf"],
+};
+
+/// TLS of the Kafka client.
+pub const OPENSSL: Tool = Tool {
+    name: "OpenSSL's headers (`pkg-config openssl`)",
+    present: || succeeds(Command::new("pkg-config").args(["--exists", "openssl"])),
+    packages: &["libssl-dev"],
+};
+
+/// Kerberos of the Kafka client.
+pub const SASL: Tool = Tool {
+    name: "the headers of Cyrus SASL (`pkg-config libsasl2`)",
+    present: || succeeds(Command::new("pkg-config").args(["--exists", "libsasl2"])),
+    packages: &["libsasl2-dev"],
+};
+
 /// Unpacks PostgreSQL.
 pub const XZ: Tool = Tool {
     name: "`xz`",

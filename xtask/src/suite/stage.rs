@@ -42,6 +42,8 @@ pub(crate) enum Stage {
     Kafka,
     /// A short run of each fuzz target.
     Fuzz,
+    /// TLS and Kerberos: the client built with both, and asked whether it has them.
+    Features,
     /// The README's first command, on the embedded cluster.
     Example,
     /// The README's first command, on Apache Kafka.
@@ -58,6 +60,7 @@ impl Stage {
             Self::Tests => "tests",
             Self::Kafka => "kafka",
             Self::Fuzz => "fuzz",
+            Self::Features => "features",
             Self::Example => "example",
             Self::ExampleKafka => "example-kafka",
         }
@@ -93,6 +96,19 @@ impl Stage {
             }
             Self::Kafka => self.tests_on_kafka(session, progress)?,
             Self::Fuzz => self.fuzz(session, progress)?,
+            Self::Features => {
+                // With the system's libraries: building OpenSSL along takes longer than all the rest.
+                let needed = [tools::PKG_CONFIG, tools::OPENSSL, tools::SASL];
+                tools::ensure(&needed, progress)?;
+                let command = session.cargo([
+                    "test",
+                    "--package=events-kafka",
+                    "--features=ssl,gssapi",
+                    "--lib",
+                    "features_reach_the_client",
+                ]);
+                session.step(self.name(), command, BUILD, progress)?;
+            }
             Self::Example => {
                 self.example(session, None, progress)?;
             }
