@@ -69,6 +69,7 @@ mod producer;
 mod progress;
 mod queue;
 mod rebalance;
+mod rights;
 mod runtime;
 mod services;
 mod sink;

@@ -15,6 +15,7 @@ use crate::handle::Handle;
 use crate::member::Member;
 use crate::options::{ClientOptions, GroupProtocol};
 use crate::progress;
+use crate::rights::{self, Right};
 use crate::services::Services;
 use crate::sink::LaneProducer;
 use crate::topics::{self, Ensure};
@@ -186,6 +187,11 @@ impl Runtime {
         let plans = self.service.plan()?;
         let faults = topics::faults(&plans, &client, ensure).await?;
         KafkaError::unless_empty(&name, faults)
+    }
+
+    /// The least rights that the service needs of a cluster with an authorizer.
+    pub(crate) fn rights(self) -> Result<Vec<Right>, Faults> {
+        Ok(rights::of(&self.service.plan()?, self.ensure))
     }
 
     /// Starts the service on the current tokio runtime. It runs until the handle is drained or dropped.

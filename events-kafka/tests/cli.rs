@@ -232,6 +232,41 @@ fn check_asks_no_embedded_cluster_for_topics() {
 }
 
 #[test]
+fn check_prints_the_least_rights() {
+    let answer = shop_says(&["check", "--acls", "--principal", "User:shop"]);
+    assert_eq!(answer.status, 0, "{}", answer.err);
+    let line = |words: &[&str]| {
+        let mut lines = answer.out.lines();
+        assert!(
+            lines.any(|line| words.iter().all(|word| line.contains(word))),
+            "{words:?}: {}",
+            answer.out
+        );
+    };
+    line(&[
+        "--allow-principal 'User:shop'",
+        "--operation Read --operation DescribeConfigs",
+        "--topic 'cli-orders'",
+    ]);
+    line(&["--operation Write", "--topic 'payments.dead-letters'"]);
+    line(&["--operation Read", "--group 'audit-log'"]);
+    let rights = shop_says(&["check", "--acls", "--json"]).json();
+    let payments = &rights[0];
+    assert_eq!(payments["principal"], "User:payments");
+    let written = payments["rights"].as_array().unwrap().iter();
+    let written: Vec<_> = written
+        .filter(|right| {
+            right["operations"]
+                .as_array()
+                .unwrap()
+                .contains(&"Write".into())
+        })
+        .map(|right| right["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(written, ["cli-payments", "payments.dead-letters"]);
+}
+
+#[test]
 fn services_that_would_share_a_handler_are_a_fault() {
     let unclaimed = Registry {
         claims: Vec::new(),

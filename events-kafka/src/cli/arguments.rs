@@ -38,6 +38,12 @@ pub(super) enum Command {
         /// Ask the cluster for the topics too.
         #[arg(long)]
         broker: bool,
+        /// Print the least rights that the services need, as commands for kafka-acls.sh.
+        #[arg(long, conflicts_with = "broker")]
+        acls: bool,
+        /// To whom they are granted; `User:` and the service's name if absent.
+        #[arg(long, requires = "acls")]
+        principal: Option<String>,
     },
     /// Publish one event.
     Publish {

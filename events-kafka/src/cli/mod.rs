@@ -6,6 +6,7 @@ mod handlers;
 mod output;
 mod payload;
 mod publish;
+mod rights;
 mod run;
 mod signals;
 mod topology;
@@ -50,7 +51,12 @@ pub(crate) async fn run(
         Command::Run { services: names } => run::run(services, &names, json).await,
         Command::Handlers => handlers::show(&services, json),
         Command::Topology { format } => topology::show(&services, format, json),
-        Command::Check { broker } => check::check(services, broker, json).await,
+        Command::Check {
+            acls: true,
+            principal,
+            ..
+        } => rights::show(services, principal.as_deref(), json),
+        Command::Check { broker, .. } => check::check(services, broker, json).await,
         Command::Publish {
             event,
             payload,

@@ -1,0 +1,32 @@
+//! `check --acls`: the least rights that services need.
+
+use events_core::Result;
+use serde_json::json;
+
+use super::output::{print, print_json};
+use crate::services::Services;
+
+/// What a line for kafka-acls.sh names while no cluster is known.
+const ADDRESS: &str = "$KAFKA_BOOTSTRAP_SERVERS";
+
+pub(super) fn show(services: Services, principal: Option<&str>, json: bool) -> Result<()> {
+    let mut all = Vec::new();
+    let mut lines = Vec::new();
+    for runtime in services.into_runtimes() {
+        let service = runtime.name().to_owned();
+        let principal = principal.map_or_else(|| format!("User:{service}"), str::to_owned);
+        let address = runtime.current_client().address().map(str::to_owned);
+        let rights = runtime.rights()?;
+        lines.push(format!("# {service}"));
+        lines.extend(
+            rights
+                .iter()
+                .map(|right| right.command(address.as_deref().unwrap_or(ADDRESS), &principal)),
+        );
+        all.push(json!({ "service": service, "principal": principal, "rights": rights }));
+    }
+    if json {
+        return print_json(&all);
+    }
+    print(&lines.join("\n"))
+}
