@@ -25,7 +25,6 @@ pub(crate) enum Operation {
     Create,
     Delete,
     Alter,
-    Describe,
     DescribeConfigs,
 }
 
