@@ -76,6 +76,46 @@ impl Handle {
         self.members.iter().map(|member| member.lag().records).sum()
     }
 
+    /// Lets a handler take no more work in this process; what is under way ends. The groups are not left. Its name is
+    /// `service/handler`, or the handler's alone.
+    ///
+    /// # Delivery
+    ///
+    /// Its records wait, and nothing is lost. Other handlers of its group go on until the lane is full, which
+    /// [`status`](Self::status) tells.
+    ///
+    /// # Errors
+    ///
+    /// The service has no such handler.
+    pub fn pause(&self, handler: &str) -> Result<(), KafkaError> {
+        self.each_group(handler, |group| group.pause(handler))
+    }
+
+    /// Lets a paused handler go on.
+    ///
+    /// # Errors
+    ///
+    /// The service has no such handler.
+    pub fn resume(&self, handler: &str) -> Result<(), KafkaError> {
+        self.each_group(handler, |group| group.resume(handler))
+    }
+
+    fn each_group(&self, handler: &str, act: impl Fn(&Group) -> bool) -> Result<(), KafkaError> {
+        let groups = self.members.iter().map(Member::group);
+        if groups.fold(false, |known, group| known | act(group)) {
+            return Ok(());
+        }
+        let groups = self.members.iter().map(Member::group);
+        let known: Vec<_> = groups
+            .flat_map(|group| group.plan().handlers.iter())
+            .map(|plan| plan.stable_name.as_str())
+            .collect();
+        Err(KafkaError::Usage(format!(
+            "the service has no handler `{handler}`; it has {}",
+            known.join(", ")
+        )))
+    }
+
     /// Partitions assigned to it now.
     pub fn partitions(&self) -> usize {
         self.members

@@ -89,7 +89,7 @@ pub use events_core::__private;
 pub use events_core::*;
 #[doc(no_inline)]
 pub use events_runtime::{
-    Faults, HandlerStatus, LaneStatus, PublishError, Settings, ShutdownReport, Status,
+    Faults, HandlerStatus, HoldStatus, LaneStatus, PublishError, Settings, ShutdownReport, Status,
     TopicPartition, TroubleStatus, Written, dead_letter_header,
 };
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use events_core::{Middleware, Registry, State};
+use events_core::{Class, Error, Middleware, Registry, State};
 use events_runtime::{Faults, GroupPlan, Service, Settings, ShutdownReport};
 use tokio::runtime::Handle as Tokio;
 
@@ -82,6 +82,15 @@ impl Runtime {
     /// Adds a layer around every attempt, inside those added before.
     pub fn middleware(mut self, layer: impl Middleware) -> Self {
         self.service = self.service.middleware(layer);
+        self
+    }
+
+    /// Says what errors mean that carry no mark of [`Classify`](events_core::Classify), as [`Service::classify`] does.
+    pub fn classify(
+        mut self,
+        table: impl Fn(&Error) -> Option<Class> + Send + Sync + 'static,
+    ) -> Self {
+        self.service = self.service.classify(table);
         self
     }
 

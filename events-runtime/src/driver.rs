@@ -1,5 +1,6 @@
 //! Drives the generated loop of one slot: feeds it records, watches its attempts, keeps failed keys.
 
+mod holding;
 mod outcome;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, Sleep};
 use crate::cell::SlotCell;
 use crate::emit::EmitScratch;
 use crate::held::Held;
+use crate::hold::Hold;
 use crate::lane::context::LaneContext;
 use crate::observed::{Observed, TimedOut};
 use crate::plan::HandlerPlan;
@@ -26,6 +28,9 @@ use crate::work::{Kind, Published, Work};
 pub(crate) struct Driver<R: Record> {
     lane: Arc<LaneContext>,
     handler: Arc<HandlerPlan>,
+    /// Its number in the lane.
+    slot: u32,
+    hold: Arc<Hold>,
     cell: Arc<SlotCell<R>>,
     inbox: VecDeque<Work<R>>,
     /// Done since the last exchange.
@@ -53,9 +58,12 @@ impl<R: Record> Driver<R> {
     pub(crate) fn new(
         lane: Arc<LaneContext>,
         handler: Arc<HandlerPlan>,
+        slot: u32,
         cell: Arc<SlotCell<R>>,
     ) -> Self {
         Self {
+            hold: lane.hold(&handler),
+            slot,
             lane,
             handler,
             cell,
@@ -94,6 +102,9 @@ impl<R: Record> Driver<R> {
     }
 
     fn next_work(&mut self, cx: &mut Context<'_>) -> Option<Work<R>> {
+        if self.hold.is_closed() {
+            return self.next_probe(cx);
+        }
         if !self.held.is_empty()
             && let Some(work) = self.held.poll_due(cx)
         {

@@ -248,6 +248,36 @@ impl Group {
         }
     }
 
+    /// Lets a handler take no more work, in every partition that this member has or will have; what is under way ends.
+    /// Its name is `service/handler`, or the handler's alone. Answers whether the group has it.
+    ///
+    /// The group is not left. Records of the handler wait, so at a lane's bound its other handlers wait too.
+    pub fn pause(&self, handler: &str) -> bool {
+        self.set_paused(handler, true)
+    }
+
+    /// Lets a paused handler go on. Answers whether the group has it.
+    pub fn resume(&self, handler: &str) -> bool {
+        self.set_paused(handler, false)
+    }
+
+    fn set_paused(&self, handler: &str, paused: bool) -> bool {
+        let named = self
+            .plan
+            .handlers
+            .iter()
+            .filter(|plan| plan.stable_name == handler || plan.descriptor.name == handler);
+        let mut known = false;
+        for plan in named {
+            known = true;
+            if plan.pause.set(paused) {
+                let what = if paused { "paused" } else { "goes on" };
+                tracing::info!(handler = %plan.stable_name, group = self.plan.group, "the handler is {what}");
+            }
+        }
+        known
+    }
+
     /// What each handler did.
     pub fn handler_status(&self) -> Vec<HandlerStatus> {
         let handlers = self.plan.handlers.iter();

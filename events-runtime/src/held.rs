@@ -11,6 +11,13 @@ use tokio::time::{Instant, Sleep};
 
 use crate::work::Work;
 
+/// A wait between half and all of `ceiling`.
+pub(crate) fn jittered(ceiling: Duration) -> Duration {
+    let half = ceiling / 2;
+    let jitter = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
+    half + Duration::from_nanos(fastrand::u64(0..=jitter))
+}
+
 /// The held keys of one slot.
 #[derive(Debug)]
 pub(crate) struct Held<R> {
@@ -86,6 +93,19 @@ impl<R> Held<R> {
                 return work;
             }
         }
+    }
+
+    /// Whether a head waits, due or not.
+    pub(crate) fn has_heads(&self) -> bool {
+        self.keys.values().any(|key| key.head.is_some())
+    }
+
+    /// The head that is due first, due or not.
+    pub(crate) fn take_oldest(&mut self) -> Option<Work<R>> {
+        let waiting = self.keys.values_mut().filter(|key| key.head.is_some());
+        let work = waiting.min_by_key(|key| key.due)?.head.take();
+        self.arm();
+        work
     }
 
     /// The key's head is done: answers what waited behind it, in order.

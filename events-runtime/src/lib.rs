@@ -17,6 +17,7 @@ mod emit;
 pub mod failpoints;
 mod group;
 mod held;
+mod hold;
 mod lane;
 mod meters;
 mod observed;
@@ -41,7 +42,7 @@ pub use plan::{GroupPlan, HandlerPlan, TopicPlan, TypePlan};
 pub use service::{Faults, Service};
 pub use settings::Settings;
 pub use spans::{Propagation, TraceContext};
-pub use status::{HandlerStatus, LaneStatus, ShutdownReport, Status, TroubleStatus};
+pub use status::{HandlerStatus, HoldStatus, LaneStatus, ShutdownReport, Status, TroubleStatus};
 pub use transport::{
     ParkedPosition, ParkedStart, Position, Publish, PublishError, Queue, QueueError, Record,
     Ticket, TopicPartition, Written,

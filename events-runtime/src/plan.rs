@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events_core::{
-    EventDescriptor, Exhausted, HandlerDescriptor, Middleware, Ordering, Park, Parking, Registry,
-    Retry, ServiceContext, Start, stable_hash,
+    Class, Error, EventDescriptor, Exhausted, HandlerDescriptor, Middleware, Ordering, Park,
+    Parking, Registry, Retry, ServiceContext, Start, stable_hash,
 };
 
+use crate::hold::Pause;
 use crate::meters::{HandlerLabels, HandlerMeters};
 use crate::settings::Settings;
 use crate::spans::Propagation;
@@ -33,6 +34,7 @@ pub struct GroupPlan {
     /// Bounds and intervals.
     pub settings: Arc<Settings>,
     pub(crate) layers: Arc<[Arc<dyn Middleware>]>,
+    pub(crate) classify: Option<Classifier>,
     pub(crate) propagation: Option<Arc<dyn Propagation>>,
     /// Cycles that this binary knows, to explain a hop limit.
     pub(crate) cycles: Vec<String>,
@@ -62,6 +64,7 @@ pub struct HandlerPlan {
     /// Whether duplicates are told apart.
     pub dedupe: bool,
     pub(crate) meters: HandlerMeters,
+    pub(crate) pause: Pause,
 }
 
 /// What a topic's lanes need to know.
@@ -113,6 +116,7 @@ impl HandlerPlan {
                 group: options.group.unwrap_or(service),
                 topics: topics_of(descriptor),
             }),
+            pause: Pause::default(),
             stable_name,
             concurrency: options.concurrency.unwrap_or(settings.concurrency),
             retry: options.retry.unwrap_or(settings.retry),
@@ -141,8 +145,7 @@ impl GroupPlan {
         group: String,
         handlers: Vec<Arc<HandlerPlan>>,
         service: Arc<ServiceContext>,
-        layers: Arc<[Arc<dyn Middleware>]>,
-        propagation: Option<Arc<dyn Propagation>>,
+        hooks: Hooks,
         settings: Arc<Settings>,
         registry: &Registry,
     ) -> Self {
@@ -189,9 +192,31 @@ impl GroupPlan {
             dead_letters,
             service,
             settings,
-            layers,
-            propagation,
+            layers: hooks.layers,
+            classify: hooks.classify,
+            propagation: hooks.propagation,
         }
+    }
+}
+
+/// What a service adds of its own.
+#[derive(Clone)]
+pub(crate) struct Hooks {
+    pub(crate) layers: Arc<[Arc<dyn Middleware>]>,
+    pub(crate) classify: Option<Classifier>,
+    pub(crate) propagation: Option<Arc<dyn Propagation>>,
+}
+
+/// A service's own table of errors.
+pub(crate) type Classifier = Arc<dyn Fn(&Error) -> Option<Class> + Send + Sync>;
+
+impl GroupPlan {
+    /// What an error carries, else what the service's table says.
+    pub(crate) fn class_of(&self, error: &Error) -> Class {
+        let table = || self.classify.as_ref().and_then(|classify| classify(error));
+        Class::carried_by(error)
+            .or_else(table)
+            .unwrap_or(Class::Transient)
     }
 }
 

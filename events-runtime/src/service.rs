@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use events_core::{Fault, Middleware, Registry, ServiceContext, State};
+use events_core::{Class, Error, Fault, Middleware, Registry, ServiceContext, State};
 
-use crate::plan::{GroupPlan, HandlerPlan};
+use crate::plan::{Classifier, GroupPlan, HandlerPlan, Hooks};
 use crate::settings::Settings;
 use crate::spans::Propagation;
 
@@ -26,6 +26,7 @@ pub struct Service {
     context: ServiceContext,
     registry: Registry,
     layers: Vec<Arc<dyn Middleware>>,
+    classify: Option<Classifier>,
     propagation: Option<Arc<dyn Propagation>>,
     settings: Settings,
     faults: Vec<Fault>,
@@ -43,6 +44,7 @@ impl Service {
             context: ServiceContext::new(name),
             registry,
             layers: Vec::new(),
+            classify: None,
             propagation: None,
             settings: Settings::default(),
             faults: Vec::new(),
@@ -70,6 +72,29 @@ impl Service {
     /// Adds a layer around every attempt, inside those added before.
     pub fn middleware(mut self, layer: impl Middleware) -> Self {
         self.layers.push(Arc::new(layer));
+        self
+    }
+
+    /// Says what errors mean that carry no mark of [`Classify`](events_core::Classify), such as those of a database's
+    /// client. `None` leaves an error transient.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    /// use events_core::Class;
+    /// use events_runtime::Service;
+    ///
+    /// let service = Service::new("inventory").classify(|error| {
+    ///     let error = error.downcast_ref::<io::Error>()?;
+    ///     (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Class::Unavailable)
+    /// });
+    /// ```
+    pub fn classify(
+        mut self,
+        table: impl Fn(&Error) -> Option<Class> + Send + Sync + 'static,
+    ) -> Self {
+        self.classify = Some(Arc::new(table));
         self
     }
 
@@ -136,17 +161,19 @@ impl Service {
             groups.entry(group).or_default().push(Arc::new(plan));
         }
         let context = Arc::new(self.context);
-        let layers: Arc<[_]> = self.layers.into();
+        let hooks = Hooks {
+            layers: self.layers.into(),
+            classify: self.classify,
+            propagation: self.propagation,
+        };
         let settings = Arc::new(self.settings);
         let plan = |(group, handlers)| {
-            let (context, layers) = (Arc::clone(&context), Arc::clone(&layers));
-            let propagation = self.propagation.clone();
+            let context = Arc::clone(&context);
             Arc::new(GroupPlan::new(
                 group,
                 handlers,
                 context,
-                layers,
-                propagation,
+                hooks.clone(),
                 Arc::clone(&settings),
                 &self.registry,
             ))

@@ -34,6 +34,19 @@ pub struct Settings {
     pub parked_records: usize,
     /// Bytes of those records. Default 64 MiB.
     pub parked_bytes: usize,
+    /// Distinct keys of a lane that fail in a row, no success between them, until their handler holds: then it is tried
+    /// with one record at a time, and failures do not count against the records. Default 10; 0: only an
+    /// [unavailable](events_core::Unavailable) error makes it hold.
+    pub breaker_keys: usize,
+    /// The shortest and the longest wait between two such tries. Default 1 s and 30 s.
+    pub hold_probe: (Duration, Duration),
+    /// How long a handler may hold because keys fail. After that it is unhealthy and failures count against the records
+    /// again, so that keys that fail by themselves cannot stall a lane for ever. Default 15 min. A handler that says that
+    /// what it depends on is unavailable holds without a limit.
+    pub hold_max: Duration,
+    /// Whether texts of errors stand in headers of dead letters, logs and the status. If not, only their
+    /// [code](events_core::error_code) does: texts may hold what records hold. Default true.
+    pub error_texts: bool,
     /// The longest time of one attempt. Default 30 s.
     pub timeout: Duration,
     /// Ids remembered by a lane to tell duplicates apart. Default 16,384; 0 turns dedupe off.
@@ -68,6 +81,10 @@ impl Default for Settings {
             parked_per_key: 10_000,
             parked_records: 100_000,
             parked_bytes: 64 << 20,
+            breaker_keys: 10,
+            hold_probe: (Duration::from_secs(1), Duration::from_secs(30)),
+            hold_max: Duration::from_secs(15 * 60),
+            error_texts: true,
             timeout: Duration::from_secs(30),
             dedupe_window: 16_384,
             hop_limit: 32,
@@ -83,7 +100,7 @@ impl Default for Settings {
 impl Settings {
     /// All values that make no sense, each with its remedy.
     pub fn validate(&self) -> Vec<Fault> {
-        let positive: [(&str, u128); 14] = [
+        let positive: [(&str, u128); 15] = [
             ("lane_records", self.lane_records as u128),
             ("lane_bytes", self.lane_bytes as u128),
             ("lane_emission_bytes", self.lane_emission_bytes as u128),
@@ -95,6 +112,7 @@ impl Settings {
             ("parked_per_key", self.parked_per_key as u128),
             ("parked_records", self.parked_records as u128),
             ("parked_bytes", self.parked_bytes as u128),
+            ("hold_probe", self.hold_probe.0.as_nanos()),
             ("timeout", self.timeout.as_nanos()),
             ("commit_interval", self.commit_interval.as_nanos()),
             ("commit_records", u128::from(self.commit_records)),
@@ -118,6 +136,13 @@ impl Settings {
                     self.retry.min, self.retry.max
                 ),
                 "swap `retry.min` and `retry.max`",
+            ));
+        }
+        if self.hold_probe.0 > self.hold_probe.1 {
+            faults.push(Fault::new(
+                "settings",
+                "the shortest wait of `hold_probe` is longer than the longest",
+                "write the shorter one first",
             ));
         }
         if self.lane_held > self.lane_records {

@@ -218,7 +218,7 @@ fn start<R: Record>(
 ) -> Live<R> {
     let plan = &lane.topic.handlers[handler];
     let cell = Arc::new(SlotCell::new());
-    let driver = Driver::new(Arc::clone(lane), Arc::clone(plan), Arc::clone(&cell));
+    let driver = Driver::new(Arc::clone(lane), Arc::clone(plan), slot, Arc::clone(&cell));
     let slot_of_loop = Slot::new(Arc::clone(&lane.group.service), Box::new(driver));
     let flag = Arc::new(SlotWaker {
         ready: Arc::clone(ready),

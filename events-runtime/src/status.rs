@@ -55,6 +55,8 @@ pub struct LaneStatus {
     pub unhealthy: Option<String>,
     /// Why the lane takes no further records for now.
     pub holding: Option<String>,
+    /// Handlers that hold here: paused, or what they depend on is down. Others go on.
+    pub holds: Vec<HoldStatus>,
     /// Failed keys that are tried again; at most 64.
     pub troubles: Vec<TroubleStatus>,
 }
@@ -69,6 +71,17 @@ impl LaneStatus {
             ..Self::default()
         }
     }
+}
+
+/// A handler that takes no work for now, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HoldStatus {
+    /// `service/handler`.
+    pub handler: String,
+    /// Why: paused, unavailable, or keys that fail.
+    pub reason: String,
+    /// Milliseconds since it holds.
+    pub age_ms: u64,
 }
 
 /// A failed key.

@@ -174,6 +174,7 @@ impl Member {
             idle_ms: 0,
             unhealthy: Some(reason.to_owned()),
             holding: Some(reason.to_owned()),
+            holds: Vec::new(),
             troubles: Vec::new(),
         }
     }

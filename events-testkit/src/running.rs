@@ -51,6 +51,22 @@ impl RunningService {
         status
     }
 
+    /// Lets a handler take no more work; answers whether the service has it.
+    pub fn pause(&self, handler: &str) -> bool {
+        let members = self.members.iter();
+        members.fold(false, |known, (member, _)| {
+            known | member.group().pause(handler)
+        })
+    }
+
+    /// Lets a paused handler go on; answers whether the service has it.
+    pub fn resume(&self, handler: &str) -> bool {
+        let members = self.members.iter();
+        members.fold(false, |known, (member, _)| {
+            known | member.group().resume(handler)
+        })
+    }
+
     /// The plans of its groups.
     pub(crate) fn plans(&self) -> Vec<Arc<GroupPlan>> {
         let plans = self

@@ -272,6 +272,14 @@ impl Running for Member {
         self.0.status()
     }
 
+    fn pause(&self, handler: &str) -> bool {
+        self.0.pause(handler).is_ok()
+    }
+
+    fn resume(&self, handler: &str) -> bool {
+        self.0.resume(handler).is_ok()
+    }
+
     async fn shutdown(self) -> ShutdownReport {
         self.0.drain().await
     }

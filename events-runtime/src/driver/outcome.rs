@@ -1,18 +1,19 @@
 //! What becomes of a record once its attempt is over.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use events_core::{DecodeError, Emissions, Error, Terminal};
+use events_core::{Class, Emissions, Error};
 
 use crate::dead_letter::letters;
 use crate::driver::Driver;
 use crate::emit;
+use crate::held::jittered;
 use crate::transport::Record;
 use crate::work::{Kind, Published, Work};
 
 impl<R: Record> Driver<R> {
     pub(super) fn succeed(&mut self, mut work: Work<R>, emissions: &Emissions) {
+        self.hold.succeeded();
         self.release(&work);
         if emissions.is_empty() {
             self.done.push(work.seq);
@@ -44,9 +45,11 @@ impl<R: Record> Driver<R> {
     }
 
     pub(super) fn fail(&mut self, work: Work<R>, error: Error) {
-        let hopeless =
-            Terminal::is_in(&error) || error.chain().any(|cause| cause.is::<DecodeError>());
-        if hopeless || work.attempt >= self.handler.retry.attempts {
+        let class = self.lane.group.class_of(&error);
+        if !self.hold.failed(self.slot, work.key, class) {
+            return self.put_back(work, &error);
+        }
+        if class == Class::Terminal || work.attempt >= self.handler.retry.attempts {
             tracing::error!(
                 handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
                 attempts = work.attempt, error = format!("{error:#}"), "giving a record up: it goes to the dead letters"
@@ -55,10 +58,7 @@ impl<R: Record> Driver<R> {
             self.dead_letter(work, &error, &[]);
             return;
         }
-        let ceiling = self.handler.retry.ceiling(work.attempt);
-        let half = ceiling / 2;
-        let jitter = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
-        let wait = half + Duration::from_nanos(fastrand::u64(0..=jitter));
+        let wait = jittered(self.handler.retry.ceiling(work.attempt));
         tracing::info!(
             handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
             attempt = work.attempt, wait_ms = wait.as_millis() as u64, error = format!("{error:#}"),
@@ -78,10 +78,12 @@ impl<R: Record> Driver<R> {
 
     /// Lets the records behind a held key go on, in their order and before any that came later.
     fn release(&mut self, work: &Work<R>) {
-        if work.attempt == 1 {
+        let behind = self.held.release(work.key);
+        // A first attempt may be the head of a held key: what fails while the handler holds does not count.
+        if work.attempt == 1 && behind.is_none() {
             return;
         }
-        if let Some(behind) = self.held.release(work.key) {
+        if let Some(behind) = behind {
             self.lane.remove_held(1 + behind.len());
             for work in behind.into_iter().rev() {
                 self.inbox.push_front(work);

@@ -8,6 +8,7 @@ use events_core::{Error, RecordView};
 use tokio::time::Instant;
 
 use crate::dead_letter::chain;
+use crate::hold::{Hold, Holding};
 use crate::plan::{GroupPlan, HandlerPlan, TopicPlan};
 use crate::transport::{Publish, TopicPartition};
 
@@ -17,6 +18,8 @@ pub(crate) struct LaneContext {
     pub(crate) topic: Arc<TopicPlan>,
     pub(crate) partition: TopicPartition,
     pub(crate) publish: Arc<dyn Publish>,
+    /// One for each of the topic's handlers.
+    holds: Vec<Arc<Hold>>,
     /// Records held back, over all slots.
     held: AtomicUsize,
     /// Blocking attempts that overran their time and still run.
@@ -49,7 +52,9 @@ impl LaneContext {
         partition: TopicPartition,
         publish: Arc<dyn Publish>,
     ) -> Self {
+        let hold = |handler| Hold::new(handler, &partition, &group.settings);
         Self {
+            holds: topic.handlers.iter().map(hold).collect(),
             group,
             topic,
             partition,
@@ -60,6 +65,26 @@ impl LaneContext {
             stalls: AtomicBool::new(false),
             troubles: Mutex::default(),
         }
+    }
+
+    /// The hold of one of the topic's handlers.
+    pub(crate) fn hold(&self, handler: &Arc<HandlerPlan>) -> Arc<Hold> {
+        let known = self.holds.iter().find(|hold| hold.is_of(handler));
+        // Slots are made for the topic's handlers alone.
+        Arc::clone(known.expect("a slot's handler is one of its topic's"))
+    }
+
+    /// The handlers that hold.
+    pub(crate) fn holding(&self) -> Vec<Holding> {
+        self.holds
+            .iter()
+            .filter_map(|hold| hold.holding())
+            .collect()
+    }
+
+    /// When a handler last went on after a hold.
+    pub(crate) fn hold_ended(&self) -> Option<Instant> {
+        self.holds.iter().filter_map(|hold| hold.ended()).max()
     }
 
     pub(crate) fn held(&self) -> usize {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::lane::Lane;
-use crate::status::{LaneStatus, TroubleStatus};
+use crate::status::{HoldStatus, LaneStatus, TroubleStatus};
 use crate::transport::Queue;
 
 impl<Q: Queue> Lane<Q> {
@@ -23,7 +23,9 @@ impl<Q: Queue> Lane<Q> {
         if self.ring.len() == 0 {
             Duration::ZERO
         } else {
-            self.progressed.elapsed()
+            // Time in which a handler held is no stall of what runs since.
+            let since = self.context.hold_ended().max(Some(self.progressed));
+            since.map_or(Duration::ZERO, |since| since.elapsed())
         }
     }
 
@@ -40,6 +42,8 @@ impl<Q: Queue> Lane<Q> {
         let now = Instant::now();
         let troubles = self.context.troubles();
         let idle = self.idle();
+        let holds = self.context.holding();
+        let holds_up = |handler: &str| holds.iter().any(|hold| hold.handler == handler);
         let mut holding = None;
         if let Some((_, error)) = &self.queue_retry {
             holding = Some(format!("the partition cannot be read: {error}"));
@@ -60,6 +64,9 @@ impl<Q: Queue> Lane<Q> {
         } else if self.room() == 0 {
             holding = Some("the lane is full".to_owned());
         }
+        if let (Some(bound), Some(hold)) = (&mut holding, holds.first()) {
+            *bound = format!("{bound}; {hold}");
+        }
         let mut unhealthy = self.failed.clone();
         if self.context.overdue() > 0 {
             unhealthy = Some(format!(
@@ -69,8 +76,20 @@ impl<Q: Queue> Lane<Q> {
         } else if let Some((_, error)) = &self.queue_retry {
             // The ring may be empty, so no stall would ever say that the lane stands still.
             unhealthy = Some(format!("the partition cannot be read: {error}"));
-        } else if idle >= settings.stall {
-            let blocker = troubles.iter().min_by_key(|trouble| trouble.offset);
+        } else if let Some(hold) = holds
+            .iter()
+            .find(|hold| hold.overdue && self.ring.len() > 0)
+        {
+            unhealthy = Some(format!(
+                "{hold}: longer than it may, so failures count against the records again"
+            ));
+        } else if idle >= settings.stall
+            && (holds.is_empty() || troubles.iter().any(|trouble| !holds_up(&trouble.handler)))
+        {
+            let stuck = troubles
+                .iter()
+                .filter(|trouble| !holds_up(&trouble.handler));
+            let blocker = stuck.min_by_key(|trouble| trouble.offset);
             let blocker = blocker.map_or_else(
                 || {
                     format!(
@@ -106,6 +125,14 @@ impl<Q: Queue> Lane<Q> {
             idle_ms: idle.as_millis() as u64,
             unhealthy,
             holding,
+            holds: holds
+                .iter()
+                .map(|hold| HoldStatus {
+                    handler: hold.handler.clone(),
+                    reason: hold.reason.to_string(),
+                    age_ms: hold.age.as_millis() as u64,
+                })
+                .collect(),
             troubles: troubles
                 .into_iter()
                 .map(|trouble| TroubleStatus {

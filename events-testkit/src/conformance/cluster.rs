@@ -59,6 +59,12 @@ pub trait Running {
     /// What it says of itself now, or said within the last commit interval.
     fn status(&self) -> impl Future<Output = Status>;
 
+    /// Lets a handler take no more work; answers whether the service has it.
+    fn pause(&self, handler: &str) -> bool;
+
+    /// Lets a paused handler go on; answers whether the service has it.
+    fn resume(&self, handler: &str) -> bool;
+
     /// Drains, commits, leaves its groups.
     fn shutdown(self) -> impl Future<Output = ShutdownReport>;
 

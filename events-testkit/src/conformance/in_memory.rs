@@ -53,6 +53,14 @@ impl Running for RunningService {
         Self::status(self).await
     }
 
+    fn pause(&self, handler: &str) -> bool {
+        Self::pause(self, handler)
+    }
+
+    fn resume(&self, handler: &str) -> bool {
+        Self::resume(self, handler)
+    }
+
     async fn shutdown(self) -> ShutdownReport {
         Self::shutdown(self).await
     }

@@ -23,6 +23,7 @@ mod probe;
 mod stage;
 mod tests;
 
+pub mod breaker;
 pub mod failure;
 pub mod flow;
 pub mod health;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use events_core::{Error, Result, Terminal};
+use events_core::{Error, Result, Terminal, Unavailable};
 use tokio::sync::Notify;
 
 /// What an attempt shall do. Without a step it succeeds at once.
@@ -13,6 +13,10 @@ pub(crate) enum Step {
     Fail(&'static str),
     /// Fail now and ever after.
     FailAlways(&'static str),
+    /// Fail until this gate is open, then succeed.
+    FailUntil(&'static str),
+    /// Fail because something is unavailable until this gate is open, then succeed.
+    UnavailableUntil(&'static str),
     /// Fail without hope.
     Terminal(&'static str),
     /// Panic.
@@ -132,11 +136,15 @@ impl Probe {
         };
         let mut inner = self.inner();
         inner.journal.push(line.clone());
-        let steps = inner
-            .steps
-            .get_mut(&(line.handler.clone(), line.key.clone(), seq));
+        let Inner { steps, open, .. } = &mut *inner;
+        let steps = steps.get_mut(&(line.handler.clone(), line.key.clone(), seq));
         let step = steps.and_then(|steps| match steps.front() {
-            Some(Step::FailAlways(_)) => steps.front().cloned(),
+            Some(Step::FailUntil(gate) | Step::UnavailableUntil(gate)) if open.contains(gate) => {
+                None
+            }
+            Some(Step::FailAlways(_) | Step::FailUntil(_) | Step::UnavailableUntil(_)) => {
+                steps.front().cloned()
+            }
             _ => steps.pop_front(),
         });
         drop(inner);
@@ -255,7 +263,10 @@ impl Probe {
 fn act(step: Option<Step>) -> Result<()> {
     match step {
         None => Ok(()),
-        Some(Step::Fail(text) | Step::FailAlways(text)) => Err(Error::msg(text)),
+        Some(Step::Fail(text) | Step::FailAlways(text) | Step::FailUntil(text)) => {
+            Err(Error::msg(text))
+        }
+        Some(Step::UnavailableUntil(text)) => Err(Unavailable::msg(text).into()),
         Some(Step::Terminal(text)) => Err(Terminal::msg(text).into()),
         Some(Step::Panic(text)) => std::panic::panic_any(text),
         // Both wait, which the callers do.

@@ -30,6 +30,14 @@ macro_rules! conformance_tests {
                 an_undecodable_record_is_given_up_at_once
                 a_late_attempt_is_dropped_and_made_again
             }
+            breaker {
+                a_dead_dependency_costs_no_record
+                probes_take_turns
+                many_poison_keys_do_not_stall_for_ever
+                unavailable_holds_at_once
+                a_table_classifies_errors
+                a_handler_is_paused_and_resumed
+            }
             progress {
                 the_watermark_waits_for_every_record
                 a_kill_repeats_only_what_was_not_done
