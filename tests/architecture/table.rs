@@ -166,7 +166,7 @@ pub(crate) const ROOMS: &[Room] = &[
     // That this room holds no retry or dedupe policy is for a reviewer to see; no list of crates can say it.
     Room {
         name: "events-kafka",
-        rooms: &["events-core", "events-runtime"],
+        rooms: &["events-core", "events-runtime", "events-status"],
         crates: &[
             ("anyhow", "what `run_from_args` returns to `main`"),
             ("clap", "the subcommands of `run_from_args`"),
@@ -197,6 +197,23 @@ pub(crate) const ROOMS: &[Room] = &[
             ),
         ],
         never: &[SQL],
+        words: &[],
+    },
+    Room {
+        name: "events-status",
+        rooms: &["events-runtime"],
+        crates: &[
+            ("axum", "routes and serves the endpoint over HTTP"),
+            ("metrics", "the recorder that `/metrics` shows"),
+            ("serde_json", "the status as JSON"),
+            (
+                "thiserror",
+                "writes the crate's error types without boilerplate",
+            ),
+            ("tokio", "sockets, and the runtime of the endpoint's thread"),
+            ("tracing", "says where the endpoint is open, and to whom"),
+        ],
+        never: &[KAFKA, SQL],
         words: &[],
     },
     Room {

@@ -1,0 +1,31 @@
+//! The endpoint of running services: what they do, whether they are well, what they count.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /status` | JSON: a list with the [`Status`](events_runtime::Status) of each service of the process |
+//! | `GET /healthz` | 200, or 503 with a line for each reason: a lane that has work and does not advance, and its key |
+//! | `GET /readyz` | 200 once every consumer group has its first assignment, an empty one too; 503 before that, and while draining |
+//! | `GET /metrics` | what the process counts, as Prometheus text; `docs/metrics.md` holds the table |
+//! | `POST /handlers/{service}/{handler}/pause`, `…/resume` | 200 once it is told, 404 for a name that nobody has, 501 where it cannot be paused |
+//!
+//! Nothing listens unless an address is given: [`register`] opens it for the first service, further ones of the process
+//! share it. It has a thread of its own, so that it answers while handlers block the service's threads. It asks for no
+//! password: keep it on loopback, or behind something that asks. A `POST` needs `content-type: application/json`, which
+//! no form of a foreign web page can send.
+//!
+//! A transport implements [`Running`]; users meet this crate through `events-kafka`.
+
+mod address;
+mod client;
+mod exposition;
+mod health;
+mod recorder;
+mod routes;
+mod running;
+mod server;
+
+pub use address::{DEFAULT_ADDRESS, InvalidAddress, parse_address};
+pub use client::{Answer, AskError, get, post};
+pub use recorder::install_recorder;
+pub use running::{Control, Refused, Running};
+pub use server::{Registration, ServerError, register};

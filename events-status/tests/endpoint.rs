@@ -1,0 +1,189 @@
+//! The endpoint over real HTTP, before services that are made up.
+
+use std::sync::{Arc, Mutex};
+
+use events_runtime::{LaneStatus, Status, TopicPartition};
+use events_status::{Control, Refused, Running, get, parse_address, post, register};
+use serde_json::Value;
+
+struct Made {
+    name: &'static str,
+    unhealthy: Option<&'static str>,
+    unready: Vec<String>,
+    told: Mutex<Vec<String>>,
+    asked: Mutex<u32>,
+}
+
+impl Made {
+    fn up(name: &'static str) -> Self {
+        Self {
+            name,
+            unhealthy: None,
+            unready: Vec::new(),
+            told: Mutex::default(),
+            asked: Mutex::new(0),
+        }
+    }
+}
+
+impl Control for Made {
+    fn pause(&self, handler: &str) -> Result<(), Refused> {
+        match handler {
+            "ship" => {
+                self.told.lock().unwrap().push(handler.to_owned());
+                Ok(())
+            }
+            "pinned" => Err(Refused::Unsupported("it cannot be paused".to_owned())),
+            _ => Err(Refused::Unknown(format!("no handler `{handler}`"))),
+        }
+    }
+
+    fn resume(&self, handler: &str) -> Result<(), Refused> {
+        self.told.lock().unwrap().retain(|told| told != handler);
+        Ok(())
+    }
+}
+
+impl Running for Made {
+    fn service(&self) -> String {
+        self.name.to_owned()
+    }
+
+    fn ask(&self) {
+        *self.asked.lock().unwrap() += 1;
+    }
+
+    /// The second look finds the answer.
+    fn has_answered(&self) -> bool {
+        let mut asked = self.asked.lock().unwrap();
+        *asked += 1;
+        *asked > 2
+    }
+
+    fn status(&self) -> Status {
+        let lane = LaneStatus {
+            group: "shipping".to_owned(),
+            partition: TopicPartition::new("orders", 3),
+            holding: Some("a key is parked".to_owned()),
+            unhealthy: self.unhealthy.map(str::to_owned),
+            ..LaneStatus::default()
+        };
+        Status {
+            service: self.name.to_owned(),
+            healthy: self.unhealthy.is_none(),
+            lanes: vec![lane],
+            handlers: Vec::new(),
+        }
+    }
+
+    fn unready(&self) -> Vec<String> {
+        self.unready.clone()
+    }
+}
+
+#[tokio::test]
+async fn services_of_a_process_share_one_endpoint_until_the_last_has_left() {
+    let address = parse_address("127.0.0.1:0").unwrap();
+    let well = register(address, Arc::new(Made::up("well"))).unwrap();
+    let at = well.address();
+    let sick = Made {
+        unhealthy: Some("handler sick/ship is stuck on key o-7"),
+        unready: vec!["draining".to_owned()],
+        ..Made::up("sick")
+    };
+    assert_eq!(get(at, "/healthz").await.unwrap().status, 200);
+    assert_eq!(get(at, "/readyz").await.unwrap().status, 200);
+
+    let other = register(address, Arc::new(sick)).unwrap();
+    assert_eq!(other.address(), at);
+    let health = get(at, "/healthz").await.unwrap();
+    assert_eq!(
+        (health.status, health.body.as_str()),
+        (
+            503,
+            "sick: orders/3 of group shipping: handler sick/ship is stuck on key o-7\n"
+        )
+    );
+    let ready = get(at, "/readyz").await.unwrap();
+    assert_eq!(
+        (ready.status, ready.body.as_str()),
+        (503, "sick: draining\n")
+    );
+    let status = get(at, "/status").await.unwrap();
+    let status: Vec<Value> = serde_json::from_str(&status.body).unwrap();
+    let names: Vec<_> = status.iter().map(|one| one["service"].as_str()).collect();
+    assert_eq!(names, [Some("well"), Some("sick")]);
+    assert_eq!(status[0]["lanes"][0]["partition"]["partition"], 3);
+
+    drop(other);
+    assert_eq!(get(at, "/healthz").await.unwrap().status, 200);
+    assert_eq!(get(at, "/nothing").await.unwrap().status, 404);
+    drop(well);
+    let gone = get(at, "/healthz").await.unwrap_err().to_string();
+    assert!(gone.contains("--status-address"), "{gone}");
+    // The port is free again.
+    drop(register(at, Arc::new(Made::up("anew"))).unwrap());
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_an_error_that_names_the_remedy() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let error = register(taken.local_addr().unwrap(), Arc::new(Made::up("late"))).unwrap_err();
+    assert!(
+        error.to_string().contains("EVENTS_STATUS_ADDRESS"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_handler_is_paused_and_resumed() {
+    let running = Arc::new(Made::up("shop"));
+    // An address of its own, or the other test's services would be there too.
+    let address = parse_address("127.0.0.2:0").unwrap();
+    let registration = register(address, Arc::clone(&running) as _).unwrap();
+    let at = registration.address();
+    let told = || running.told.lock().unwrap().clone();
+    assert_eq!(
+        post(at, "/handlers/shop/ship/pause").await.unwrap().status,
+        200
+    );
+    assert_eq!(told(), ["ship"]);
+    assert_eq!(
+        post(at, "/handlers/shop/ship/resume").await.unwrap().status,
+        200
+    );
+    assert_eq!(told(), [""; 0]);
+    let unknown = post(at, "/handlers/shop/shp/pause").await.unwrap();
+    assert_eq!(
+        (unknown.status, unknown.body.as_str()),
+        (404, "no handler `shp`\n")
+    );
+    let elsewhere = post(at, "/handlers/shp/ship/pause").await.unwrap();
+    assert!(
+        elsewhere.status == 404 && elsewhere.body.contains("shop does"),
+        "{elsewhere:?}"
+    );
+    assert_eq!(
+        post(at, "/handlers/shop/pinned/pause")
+            .await
+            .unwrap()
+            .status,
+        501
+    );
+    // A link does nothing, and neither does a form of a web page.
+    assert_eq!(
+        get(at, "/handlers/shop/ship/pause").await.unwrap().status,
+        405
+    );
+    let form = "POST /handlers/shop/ship/pause HTTP/1.0\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+    let answer = tokio::task::spawn_blocking(move || {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(at).unwrap();
+        stream.write_all(form.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    });
+    assert!(answer.await.unwrap().starts_with("HTTP/1.0 415"));
+    assert_eq!(told(), [""; 0]);
+}
