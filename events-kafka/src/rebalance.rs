@@ -237,7 +237,20 @@ impl MemberContext {
             logs.stop(&parked.collect::<Vec<_>>());
         }
         match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+            RebalanceProtocol::Cooperative => {
+                // After a rebalance that failed the group gives up what the client never had, and refuses to take away.
+                let assigned = consumer.assignment()?;
+                let mut leaving = TopicPartitionList::new();
+                for element in list.elements() {
+                    if assigned
+                        .find_partition(element.topic(), element.partition())
+                        .is_some()
+                    {
+                        leaving.add_partition(element.topic(), element.partition());
+                    }
+                }
+                consumer.incremental_unassign(&leaving)
+            }
             _ => consumer.unassign(),
         }
     }
@@ -327,6 +340,7 @@ impl ConsumerContext for MemberContext {
         list: &mut TopicPartitionList,
     ) {
         let group = &self.group.plan().group;
+        let failed = error;
         let outcome = match error {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoked(consumer, list),
@@ -340,7 +354,21 @@ impl ConsumerContext for MemberContext {
             // Without an answer to the callback the group would wait for this member for ever; with this one it has no
             // partitions of it, until the polling thread joins anew.
             self.rejoin.store(true, Ordering::Release);
+            let assigning = RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+            if failed == assigning {
+                // Lanes that were made already must not commit where somebody else reads.
+                let made: Vec<_> = list
+                    .elements()
+                    .iter()
+                    .map(|element| TopicPartition::new(element.topic(), element.partition()))
+                    .collect();
+                self.handle.block_on(self.group.lose(&made));
+            }
             let answer = match consumer.rebalance_protocol() {
+                // Nothing of the list is assigned, and the client takes no less than nothing away from an assignment.
+                RebalanceProtocol::Cooperative if failed == assigning => {
+                    consumer.incremental_assign(&TopicPartitionList::new())
+                }
                 RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
                 _ => consumer.unassign(),
             };

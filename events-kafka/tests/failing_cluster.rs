@@ -1,4 +1,4 @@
-//! Producers that fail for good, on a cluster of this test's own that refuses a request on purpose.
+//! Producers that fail for good, and a rebalance that fails, on a cluster of this test's own that refuses a request on purpose.
 
 mod support;
 
@@ -167,4 +167,61 @@ async fn the_edge_goes_on_with_a_new_producer() {
         .await
         .unwrap();
     assert_eq!(producer.close(SOON).await, 0);
+}
+
+mod rejoining {
+    use super::*;
+
+    /// Read from a time on, so that an assignment asks the broker for an offset.
+    #[event(topic = "lost-dated", key = key)]
+    pub(super) struct Dated {
+        pub(super) key: String,
+        pub(super) number: u32,
+    }
+
+    events_kafka::service!("lost-rejoining");
+
+    #[handler(group = "lost-rejoining", start = "2024-01-31T00:00:00Z")]
+    async fn note(dated: Dated, seen: State<Seen>) {
+        seen.0.lock().unwrap().push(dated.number);
+    }
+}
+
+/// A rebalance that cannot be carried out does not leave a member that the group believes to read and that does not: it
+/// joins anew (D8).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_whose_rebalance_failed_joins_anew() {
+    let cluster = cluster();
+    for topic in ["lost-dated", "lost-rejoining.dead-letters"] {
+        cluster.create_topic(topic, 1, 1).unwrap();
+    }
+    // The first two look for the log's ends; the third, for the offset of a time, is not asked again.
+    let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    cluster.request_errors(RDKafkaApiKey::ListOffsets, &[FINE, FINE, refused]);
+    let seen = Arc::new(Seen::default());
+    let runtime = Runtime::new("lost-rejoining")
+        .client(client(&cluster))
+        .configure(|settings| settings.commit_interval = Duration::from_millis(50))
+        .shared_state(Arc::clone(&seen));
+    let handle = runtime.spawn().await.unwrap();
+    let assigned = async {
+        while handle.partitions() == 0 || handle.lag().is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon("the member has its partition after all", assigned).await;
+    let producer = handle.producer().unwrap();
+    let dated = rejoining::Dated {
+        key: "a".into(),
+        number: 7,
+    };
+    producer.publish(&dated).await.unwrap();
+    let read = async {
+        while seen.0.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon("it is read", read).await;
+    assert!(handle.drain().await.drained);
+    assert_eq!(*seen.0.lock().unwrap(), [7]);
 }
