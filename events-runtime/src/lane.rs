@@ -2,6 +2,7 @@
 
 pub(crate) mod context;
 mod intake;
+mod resume;
 pub(crate) mod shared;
 mod status;
 mod watch;
@@ -139,7 +140,7 @@ impl<Q: Queue> Lane<Q> {
     fn position(&self) -> Option<Position> {
         let handlers = self.context.topic.handlers.iter().enumerate();
         let runs: Vec<(u32, Vec<Run>)> = handlers
-            .map(|(index, handler)| (handler.hash, self.ring.runs(index)))
+            .map(|(index, handler)| (handler.hash, self.runs(index)))
             .collect();
         let watermark = self.ring.watermark();
         let metadata = offset_map::encode(watermark, &runs)?;

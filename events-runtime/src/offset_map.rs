@@ -49,6 +49,18 @@ impl OffsetMap {
             .max()
     }
 
+    /// What is done for the handler from `offset` on.
+    pub fn runs_from(&self, handler: u32, offset: i64) -> Vec<Run> {
+        let section = self
+            .sections
+            .iter()
+            .find(|(hashes, _)| hashes.contains(&handler));
+        let runs = section.map_or(&[][..], |(_, runs)| runs.as_slice());
+        let after = runs.partition_point(|run| run.1 <= offset);
+        let runs = runs[after..].iter();
+        runs.map(|run| (run.0.max(offset), run.1)).collect()
+    }
+
     /// Reads metadata that [`encode`] wrote above `watermark`.
     ///
     /// Anything else, of another program or damaged, reads as an empty map: then records are handled again, and

@@ -139,6 +139,11 @@ impl Ring {
             .map_or(self.next_offset, |entry| entry.offset)
     }
 
+    /// The offset behind the last received one.
+    pub(crate) fn end(&self) -> i64 {
+        self.next_offset
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::lane::Lane;
-use crate::offset_map;
 use crate::plan::TopicPlan;
 use crate::routing;
 use crate::transport::{Queue, Record};
@@ -40,13 +39,6 @@ impl<Q: Queue> Lane<Q> {
             room /= 2;
         }
         room
-    }
-
-    fn map_fits(&self, more: u64) -> bool {
-        offset_map::fits(
-            self.ring.span() + more,
-            self.open.iter().map(|open| open + more),
-        )
     }
 
     pub(super) fn intake(&mut self, cx: &mut Context<'_>) -> bool {

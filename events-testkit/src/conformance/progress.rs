@@ -87,6 +87,62 @@ pub async fn a_kill_repeats_only_what_was_not_done<C: Cluster>(cluster: &C) -> V
     Verdict::Held
 }
 
+subject!(Handed, hand, "conformance-handed");
+
+/// A member that is killed before it has read everything that the map it began with tells of leaves that map behind
+/// (D3 a).
+pub async fn a_short_assignment_keeps_the_map_of_the_one_before<C: Cluster>(
+    cluster: &C,
+) -> Verdict {
+    if !(cluster.capabilities().kill && cluster.capabilities().metadata) {
+        return Verdict::Lacking("kill, or no offset metadata");
+    }
+    let stage = Stage::set(cluster, "conformance-handed", 1).await;
+    stage
+        .probe
+        .script("hand", "slow", 0, [Step::Hang, Step::Hang]);
+    stage.send::<Handed>("slow", 0).await;
+    for seq in 1..10 {
+        stage.send::<Handed>("fast", seq).await;
+    }
+    let running = stage.start().await;
+    stage.done_once("hand", 9).await;
+    let mut all = String::new();
+    eventually("the map settles", async || {
+        let now = stage.metadata().await;
+        let settled = now == all && !now.is_empty();
+        all = now;
+        settled
+    })
+    .await;
+    throughout("the map stays", WHILE, async || {
+        stage.metadata().await == all
+    })
+    .await;
+    running.kill().await;
+    let short = stage.service().configure(|settings| {
+        // The slow one fills it, so that nothing behind it is read.
+        settings.lane_records = 1;
+        settings.lane_held = 1;
+    });
+    let running = stage.start_with(short).await;
+    eventually("the slow one is tried again", async || {
+        stage.probe.attempts("hand", "slow", 0) == 2
+    })
+    .await;
+    throughout("the map stays", WHILE, async || {
+        stage.metadata().await == all
+    })
+    .await;
+    running.kill().await;
+    let running = stage.start().await;
+    stage.committed_once(10).await;
+    running.shutdown().await;
+    let began = stage.probe.began("hand");
+    assert_eq!(began.len(), 12, "only the slow one again: {began:?}");
+    Verdict::Held
+}
+
 subject!(Twice, once, "conformance-duplicate");
 
 /// A record with the source and id of an earlier one is skipped and counted, also while that one is under way (D3 b).

@@ -41,6 +41,7 @@ macro_rules! conformance_tests {
             progress {
                 the_watermark_waits_for_every_record
                 a_kill_repeats_only_what_was_not_done
+                a_short_assignment_keeps_the_map_of_the_one_before
                 duplicates_are_skipped
                 gaps_are_passed
                 unacknowledged_emissions_hold_the_watermark
