@@ -79,8 +79,8 @@ macro_rules! scalar {
             }
 
             fn taken(slot: &mut ScalarSlot) -> Option<Self> {
-                match take(slot) {
-                    ScalarSlot::$kind(value) => Some(value),
+                match slot {
+                    ScalarSlot::$kind(value) => Some(take(value)),
                     _ => None,
                 }
             }
@@ -126,11 +126,16 @@ macro_rules! scalars {
                 matches!(self, $(Self::$optional)|*)
             }
 
-            fn read<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<ScalarSlot, A::Error> {
-                match self { $(
-                    Self::$kind => map.next_value().map(ScalarSlot::$kind),
-                    Self::$optional => map.next_value().map(ScalarSlot::$optional),
-                )* }
+            fn read<'de, A: MapAccess<'de>>(
+                self,
+                map: &mut A,
+                slot: &mut ScalarSlot,
+            ) -> Result<(), A::Error> {
+                *slot = match self { $(
+                    Self::$kind => ScalarSlot::$kind(map.next_value()?),
+                    Self::$optional => ScalarSlot::$optional(map.next_value()?),
+                )* };
+                Ok(())
             }
 
             fn schema(self, generator: &mut SchemaGenerator) -> Schema {
@@ -284,9 +289,10 @@ impl<'de> Visitor<'de> for Fill<'_> {
         let Self { shape, slots } = self;
         read_map(shape.names, &mut map, |index, map| {
             if let (Some(field), Some(slot)) = (shape.fields.get(index), slots.get_mut(index)) {
-                *slot = field.kind.read(map)?;
+                field.kind.read(map, slot)
+            } else {
+                Ok(())
             }
-            Ok(())
         })?;
         for ((name, field), slot) in shape.names.iter().zip(shape.fields).zip(slots) {
             if matches!(slot, ScalarSlot::Empty) && !field.may_be_missing() {
