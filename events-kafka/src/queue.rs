@@ -68,7 +68,7 @@ impl Queue for PartitionQueue {
 }
 
 /// A received record, in the client's memory.
-pub(crate) struct KafkaRecord(Message);
+pub(crate) struct KafkaRecord(pub(crate) Message);
 
 impl RecordView for KafkaRecord {
     fn topic(&self) -> &str {

@@ -198,6 +198,12 @@ impl Runtime {
         KafkaError::unless_empty(&name, faults)
     }
 
+    /// What the command line needs to find the service's records.
+    pub(crate) fn into_plans(self) -> Result<(Vec<Arc<GroupPlan>>, Option<Ensure>), KafkaError> {
+        self.check()?;
+        Ok((self.service.plan()?, self.ensure))
+    }
+
     /// The least rights that the service needs of a cluster with an authorizer.
     pub(crate) fn rights(self) -> Result<Vec<Right>, Faults> {
         Ok(rights::of(&self.service.plan()?, self.ensure))

@@ -169,8 +169,16 @@ pub(crate) const ROOMS: &[Room] = &[
         rooms: &["events-core", "events-runtime", "events-status"],
         crates: &[
             ("anyhow", "what `run_from_args` returns to `main`"),
+            (
+                "base64",
+                "bytes of exported dead letters that are not UTF-8",
+            ),
             ("clap", "the subcommands of `run_from_args`"),
             ("comfy-table", "tables of handlers and topics on a terminal"),
+            (
+                "humantime",
+                "times that people give to the command line, and ages shown to them",
+            ),
             ("indicatif", "the bar while a group catches up"),
             (
                 "rdkafka",

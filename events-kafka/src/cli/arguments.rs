@@ -4,6 +4,8 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::letters::LettersCommand;
+
 /// Services that react to events over Kafka.
 #[derive(Debug, Parser)]
 #[command(about = "Services that react to events over Kafka", long_about = None, after_help = "KAFKA_BOOTSTRAP_SERVERS says where the cluster is; any KAFKA_X_Y is the client's property x.y.\nStatus: 0 done, 1 failed or faults found, 2 wrong arguments.")]
@@ -44,6 +46,11 @@ pub(super) enum Command {
         /// To whom they are granted; `User:` and the service's name if absent.
         #[arg(long, requires = "acls")]
         principal: Option<String>,
+    },
+    /// Put right what was given up.
+    DeadLetters {
+        #[command(subcommand)]
+        command: LettersCommand,
     },
     /// Publish one event.
     Publish {

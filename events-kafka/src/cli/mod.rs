@@ -1,14 +1,24 @@
-//! The command line of a service: `run`, `handlers`, `topology`, `check`, `publish`.
+//! The command line of a service: `run`, `handlers`, `topology`, `check`, `publish`, `dead-letters`, `parked`.
 
 mod arguments;
+mod audit;
+mod bar;
+mod bytes;
 mod check;
 mod handlers;
+mod headers;
+mod letters;
+mod moment;
 mod output;
+mod parked;
 mod payload;
+mod place;
 mod publish;
+mod reader;
 mod rights;
 mod run;
 mod signals;
+mod site;
 mod topology;
 
 use std::ffi::OsString;
@@ -16,6 +26,7 @@ use std::ffi::OsString;
 use events_core::{Error, Result};
 
 use arguments::{Arguments, Command};
+use site::Site;
 
 use crate::services::Services;
 
@@ -70,6 +81,9 @@ pub(crate) async fn run(
                 correlation_id,
             };
             publish::publish(&services, request, json).await
+        }
+        Command::DeadLetters { command } => {
+            letters::run(Site::open(services)?, command, json).await
         }
     }
 }

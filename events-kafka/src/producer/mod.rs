@@ -202,7 +202,7 @@ impl Producer {
         self.enqueue_record(event.event.name, &record).await?.await
     }
 
-    async fn enqueue_record(
+    pub(crate) async fn enqueue_record(
         &self,
         event: &'static str,
         record: &Outgoing,

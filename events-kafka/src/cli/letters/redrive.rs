@@ -1,0 +1,462 @@
+//! `dead-letters redrive`: records go to their handlers again.
+//!
+//! The command decides nothing: it appends an action to the parked log of the partition that the record came from, and the
+//! lane that owns it acts. An action is unique by the id of its letter, so that appending it twice does nothing.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use events_core::{Error, Outgoing, RecordView, Result};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::arguments::Which;
+use super::dialect;
+use super::letter::{Letter, Outcome, Resolution};
+use super::plan::{Left, Plan, Target};
+use super::resolution::{Beside, of_record};
+use super::survey;
+use crate::cli::audit::Audit;
+use crate::cli::bar::Bar;
+use crate::cli::moment;
+use crate::cli::output::{print, print_json};
+use crate::cli::parked::names as parked;
+use crate::cli::place::Place;
+use crate::cli::site::{Receipt, Site, Writer};
+
+/// Actions on their way whose letters are not marked yet.
+const WINDOW: usize = 10_000;
+/// Letters that stay and are listed one by one.
+const LISTED: usize = 20;
+
+/// How it is done.
+pub(super) struct Way {
+    pub(super) dry_run: bool,
+    /// Most letters a second.
+    pub(super) rate: Option<u32>,
+    /// Most letters.
+    pub(super) max: Option<usize>,
+}
+
+pub(super) async fn redrive(
+    site: &Site,
+    which: Which,
+    audit: Audit,
+    way: Way,
+    json: bool,
+) -> Result<()> {
+    let named = which.filter.handler.clone();
+    let (mut reader, found) = survey::open(site, which).await?;
+    let plan = Plan::of(found.open, way.max, |letter| {
+        target(site, letter, named.as_deref())
+    });
+    let mut plan = plan.map_err(Error::msg)?;
+    plan.left.extend(found.settled.iter().map(settled));
+    if !way.dry_run {
+        for (letter, target) in &plan.redriven {
+            let (group, _) = site.handler(&target.handler).map_err(Error::msg)?;
+            site.need(group, &reader, &target.parked).await?;
+            if let Some(count) = reader.partitions(&target.parked)
+                && target.origin.partition >= count
+            {
+                return Err(Error::msg(format!(
+                    "the parked topic `{}` has {count} partitions, but `{}` came from partition {}: kafka-topics.sh --bootstrap-server {} --alter --topic {} --partitions {}",
+                    target.parked,
+                    letter.id,
+                    target.origin.partition,
+                    reader.address(),
+                    target.parked,
+                    target.origin.partition + 1
+                )));
+            }
+        }
+        let gone = run(site, &mut reader, &plan, &audit, way.rate).await?;
+        plan.redriven
+            .retain(|(letter, _)| !gone.contains(&letter.id));
+        let why = "it is not in the topic any more: retention took it";
+        plan.left.extend(gone.into_iter().map(|id| Left {
+            id,
+            why: why.into(),
+        }));
+    }
+    report(&plan, way.dry_run, json)?;
+    match &*found.absent {
+        [] => Ok(()),
+        absent => Err(absent_error(absent)),
+    }
+}
+
+/// Letters that were named and are not there.
+pub(super) fn absent_error(absent: &[Place]) -> Error {
+    let ids: Vec<_> = absent.iter().map(Place::to_string).collect();
+    Error::msg(format!(
+        "there is no such letter, or it does not fit the other words: {}; `dead-letters list --each` shows those that are open",
+        ids.join(", ")
+    ))
+}
+
+/// Why a letter that was named stays.
+pub(super) fn settled(resolution: &Resolution) -> Left {
+    let (mark, outcome) = (&resolution.mark, resolution.outcome.name());
+    Left {
+        id: resolution.of.clone(),
+        why: format!(
+            "it was {outcome} already, at {} by {}",
+            mark.time, mark.actor
+        ),
+    }
+}
+
+/// Where a letter goes.
+fn target(site: &Site, letter: &Letter, named: Option<&str>) -> Result<Target, String> {
+    let name = letter.handler.as_deref().or(named).ok_or(
+        "it names no handler, since others wrote it: say --handler service/handler for who gets it",
+    )?;
+    let (group, handler) = site.handler(name).map_err(|error| {
+        format!("{error}; discard the letter, or give its handler back to this binary")
+    })?;
+    let origin = letter
+        .origin
+        .clone()
+        .ok_or("it does not say which partition it came from")?;
+    let reads = handler.descriptor.takes();
+    if let Some(event) = letter.event.as_deref()
+        && !reads.iter().any(|known| known.name == event)
+    {
+        let names: Vec<_> = reads.iter().map(|event| event.name).collect();
+        return Err(format!(
+            "it is a `{event}`, and {} takes {}",
+            handler.stable_name,
+            names.join(", ")
+        ));
+    }
+    let topic = group.plan.topics.get(&*origin.topic);
+    let topic = topic
+        .filter(|topic| {
+            let mut handlers = topic.handlers.iter();
+            handlers.any(|known| known.stable_name == handler.stable_name)
+        })
+        .ok_or_else(|| {
+            format!(
+                "it came from topic `{}`, which {} does not read",
+                origin.topic, handler.stable_name
+            )
+        })?;
+    let parked = topic.parked.as_deref().ok_or_else(|| {
+        format!(
+            "no handler of topic `{}` in group `{}` parks, so nobody reads what is redriven: turn parking on, by `settings.park` or `#[handler(park(…))]`",
+            topic.topic, group.plan.group
+        )
+    })?;
+    Ok(Target {
+        handler: handler.stable_name.as_str().into(),
+        parked: parked.into(),
+        origin,
+    })
+}
+
+/// The action that asks for a redrive: the record as it was, to one handler.
+fn action(record: &dyn RecordView, letter: &Letter, target: &Target, audit: &Audit) -> Outgoing {
+    let mut action = Outgoing::new(target.parked.to_string());
+    action.partition = Some(target.origin.partition);
+    action.timestamp = record.timestamp();
+    if let Some(key) = record.key() {
+        action.set_key(key);
+    }
+    if let Some(value) = letter.edited.as_deref().or(record.value()) {
+        action.set_value(value);
+    }
+    let now = moment::now().to_string();
+    let told = dialect::headers(record);
+    let error = dialect::read(record, &told).and_then(|told| Some(told.error?.into_owned()));
+    for (name, value) in [
+        (parked::FACT, "action"),
+        (parked::ACTION, "redrive"),
+        (parked::REDRIVE, &letter.id.to_string()),
+        (parked::HANDLER, &target.handler),
+        (parked::TOPIC, &target.origin.topic),
+        (parked::PARTITION, &target.origin.partition.to_string()),
+        (parked::OFFSET, &target.origin.offset.to_string()),
+        (parked::ATTEMPTS, &letter.attempts.unwrap_or(0).to_string()),
+        (parked::NEXT, &now),
+        (parked::SINCE, &now),
+        (parked::ERROR, &error.unwrap_or_default()),
+    ] {
+        action.add_header(name, value);
+    }
+    if let Some(code) = &letter.code {
+        action.add_header(parked::CODE, &**code);
+    }
+    audit.write(&parked::AUDIT, &mut action);
+    let own = dialect::all(record).filter(|(name, _)| !dialect::is_foreign(name));
+    own.filter(|(_, value)| value.is_some())
+        .for_each(|(name, value)| {
+            action.add_raw_header(name, value);
+        });
+    action
+}
+
+/// Appends the actions and marks the letters. Answers letters that are not there any more.
+async fn run(
+    site: &Site,
+    reader: &mut crate::cli::reader::Reader,
+    plan: &Plan,
+    audit: &Audit,
+    rate: Option<u32>,
+) -> Result<BTreeSet<Place>> {
+    let planned: BTreeMap<&Place, &(Letter, Target)> = plan
+        .redriven
+        .iter()
+        .map(|both| (&both.0.id, both))
+        .collect();
+    let writer = site.writer()?;
+    let bar = Bar::new("redriving", planned.len() as u64);
+    let mut pace = Pace::new(rate);
+    let mut marks = Marks::default();
+    let gone = survey::again(reader, planned.keys().copied(), async |place, record| {
+        let Some((letter, target)) = planned.get(place) else {
+            return Ok(());
+        };
+        pace.wait().await;
+        let receipt = writer
+            .append("the redrive", &action(record, letter, target, audit))
+            .await?;
+        let (group, _) = site.handler(&target.handler).map_err(Error::msg)?;
+        let beside = Beside::the(place, &group.plan.dead_letters);
+        let mark = of_record(&beside, record, Outcome::RedriveRequested, audit, None);
+        marks.push(&writer, receipt, mark, WINDOW).await?;
+        bar.add(1);
+        Ok(())
+    });
+    let gone = gone.await?;
+    marks.finish(&writer).await?;
+    writer.close().await;
+    Ok(gone)
+}
+
+/// A letter is marked once its action stands in the log: a mark without an action would hide a letter that nobody redrives.
+#[derive(Default)]
+struct Marks {
+    actions: VecDeque<(Receipt, Outgoing)>,
+    marks: Vec<Receipt>,
+}
+
+impl Marks {
+    async fn push(
+        &mut self,
+        writer: &Writer,
+        action: Receipt,
+        mark: Outgoing,
+        most: usize,
+    ) -> Result<()> {
+        self.actions.push_back((action, mark));
+        while self.actions.len() > most {
+            self.settle(writer).await?;
+        }
+        Ok(())
+    }
+
+    async fn settle(&mut self, writer: &Writer) -> Result<()> {
+        if let Some((action, mark)) = self.actions.pop_front() {
+            action.await?;
+            self.marks
+                .push(writer.append("the mark of a redrive", &mark).await?);
+        }
+        if self.marks.len() > WINDOW {
+            for mark in self.marks.drain(..) {
+                mark.await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self, writer: &Writer) -> Result<()> {
+        while !self.actions.is_empty() {
+            self.settle(writer).await?;
+        }
+        for mark in self.marks {
+            mark.await?;
+        }
+        Ok(())
+    }
+}
+
+/// Holds back what comes faster than allowed.
+struct Pace {
+    rate: Option<u32>,
+    began: Instant,
+    count: u32,
+}
+
+impl Pace {
+    fn new(rate: Option<u32>) -> Self {
+        Self {
+            rate,
+            began: Instant::now(),
+            count: 0,
+        }
+    }
+
+    /// When the next letter may go; none if at once.
+    fn next(&mut self) -> Option<Instant> {
+        let due = Duration::from_secs(1) * self.count / self.rate?.max(1);
+        self.count += 1;
+        Some(self.began + due)
+    }
+
+    async fn wait(&mut self) {
+        if let Some(due) = self.next() {
+            tokio::time::sleep_until(due).await;
+        }
+    }
+}
+
+fn report(plan: &Plan, dry_run: bool, json: bool) -> Result<()> {
+    let count = plan.redriven.len();
+    if json {
+        let ids: Vec<_> = plan.redriven.iter().map(|(letter, _)| &letter.id).collect();
+        return print_json(&json!({
+            "dry_run": dry_run,
+            "redriven": count,
+            "handlers": plan.counts(),
+            "letters": ids,
+            "left": plan.left,
+        }));
+    }
+    print(&text(plan, dry_run))
+}
+
+fn text(plan: &Plan, dry_run: bool) -> String {
+    let letters = |count: usize| match count {
+        1 => "1 letter".to_owned(),
+        more => format!("{more} letters"),
+    };
+    let verb = if dry_run { "would ask" } else { "asked" };
+    let mut text = match plan.redriven.len() {
+        0 => "nothing to redrive".to_owned(),
+        count => format!("{verb} for the redrive of {}", letters(count)),
+    };
+    for (handler, count) in plan.counts() {
+        text += &format!("\n  {handler}: {count}");
+    }
+    if !plan.left.is_empty() {
+        text += &format!("\nleft as they are: {}", letters(plan.left.len()));
+    }
+    for left in plan.left.iter().take(LISTED) {
+        text += &format!("\n  {}: {}", left.id, left.why);
+    }
+    if plan.left.len() > LISTED {
+        text += &format!(
+            "\n  and {} more: --json lists all",
+            plan.left.len() - LISTED
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::letter::Words;
+    use super::super::samples::{Sample, ours, spring};
+    use super::*;
+
+    fn letter(record: &Sample) -> Letter {
+        let headers = dialect::headers(record);
+        let told = dialect::read(record, &headers).unwrap();
+        Letter::of(record, &headers, &told, &mut Words::default())
+    }
+
+    fn target(letter: &Letter) -> Target {
+        Target {
+            handler: "shipping/ship".into(),
+            parked: "shipping.parked.orders".into(),
+            origin: letter.origin.clone().unwrap(),
+        }
+    }
+
+    fn audit() -> Audit {
+        Audit {
+            actor: "ann".to_owned(),
+            reason: Some("address added".to_owned()),
+            time: "2026-01-31T13:00:00.000Z".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_action_carries_the_record_as_it_was() {
+        for record in [ours(7), spring(7)] {
+            let letter = letter(&record);
+            let action = action(&record, &letter, &target(&letter), &audit());
+            assert_eq!(
+                (&*action.topic, action.partition),
+                ("shipping.parked.orders", Some(3))
+            );
+            assert_eq!(
+                (action.key(), action.value()),
+                (record.key(), record.value())
+            );
+            assert_eq!(action.timestamp, Some(1_000));
+            let first = action.headers().next().unwrap();
+            assert_eq!(first, (&b"pk_fact"[..], Some(&b"action"[..])));
+            let header = |name| std::str::from_utf8(action.header(name).unwrap()).unwrap();
+            assert_eq!(header("pk_redrive"), letter.id.to_string());
+            assert_eq!(header("pk_handler"), "shipping/ship");
+            assert_eq!(
+                (
+                    header("pk_topic"),
+                    header("pk_partition"),
+                    header("pk_offset")
+                ),
+                ("orders", "3", "41")
+            );
+            assert_eq!(
+                (header("pk_actor"), header("pk_reason")),
+                ("ann", "address added")
+            );
+            assert_eq!(header("ce_type"), "OrderPlaced");
+            // What was said of the letter stays with the letter.
+            let own = action
+                .headers()
+                .filter(|(name, _)| !name.starts_with(b"pk_"));
+            assert_eq!(own.count(), 1);
+        }
+    }
+
+    #[test]
+    fn an_edited_letter_carries_the_new_payload() {
+        let record = ours(7);
+        let mut letter = letter(&record);
+        letter.edited = Some((*b"{}").into());
+        let action = action(&record, &letter, &target(&letter), &audit());
+        assert_eq!(action.value(), Some(&b"{}"[..]));
+    }
+
+    #[test]
+    fn the_rate_is_kept() {
+        let mut pace = Pace::new(Some(100));
+        let due: Vec<_> = (0..=200).filter_map(|_| pace.next()).collect();
+        assert_eq!(due.first(), Some(&pace.began));
+        assert_eq!(
+            due.last().map(|due| *due - pace.began),
+            Some(Duration::from_secs(2))
+        );
+        assert_eq!(Pace::new(None).next(), None);
+    }
+
+    #[test]
+    fn the_report_says_what_stays_and_why() {
+        let one = letter(&ours(7));
+        let plan = Plan {
+            redriven: vec![(one.clone(), target(&one))],
+            left: vec![Left {
+                id: letter(&ours(8)).id,
+                why: "it was discarded already".to_owned(),
+            }],
+        };
+        assert_eq!(
+            text(&plan, true),
+            "would ask for the redrive of 1 letter\n  shipping/ship: 1\nleft as they are: 1 letter\n  shipping.dead-letters/0/8: it was discarded already"
+        );
+        assert_eq!(text(&Plan::default(), false), "nothing to redrive");
+    }
+}

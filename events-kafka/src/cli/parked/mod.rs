@@ -1,0 +1,3 @@
+//! `parked`: keys that wait.
+
+pub(super) mod names;
