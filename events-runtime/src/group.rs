@@ -107,6 +107,9 @@ impl Group {
 
     /// Gives up partitions that belong to somebody else by now: attempts are dropped, and nothing may be committed.
     pub async fn lose(&self, partitions: &[TopicPartition]) -> ShutdownReport {
+        for partition in partitions {
+            failpoints::reached("lost", partition, 0);
+        }
         self.stop(partitions, Control::Cancel, Duration::ZERO)
             .await
             .report
