@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod faults;
 mod foreground;
 mod suite;
 
@@ -50,6 +51,13 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Faults on three brokers and real processes, and a check of what was promised; every fault once without a name.
+    #[command(disable_help_flag = true)]
+    Faults {
+        /// Handed to the fault bench as they are; `--help` too.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Apache Kafka in the foreground until Ctrl-C; prints its address.
     Kafka {
         /// How many brokers.
@@ -84,6 +92,7 @@ fn run(task: Task) -> Result<ExitCode> {
             suite::run(&workspace, &stages)
         }
         Task::Bench { arguments } => bench::run(&workspace, &arguments),
+        Task::Faults { arguments } => faults::run(&workspace, &arguments),
         Task::Kafka { brokers } => {
             foreground::kafka(&workspace, if brokers == "3" { 3 } else { 1 })
                 .map(|()| ExitCode::SUCCESS)

@@ -62,12 +62,20 @@ impl Cluster {
             let rules = Arc::clone(&rules);
             proxy::serve(tokio.handle(), listener, broker, upstream, rules, seed)?;
         }
-        Ok(Self {
+        let cluster = Self {
             kafka,
             rules,
             tokio,
             proxies,
-        })
+        };
+        // The first group of all makes the topic of offsets, which takes seconds that belong to no scenario.
+        cluster.create(&[("faults.warm-up", 1)])?;
+        for group in 0..2 * OFFSETS_PARTITIONS {
+            let group = format!("faults-warm-up-{group}");
+            cluster.set_offsets(&group, "faults.warm-up", &[(0, 0)])?;
+        }
+        cluster.await_in_sync(&["__consumer_offsets"], LONG)?;
+        Ok(cluster)
     }
 
     /// Where services find it: the proxies.

@@ -41,14 +41,14 @@ impl Worker {
         directory: &Path,
         address: &str,
         behaviour: &Behaviour,
-        properties: &[(&str, &str)],
+        properties: &[(String, String)],
     ) -> Result<Self> {
         let who = behaviour.who.clone();
         let output = directory.join(format!("{who}.out"));
         let log = directory.join(format!("{who}.log"));
         let consumer_protocol = properties
             .iter()
-            .any(|(name, value)| *name == "KAFKA_GROUP_PROTOCOL" && *value == "consumer");
+            .any(|(name, value)| name == "KAFKA_GROUP_PROTOCOL" && value == "consumer");
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("KAFKA_") {
@@ -66,7 +66,7 @@ impl Worker {
             .env("KAFKA_CLIENT_ID", &who)
             .env("RUST_LOG", "info")
             .envs(own.copied())
-            .envs(properties.iter().copied())
+            .envs(properties.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(File::create(&output)?)
             .stderr(File::create(&log)?);

@@ -183,16 +183,22 @@ pub(crate) struct Plan {
 pub(crate) struct Load {
     enough: Arc<AtomicBool>,
     rate: Arc<AtomicU64>,
-    thread: Option<JoinHandle<Result<u64>>>,
+    thread: Option<JoinHandle<Result<()>>>,
 }
 
 impl Load {
-    /// Writes `rate` tasks a second; their numbers start at `first`.
-    pub(crate) fn start(tasks: Tasks, plan: Plan, rate: u64, first: u64, seed: u64) -> Self {
+    /// Writes `rate` tasks a second, and takes their numbers from `numbers`.
+    pub(crate) fn start(
+        tasks: Tasks,
+        plan: Plan,
+        rate: u64,
+        numbers: Arc<AtomicU64>,
+        seed: u64,
+    ) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
         let rate = Arc::new(AtomicU64::new(rate));
         let (stop, speed) = (Arc::clone(&enough), Arc::clone(&rate));
-        let thread = thread::spawn(move || write(&tasks, &plan, &speed, first, seed, &stop));
+        let thread = thread::spawn(move || write(&tasks, &plan, &speed, &numbers, seed, &stop));
         Self {
             enough,
             rate,
@@ -204,8 +210,8 @@ impl Load {
         self.rate.store(rate, Ordering::Relaxed);
     }
 
-    /// Ends it, and answers the number behind the last task's.
-    pub(crate) fn finish(mut self) -> Result<u64> {
+    /// Ends it, and waits until all of it is acknowledged.
+    pub(crate) fn finish(mut self) -> Result<()> {
         self.enough.store(true, Ordering::Relaxed);
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(outcome)) => outcome,
@@ -224,12 +230,11 @@ fn write(
     tasks: &Tasks,
     plan: &Plan,
     rate: &AtomicU64,
-    first: u64,
+    numbers: &AtomicU64,
     seed: u64,
     enough: &AtomicBool,
-) -> Result<u64> {
+) -> Result<()> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut number = first;
     let mut owed = 0.0;
     let mut last = Instant::now();
     while !enough.load(Ordering::Relaxed) {
@@ -238,17 +243,16 @@ fn write(
         last = Instant::now();
         while owed >= 1.0 {
             owed -= 1.0;
+            let number = numbers.fetch_add(1, Ordering::Relaxed);
             let entry = entry(plan, number, &mut random);
             tasks.write(&entry)?;
             if plan.duplicates > 0 && random.u64(..plan.duplicates) == 0 {
                 let kind = Kind::Duplicate;
                 tasks.write(&Entry { kind, ..entry })?;
             }
-            number += 1;
         }
     }
-    tasks.flush()?;
-    Ok(number)
+    tasks.flush()
 }
 
 fn entry(plan: &Plan, number: u64, random: &mut fastrand::Rng) -> Entry {

@@ -6,6 +6,7 @@ mod checker;
 mod cluster;
 mod crew;
 mod load;
+mod mutants;
 mod observer;
 mod proxy;
 mod report;
@@ -43,6 +44,10 @@ struct Arguments {
     /// The result as JSON on standard output.
     #[arg(long)]
     json: bool,
+    /// Builds that break one rule each, which the scenarios must see; with a name only that one. Takes an hour, and
+    /// writes the table in tests/faults/README.md.
+    #[arg(long)]
+    mutants: bool,
     /// Another worker's program than the one beside this one.
     #[arg(long, hide = true)]
     worker: Option<PathBuf>,
@@ -60,6 +65,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode> {
     let chosen: Vec<&Scenario> = match arguments.name.as_deref() {
         None => ALL.iter().collect(),
+        Some(_) if arguments.mutants => Vec::new(),
         Some("list") => {
             for scenario in ALL {
                 println!("{:<14} {}", scenario.name, scenario.about);
@@ -93,6 +99,14 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         seed: arguments.seed,
         longer: if enough.is_some() { 3 } else { 1 },
     };
+    if arguments.mutants {
+        let caught = mutants::run(&workspace, &mut bench, arguments.name.as_deref())?;
+        return Ok(if caught {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
+    }
     let mut report = Report::default();
     loop {
         for scenario in &chosen {

@@ -98,7 +98,7 @@ impl Report {
         let mut table = Table::new();
         table.load_style(UTF8_BORDERS_ONLY).set_header([
             "scenario", "seed", "", "took", "recovery", "tasks", "attempts", "repeats", "overlaps",
-            "letters", "memory",
+            "lost", "letters", "memory",
         ]);
         for entry in &self.entries {
             let word = match entry.is_clean() {
@@ -119,6 +119,7 @@ impl Report {
                     counts.attempts,
                     counts.repeats,
                     counts.overlaps,
+                    counts.lost,
                     counts.letters,
                 ] {
                     row.push(count.to_string());
@@ -151,6 +152,7 @@ fn json_of(entry: &Entry) -> Value {
             all["attempts"] = counts.attempts.into();
             all["repeats"] = counts.repeats.into();
             all["overlaps"] = counts.overlaps.into();
+            all["lost_partitions"] = counts.lost.into();
             all["dead_letters"] = counts.letters.into();
             all["emission_copies"] = counts.copies.into();
             all["memory_kib"] = counts.memory.into();

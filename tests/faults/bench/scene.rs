@@ -1,13 +1,16 @@
 //! One scenario under way: its topics, its workers, its load, and what it found.
 
+mod members;
+mod watch;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use faults::{Behaviour, DONE, History, Kill, Line, TASKS, What};
-use nix::sys::signal::Signal;
+use anyhow::Result;
+use faults::{Behaviour, DONE, History, Line, TASKS, What};
 use rdkafka::consumer::BaseConsumer;
 
 use crate::checker::{Allowed, Counts, Evidence, Violation, check};
@@ -46,7 +49,7 @@ pub(crate) struct Scene<'a> {
     /// What each worker that is started from now on does.
     pub(crate) behaviour: Behaviour,
     /// Further variables of its environment.
-    pub(crate) properties: Vec<(&'static str, &'static str)>,
+    properties: Vec<(String, String)>,
     name: String,
     worker: PathBuf,
     directory: PathBuf,
@@ -55,7 +58,8 @@ pub(crate) struct Scene<'a> {
     workers: Vec<Worker>,
     started: u32,
     load: Option<Load>,
-    next: u64,
+    /// The next task's number.
+    numbers: Arc<AtomicU64>,
     longer: u32,
     begun: Instant,
     healed: Instant,
@@ -110,7 +114,7 @@ impl<'a> Scene<'a> {
             workers: Vec::new(),
             started: 0,
             load: None,
-            next: 1,
+            numbers: Arc::new(AtomicU64::new(1)),
             longer: bench.longer,
             begun,
             healed: Instant::now(),
@@ -146,6 +150,11 @@ impl<'a> Scene<'a> {
         Ok(self.history.lines()?)
     }
 
+    /// Sets a variable for every worker that is started from now on.
+    pub(crate) fn environment(&mut self, name: &str, value: &str) {
+        self.properties.push((name.to_owned(), value.to_owned()));
+    }
+
     fn write(&self, who: &str, what: What, note: &str) -> Result<()> {
         let line = Line {
             who: who.to_owned(),
@@ -156,84 +165,6 @@ impl<'a> Scene<'a> {
         Ok(self.history.append(line)?)
     }
 
-    /// Starts a worker and answers its name.
-    pub(crate) fn start(&mut self) -> Result<String> {
-        self.start_with(None)
-    }
-
-    /// Starts one that kills itself.
-    pub(crate) fn start_with(&mut self, kill: Option<Kill>) -> Result<String> {
-        self.started += 1;
-        let behaviour = Behaviour {
-            who: format!("worker-{}", self.started),
-            seed: self.random.u64(..),
-            kill,
-            ..self.behaviour.clone()
-        };
-        self.write(&behaviour.who, What::Started, "")?;
-        let address = self.cluster.address();
-        let worker = Worker::start(
-            &self.worker,
-            &self.directory,
-            &address,
-            &behaviour,
-            &self.properties,
-        )?;
-        self.workers.push(worker);
-        Ok(behaviour.who)
-    }
-
-    pub(crate) fn worker(&self, who: &str) -> Result<&Worker> {
-        let found = self.workers.iter().find(|worker| worker.who == who);
-        found.with_context(|| format!("{who} does not run"))
-    }
-
-    fn take(&mut self, who: &str) -> Result<Worker> {
-        let place = self.workers.iter().position(|worker| worker.who == who);
-        let place = place.with_context(|| format!("{who} does not run"))?;
-        Ok(self.workers.remove(place))
-    }
-
-    /// Ends a worker with SIGKILL.
-    pub(crate) fn kill(&mut self, who: &str) -> Result<()> {
-        let worker = self.take(who)?;
-        worker.signal(Signal::SIGKILL)?;
-        worker.await_death(LONG)?;
-        self.write(who, What::Killed, "")
-    }
-
-    /// Waits until a worker has killed itself.
-    pub(crate) fn await_death(&mut self, who: &str, limit: Duration) -> Result<()> {
-        self.worker(who)?.await_death(limit)?;
-        drop(self.take(who)?);
-        self.write(who, What::Killed, "by its own hand")
-    }
-
-    pub(crate) fn pause(&mut self, who: &str) -> Result<()> {
-        self.worker(who)?.signal(Signal::SIGSTOP)?;
-        self.write(who, What::Stopped, "")
-    }
-
-    pub(crate) fn resume(&mut self, who: &str) -> Result<()> {
-        self.write(who, What::Continued, "")?;
-        self.worker(who)?.signal(Signal::SIGCONT)
-    }
-
-    /// Asks a worker to end, which must leave nothing undone.
-    pub(crate) fn stop(&mut self, who: &str) -> Result<()> {
-        let limit = self.behaviour.drain + LONG;
-        let report = self.worker(who)?.stop(limit)?;
-        drop(self.take(who)?);
-        self.write(who, What::Ended, &report.to_string())?;
-        if report["drained"] != true {
-            self.violates(
-                "I7",
-                format!("{who} was asked to end and did not drain: {report}"),
-            );
-        }
-        Ok(())
-    }
-
     pub(crate) fn violates(&mut self, invariant: &'static str, text: impl Into<String>) {
         self.violations.push(Violation::new(invariant, text));
     }
@@ -242,24 +173,33 @@ impl<'a> Scene<'a> {
     pub(crate) fn write_tasks(&mut self, entries: impl IntoIterator<Item = Entry>) -> Result<()> {
         let tasks = Tasks::new(self.cluster, Arc::clone(&self.history))?;
         for entry in entries {
-            let number = self.next;
-            self.next += 1;
+            let number = self.numbers.fetch_add(1, Ordering::Relaxed);
             tasks.write(&Entry { number, ..entry })?;
         }
         tasks.flush()
     }
 
-    /// Starts a load of `rate` tasks a second, whose further keys are those with a fate.
-    pub(crate) fn load(&mut self, rate: u64) -> Result<()> {
+    /// Writes records as they are, such as further copies of earlier ones.
+    pub(crate) fn rewrite(&self, entries: &[Entry]) -> Result<()> {
+        let tasks = Tasks::new(self.cluster, Arc::clone(&self.history))?;
+        for entry in entries {
+            tasks.write(entry)?;
+        }
+        tasks.flush()
+    }
+
+    /// Starts a load of `rate` tasks a second; each of the `further` keys has one of a hundred.
+    pub(crate) fn load(&mut self, rate: u64, further: &[&str]) -> Result<()> {
         let plan = Plan {
             keys: KEYS,
             partitions: PARTITIONS as u64,
-            further: self.behaviour.fates.keys().cloned().collect(),
+            further: further.iter().map(|key| (*key).to_owned()).collect(),
             duplicates: 40,
         };
         let tasks = Tasks::new(self.cluster, Arc::clone(&self.history))?;
         let seed = self.random.u64(..);
-        self.load = Some(Load::start(tasks, plan, rate, self.next, seed));
+        let numbers = Arc::clone(&self.numbers);
+        self.load = Some(Load::start(tasks, plan, rate, numbers, seed));
         Ok(())
     }
 
@@ -270,10 +210,7 @@ impl<'a> Scene<'a> {
     }
 
     pub(crate) fn end_load(&mut self) -> Result<()> {
-        if let Some(load) = self.load.take() {
-            self.next = load.finish()?;
-        }
-        Ok(())
+        self.load.take().map_or(Ok(()), Load::finish)
     }
 
     /// Lets everything run on, and looks after the workers' memory and lives.
@@ -294,23 +231,6 @@ impl<'a> Scene<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Waits until each of the workers has ended an attempt after now.
-    pub(crate) fn await_work(&self, whos: &[&str]) -> Result<()> {
-        let known = self.lines()?.len();
-        until("every worker works", LONG, || {
-            let lines = self.lines().map_err(|error| error.to_string())?;
-            let idle: Vec<_> = whos
-                .iter()
-                .filter(|who| {
-                    !lines[known..]
-                        .iter()
-                        .any(|line| line.what == What::End && line.who == **who)
-                })
-                .collect();
-            holds(idle.is_empty(), || format!("idle: {idle:?}"))
-        })
     }
 
     /// The fault begins.
@@ -360,6 +280,14 @@ impl<'a> Scene<'a> {
             );
         }
         Ok(())
+    }
+
+    /// Ends what still runs without a check; answers what was found so far, and the recovery.
+    pub(crate) fn abandon(mut self) -> Result<(Vec<Violation>, Duration)> {
+        self.workers.clear();
+        self.cluster.delete(&[&self.dead_letters()])?;
+        let violations = std::mem::take(&mut self.violations);
+        Ok((violations, self.recovery.unwrap_or_default()))
     }
 
     /// Ends what still runs, and checks.

@@ -62,6 +62,8 @@ pub enum What {
     Drop,
     /// A partition was assigned.
     Assigned,
+    /// A partition was lost: the group had given the member up.
+    Lost,
     /// What a task emitted is with the client.
     Emitted,
     /// What a task emitted, or its dead letter, was acknowledged.
@@ -84,6 +86,8 @@ pub enum What {
     Fault,
     /// The fault is over.
     Healed,
+    /// The bench set the group's offset, as an operator does.
+    ByHand,
     /// Resident memory of a process in KiB, as `offset`.
     Memory,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use crate::faults;
 use crate::suite::binaries;
 use crate::suite::session::Session;
 use xtask::output::Captured;
@@ -25,6 +26,8 @@ const FIRST_COMMAND: &str = "order-choreography";
 /// A stage that takes longer hangs. The sum of what the stages really take must stay below CI's 45 minutes.
 const BUILD: Duration = Duration::from_secs(20 * 60);
 const TESTS: Duration = Duration::from_secs(30 * 60);
+/// The short form's promise.
+const FAULTS: Duration = Duration::from_secs(12 * 60);
 const SHORT: Duration = Duration::from_secs(10 * 60);
 
 /// A group of checks with a name.
@@ -40,6 +43,8 @@ pub(crate) enum Stage {
     Tests,
     /// The tests that need a broker, on Apache Kafka.
     Kafka,
+    /// Every fault of the fault bench once, on three brokers of Apache Kafka.
+    Faults,
     /// A short run of each fuzz target.
     Fuzz,
     /// TLS and Kerberos: the client built with both, and asked whether it has them.
@@ -59,6 +64,7 @@ impl Stage {
             Self::Docs => "docs",
             Self::Tests => "tests",
             Self::Kafka => "kafka",
+            Self::Faults => "faults",
             Self::Fuzz => "fuzz",
             Self::Features => "features",
             Self::Example => "example",
@@ -95,6 +101,13 @@ impl Stage {
                 session.step(self.name(), command, TESTS, progress)?;
             }
             Self::Kafka => self.tests_on_kafka(session, progress)?,
+            Self::Faults => {
+                let build = session.cargo(faults::BUILD);
+                if session.step("build-faults", build, BUILD, progress)?.ok() {
+                    let command = faults::command(session.workspace);
+                    session.step(self.name(), command, FAULTS, progress)?;
+                }
+            }
             Self::Fuzz => self.fuzz(session, progress)?,
             Self::Features => {
                 // With the system's libraries: building OpenSSL along takes longer than all the rest.

@@ -54,6 +54,8 @@ pub(crate) struct Allowed {
     pub(crate) gone: BTreeMap<i32, i64>,
     /// Duplicates that come after the window of ids has forgotten them.
     pub(crate) late_duplicates: bool,
+    /// Attempts before a task is given up.
+    pub(crate) attempts: u32,
     /// Resident memory of a worker, in KiB.
     pub(crate) memory: i64,
 }
@@ -67,6 +69,7 @@ impl Default for Allowed {
             given_up: BTreeSet::new(),
             gone: BTreeMap::new(),
             late_duplicates: false,
+            attempts: 3,
             // A debug build with three threads' worth of queues needs about a tenth; a leak of records passes it soon.
             memory: 400 << 10,
         }
@@ -115,6 +118,8 @@ pub(crate) struct Counts {
     /// Effects beyond the first.
     pub(crate) repeats: usize,
     pub(crate) overlaps: usize,
+    /// Partitions whose member was given up by the group.
+    pub(crate) lost: usize,
     pub(crate) letters: usize,
     /// Copies of an emission beyond the first.
     pub(crate) copies: usize,

@@ -7,6 +7,9 @@ use faults::{Line, What};
 use super::tasks::{Place, number};
 use super::{Allowed, Counts, Evidence, Ledger, Violation};
 
+/// A member that was given up finds out within so many microseconds.
+const NOTICE: u64 = 15_000_000;
+
 /// What is known of one key of one handler on the way through the history.
 #[derive(Default)]
 struct Lane<'a> {
@@ -14,6 +17,8 @@ struct Lane<'a> {
     /// The highest number that was begun, with the line.
     highest: Option<(u64, &'a Line)>,
     begun: BTreeSet<u64>,
+    /// How often each number failed.
+    failed: BTreeMap<u64, u32>,
     ended: BTreeSet<u64>,
 }
 
@@ -27,6 +32,19 @@ pub(super) fn check(
     let mut lanes: BTreeMap<(&str, &str), Lane<'_>> = BTreeMap::new();
     let mut fenced: BTreeSet<&str> = BTreeSet::new();
     let mut cut_off = false;
+    let lost: Vec<&Line> = evidence
+        .lines
+        .iter()
+        .filter(|line| line.what == What::Lost)
+        .collect();
+    counts.lost = lost.len();
+    // Given up by the group, and it has not found out yet, or just now.
+    let given_up = |line: &Line| {
+        let mut of = lost
+            .iter()
+            .filter(|lost| (&lost.who, lost.partition) == (&line.who, line.partition));
+        of.any(|lost| lost.at.abs_diff(line.at) < NOTICE)
+    };
     let mut all = Vec::new();
     for line in &evidence.lines {
         match line.what {
@@ -42,10 +60,12 @@ pub(super) fn check(
             What::Begin => {
                 let lane = lanes.entry((&line.handler, &line.key)).or_default();
                 if let Some(open) = lane.open.last() {
-                    let excused = allowed.overlaps
-                        && (cut_off
-                            || fenced.contains(open.who.as_str())
-                            || fenced.contains(line.who.as_str()));
+                    let excused = given_up(open)
+                        || given_up(line)
+                        || allowed.overlaps
+                            && (cut_off
+                                || fenced.contains(open.who.as_str())
+                                || fenced.contains(line.who.as_str()));
                     counts.overlaps += 1;
                     if !excused {
                         let text =
@@ -54,7 +74,7 @@ pub(super) fn check(
                     }
                 }
                 lane.open.push(line);
-                all.extend(in_order(lane, line, &before, ledger));
+                all.extend(in_order(lane, line, &before, ledger, allowed.attempts));
             }
             What::End | What::Fail | What::Drop => {
                 let lane = lanes.entry((&line.handler, &line.key)).or_default();
@@ -64,8 +84,12 @@ pub(super) fn check(
                 if let Some(place) = lane.open.iter().position(same) {
                     lane.open.remove(place);
                 }
-                if line.what == What::End {
-                    lane.ended.insert(number(&line.id));
+                match line.what {
+                    What::End => {
+                        lane.ended.insert(number(&line.id));
+                    }
+                    What::Fail => *lane.failed.entry(number(&line.id)).or_default() += 1,
+                    _ => {}
                 }
             }
             _ => {}
@@ -80,6 +104,7 @@ fn in_order<'a>(
     line: &'a Line,
     before: &BTreeMap<u64, (u64, Place)>,
     ledger: &Ledger,
+    attempts: u32,
 ) -> Option<Violation> {
     let number = number(&line.id);
     let first = lane.begun.insert(number);
@@ -98,7 +123,12 @@ fn in_order<'a>(
         return Some(Violation::new("I3", text).with([other, line]));
     }
     let (previous, place) = before.get(&number)?;
-    let handled = lane.ended.contains(previous) || ledger.is_given_up(&line.handler, *place);
+    let given_up = ledger.is_given_up(&line.handler, *place)
+        && lane
+            .failed
+            .get(previous)
+            .is_some_and(|failed| *failed >= attempts);
+    let handled = lane.ended.contains(previous) || given_up;
     (!handled).then(|| {
         let text = format!(
             "`{}` began t{number} of key {} before t{previous} was done",

@@ -1,6 +1,6 @@
 //! I4: nothing is committed that is not done, neither by the watermark nor by the map above it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use events_runtime::offset_map::OffsetMap;
 use faults::What;
@@ -17,9 +17,17 @@ pub(super) fn check(evidence: &Evidence, ledger: &Ledger, allowed: &Allowed) -> 
         let hash = events_kafka::stable_hash(&format!("{}/{handler}", evidence.group));
         (handler, hash)
     });
+    // What an operator set says nothing about what was done.
+    let mut by_hand = BTreeSet::new();
     let mut highest: BTreeMap<i32, (i64, usize)> = BTreeMap::new();
     for (index, line) in evidence.lines.iter().enumerate() {
-        if !matches!(line.what, What::Commit | What::Committed) {
+        if line.what == What::ByHand {
+            by_hand.insert((line.partition, line.offset));
+            highest.remove(&line.partition);
+        }
+        if !matches!(line.what, What::Commit | What::Committed)
+            || by_hand.contains(&(line.partition, line.offset))
+        {
             continue;
         }
         let prefix = prefixes.get(&line.partition).map_or(&[][..], Vec::as_slice);

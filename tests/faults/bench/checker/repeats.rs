@@ -9,9 +9,14 @@ use super::{Allowed, Counts, EMITTING, Evidence, Ledger, Violation};
 /// A time in which a process was lost: what it did shortly before may be done again.
 struct Lost<'a> {
     who: Option<&'a str>,
+    partition: Option<i32>,
     from: u64,
+    /// What it does itself up to here, it may do beside its successor.
     to: u64,
 }
+
+/// A member that finds out that it was lost stops, but not at once.
+const GRACE: u64 = 15_000_000;
 
 pub(super) fn check(
     evidence: &Evidence,
@@ -73,9 +78,17 @@ fn unexcused(
     };
     let window = allowed.window.as_micros() as u64;
     let excused = lost.iter().any(|lost| {
-        let by = lost.who.is_none_or(|who| who == before.who);
-        let shortly = done.is_none_or(|done| done + window >= lost.from);
-        by && shortly && again.at >= lost.from && done.unwrap_or(before.at) <= lost.to
+        let by = |line: &Line| {
+            lost.who.is_none_or(|who| who == line.who)
+                && lost
+                    .partition
+                    .is_none_or(|partition| partition == line.partition)
+        };
+        let shortly = done.is_none_or(|done| done + window >= lost.from && done <= lost.to);
+        let by_successor = by(before) && shortly && again.at >= lost.from;
+        // The other way round: its successor had done it, and the lost one did not know.
+        let by_itself = by(again) && (lost.from..=lost.to).contains(&again.at);
+        by_successor || by_itself
     });
     (!excused).then(|| {
         format!(
@@ -87,27 +100,39 @@ fn unexcused(
 
 fn lost<'a>(lines: &'a [Line], allowed: &Allowed) -> Vec<Lost<'a>> {
     let mut all = Vec::new();
+    let mut stopped: BTreeMap<&str, u64> = BTreeMap::new();
     let mut fault = None;
     for line in lines {
         match line.what {
+            // It had been given up some time before it found out.
+            What::Lost => all.push(Lost {
+                who: Some(&line.who),
+                partition: Some(line.partition),
+                from: line.at.saturating_sub(GRACE),
+                to: line.at,
+            }),
             What::Killed => all.push(Lost {
                 who: Some(&line.who),
+                partition: None,
                 from: line.at,
-                to: u64::MAX,
+                to: line.at,
             }),
-            What::Stopped => all.push(Lost {
+            What::Stopped => {
+                stopped.insert(&line.who, line.at);
+            }
+            What::Continued => all.extend(stopped.remove(line.who.as_str()).map(|from| Lost {
                 who: Some(&line.who),
-                from: line.at,
-                to: u64::MAX,
-            }),
+                partition: None,
+                from,
+                to: line.at + GRACE,
+            })),
             What::Fault => fault = Some(line.at),
             What::Healed if allowed.faults_lose => {
-                // Members that were cut off find out, and find back, for a while after it.
-                let grace = 15_000_000;
                 all.extend(fault.take().map(|from| Lost {
                     who: None,
+                    partition: None,
                     from,
-                    to: line.at + grace,
+                    to: line.at + GRACE,
                 }));
             }
             _ => {}

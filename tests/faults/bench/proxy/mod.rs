@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::Result;
 use tokio::runtime::Handle;
 
-pub(crate) use rules::{Action, Direction, Rule, RuleId, Rules, Shape, api};
+pub(crate) use rules::{Action, Direction, Rule, Rules, Shape, api};
 
 /// Serves a broker's clients until the runtime of `handle` ends.
 pub(crate) fn serve(

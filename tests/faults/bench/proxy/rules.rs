@@ -6,7 +6,6 @@ use std::time::Duration;
 /// Kafka's numbers of the requests that rules name.
 pub(crate) mod api {
     pub(crate) const PRODUCE: i16 = 0;
-    pub(crate) const FETCH: i16 = 1;
     pub(crate) const OFFSET_COMMIT: i16 = 8;
 }
 
@@ -92,13 +91,6 @@ impl Rules {
         place.map_or(0, |place| state.rules.swap_remove(place).hits)
     }
 
-    /// How many frames a rule has met.
-    pub(crate) fn hits(&self, id: RuleId) -> u64 {
-        let state = self.state();
-        let kept = state.rules.iter().find(|kept| kept.id == id);
-        kept.map_or(0, |kept| kept.hits)
-    }
-
     pub(crate) fn shape(&self) -> Shape {
         self.state().shape
     }
@@ -123,10 +115,10 @@ impl Rules {
         self.state().resets
     }
 
-    /// What the first rule that fits says of a frame.
+    /// What the newest rule that fits says of a frame.
     pub(crate) fn decide(&self, broker: usize, api: Option<i16>, way: Direction) -> Option<Action> {
         let mut state = self.state();
-        let kept = state.rules.iter_mut().find(|kept| {
+        let kept = state.rules.iter_mut().rev().find(|kept| {
             let rule = &kept.rule;
             rule.broker.is_none_or(|wanted| wanted == broker)
                 && rule.api.is_none_or(|wanted| Some(wanted) == api)
@@ -158,7 +150,7 @@ mod tests {
         });
         let decide = |broker, api, way| rules.decide(broker, Some(api), way);
         assert_eq!(decide(0, api::PRODUCE, Direction::Response), None);
-        assert_eq!(decide(1, api::FETCH, Direction::Response), None);
+        assert_eq!(decide(1, api::OFFSET_COMMIT, Direction::Response), None);
         assert_eq!(decide(1, api::PRODUCE, Direction::Request), None);
         assert_eq!(
             decide(1, api::PRODUCE, Direction::Response),

@@ -8,7 +8,7 @@ use crate::scene::{Bench, Scene, Verdict};
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     let mut scene = Scene::new(bench, "rolling")?;
-    scene.load(300)?;
+    scene.load(200, &[])?;
     let first = scene.start()?;
     scene.await_work(&[&first])?;
     scene.fault("1 → 4 members")?;

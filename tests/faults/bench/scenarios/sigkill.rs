@@ -5,22 +5,22 @@ use std::time::Duration;
 use anyhow::Result;
 use faults::{Fate, Kill};
 
+use crate::load::Entry;
+use crate::scenarios::entries;
 use crate::scene::{Bench, Scene, Verdict};
 
 /// Where workers die.
-const POINTS: [&str; 7] = [
-    "emit-before",
-    "emit-after",
-    "ack-before",
-    "ack-after",
-    "commit-before",
-    "store-after",
-    "commit-after",
+const POINTS: [&[&str]; 3] = [
+    &["emit-before", "ack-after", "commit-before"],
+    &["emit-after", "store-after"],
+    &["ack-before", "commit-after"],
 ];
 /// A point is survived up to so often, so that the work under way differs.
 const SURVIVED: std::ops::Range<u64> = 5..80;
 /// A slow key holds the watermark back, so that only the map says what is done.
 const SLOW: Duration = Duration::from_secs(4);
+
+const SLOW_PARTITION: i32 = 3;
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     let mut scene = Scene::new(bench, "sigkill")?;
@@ -28,21 +28,28 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
         .behaviour
         .fates
         .insert("slow".into(), Fate::Slow(SLOW));
-    scene.load(200)?;
+    scene.load(150, &[])?;
     let steady = scene.start()?;
     scene.await_work(&[&steady])?;
     for _ in 0..scene.lasting(Duration::from_secs(1)).as_secs() {
-        for point in POINTS {
-            let kill = Kill {
-                point: point.into(),
-                after: scene.random.u64(SURVIVED),
-            };
-            scene.fault(&format!(
-                "a member dies at `{point}`, the {}th time",
-                kill.after + 1
-            ))?;
-            let doomed = scene.start_with(Some(kill))?;
-            scene.await_death(&doomed, Duration::from_secs(60))?;
+        for points in POINTS {
+            let slow = entries(SLOW_PARTITION, 2).map(|entry| Entry {
+                key: "slow".into(),
+                ..entry
+            });
+            scene.write_tasks(slow)?;
+            scene.fault(&format!("members die at {points:?}"))?;
+            let mut doomed = Vec::new();
+            for point in points {
+                let kill = Kill {
+                    point: (*point).into(),
+                    after: scene.random.u64(SURVIVED),
+                };
+                doomed.push(scene.start_with(Some(kill))?);
+            }
+            for who in &doomed {
+                scene.await_death(who, Duration::from_secs(60))?;
+            }
         }
     }
     // The one with most of the work too: all of its map is another's to continue.

@@ -1,0 +1,96 @@
+//! The mutants: each breaks one rule of delivery in the sources.
+
+/// A build that breaks one rule.
+pub(super) struct Mutant {
+    pub(super) name: &'static str,
+    /// The rule, as it is broken.
+    pub(super) about: &'static str,
+    pub(super) edits: &'static [Edit],
+    /// The scenarios that must see it; one is enough.
+    pub(super) scenarios: &'static [&'static str],
+}
+
+/// What stands once in a file, and what takes its place.
+pub(super) struct Edit {
+    pub(super) file: &'static str,
+    pub(super) find: &'static str,
+    pub(super) replace: &'static str,
+}
+
+macro_rules! mutants {
+    ($($name:literal $about:literal in [$($scenario:literal)+] { $($file:literal: $find:literal => $replace:literal;)+ })+) => {
+        &[$(Mutant {
+            name: $name,
+            about: $about,
+            scenarios: &[$($scenario),+],
+            edits: &[$(Edit { file: $file, find: $find, replace: $replace }),+],
+        }),+]
+    };
+}
+
+pub(super) const ALL: &[Mutant] = mutants! {
+    "commit-the-highest-seen" "the watermark is the end of what was received" in ["produce-cut"] {
+        "events-runtime/src/ring.rs":
+            ".map_or(self.next_offset, |entry| entry.offset)" => ".map_or(self.next_offset, |_| self.next_offset)";
+    }
+    "skip-the-drain" "revoked partitions are cancelled" in ["rolling"] {
+        "events-runtime/src/group.rs":
+            "self.stop(partitions, Control::Drain, deadline).await" => "self.stop(partitions, Control::Cancel, deadline).await";
+    }
+    "bump-the-epoch-before-the-drain" "what ends while a lane drains reaches nobody" in ["rolling"] {
+        "events-runtime/src/lane.rs":
+            "progress |= self.send(cx);" => "if control == Control::Run { progress |= self.send(cx); }";
+    }
+    "forget-the-commit-at-revoke" "what was drained is not committed" in ["rolling"] {
+        "events-kafka/src/rebalance.rs":
+            "commit(consumer, &revoked.positions, CommitMode::Async);" => "let _ = (&revoked.positions, CommitMode::Async);";
+    }
+    "forget-the-ack" "a record is done once its emissions are enqueued" in ["produce-cut"] {
+        "events-runtime/src/outbox.rs":
+            "failpoints::reached(\"emit-after\", &self.lane.partition, offset);"
+            => "failpoints::reached(\"emit-after\", &self.lane.partition, offset); if let Some(batch) = &self.batches[sending.batch] { done.push((batch.work.seq, batch.handler)); }";
+        "events-runtime/src/outbox.rs":
+            "            done.push((batch.work.seq, batch.handler));\n            self.batches" => "            self.batches";
+    }
+    "ignore-the-done-map" "what the committed map says is done is run again" in ["sigkill"] {
+        "events-runtime/src/lane/intake.rs":
+            "if offset < *end => map.is_done(plan.hash, offset)," => "if offset < *end => map.is_done(plan.hash, i64::MIN),";
+    }
+    "lose-the-map-of-the-one-before" "a lane commits only what it received itself" in ["sigkill"] {
+        "events-runtime/src/lane/resume.rs":
+            "for run in self.resumed(handler) {" => "for run in Vec::<Run>::new() {";
+    }
+    "lose-dedupe" "an id that is known is handled again" in ["produce-cut"] {
+        "events-runtime/src/dedupe.rs":
+            "return known.is_some();" => "return false;";
+    }
+    "reorder-a-key" "records of a key go to any slot" in ["produce-cut"] {
+        "events-runtime/src/lane/intake.rs":
+            ".map_or_else(|| xxh3_64(&seq.to_le_bytes()), xxh3_64);" => ".map_or_else(|| xxh3_64(&seq.to_le_bytes()), |_| xxh3_64(&seq.to_le_bytes()));";
+    }
+    "overtake-a-failed-key" "later records of a key that backs off go on" in ["poison"] {
+        "events-runtime/src/held.rs":
+            "        if work.attempt > 1 {\n            return Some(work);" => "        if work.attempt > 0 {\n            return Some(work);";
+    }
+    "drop-dead-letters" "a record that is given up counts as done without its letter" in ["poison"] {
+        "events-runtime/src/driver/outcome.rs":
+            "        self.published.push(Published {\n            work,\n            records,\n            kind: Kind::DeadLetter,\n        });"
+            => "        self.done.push(work.seq); let _ = (records, Kind::DeadLetter);";
+    }
+    "drop-refused-letters" "a letter that its topic refuses counts as written" in ["refused"] {
+        "events-runtime/src/outbox.rs":
+            "            self.unsent.push_front(sending);\n            self.pause(REFUSED_RETRY, reason);" => "            self.settled(&sending, done);";
+    }
+    "change-the-ids" "an emission's id is drawn" in ["sigkill"] {
+        "events-core/src/identity.rs":
+            "Uuid::new_v5(&EMISSIONS, scratch)" => "{ let _ = EMISSIONS; Uuid::now_v7() }";
+    }
+    "produce-twice" "the producers are not idempotent" in ["produce-cut"] {
+        "events-kafka/src/options/profile.rs":
+            "config.set(\"enable.idempotence\", \"true\");" => "config.set(\"enable.idempotence\", \"false\");";
+    }
+    "start-elsewhere" "an offset that is not there is reset" in ["truncated"] {
+        "events-kafka/src/options/profile.rs":
+            "config.set(\"auto.offset.reset\", \"error\");" => "config.set(\"auto.offset.reset\", \"earliest\");";
+    }
+};

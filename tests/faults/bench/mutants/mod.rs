@@ -1,0 +1,268 @@
+//! The checker, proven: builds that break one rule each, which the bench must see.
+
+mod list;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, bail};
+use xtask::output::{Captured, tail};
+use xtask::workspace::Workspace;
+
+use crate::report::Report;
+use crate::scenarios;
+use crate::scene::Bench;
+use list::{ALL, Edit, Mutant};
+
+const BUILD: Duration = Duration::from_secs(20 * 60);
+/// Where the table goes.
+const README: &str = "tests/faults/README.md";
+const BEGIN: &str = "<!-- mutants: written by `cargo xtask faults --mutants` -->";
+const END: &str = "<!-- /mutants -->";
+
+/// A copy of the sources with a build directory of its own.
+struct Scratch {
+    tree: PathBuf,
+    target: PathBuf,
+}
+
+/// What a mutant's scenarios saw.
+struct Seen {
+    name: &'static str,
+    about: &'static str,
+    /// Scenario and the invariants that did not hold.
+    scenarios: Vec<(&'static str, Vec<&'static str>)>,
+}
+
+impl Seen {
+    fn is_caught(&self) -> bool {
+        let mut invariants = self.scenarios.iter().flat_map(|(_, violated)| violated);
+        invariants.any(|violated| violated.starts_with('I'))
+    }
+}
+
+/// Builds each mutant, or the one called `name`, plays its scenarios, and writes the table. Answers whether all were
+/// caught, and the sources as they are were not.
+pub(crate) fn run(
+    workspace: &Workspace,
+    bench: &mut Bench<'_>,
+    name: Option<&str>,
+) -> Result<bool> {
+    let chosen: Vec<&Mutant> = ALL
+        .iter()
+        .filter(|mutant| name.is_none_or(|name| name == mutant.name))
+        .collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = ALL.iter().map(|mutant| mutant.name).collect();
+        bail!("there is no such mutant; there are {}", names.join(", "));
+    }
+    let scratch = Scratch::copy(workspace)?;
+    bench.directory = workspace.target().join("faults/mutants/runs");
+    let mut all = Vec::new();
+    let mut scenarios: Vec<_> = chosen.iter().flat_map(|mutant| mutant.scenarios).collect();
+    scenarios.sort_unstable();
+    scenarios.dedup();
+    let scenarios: Vec<_> = scenarios.into_iter().copied().collect();
+    bench.worker = scratch.build()?;
+    let unharmed = play(bench, "(none)", "the sources as they are", &scenarios)?;
+    let is_clean = unharmed
+        .scenarios
+        .iter()
+        .all(|(_, violated)| violated.is_empty());
+    all.push(unharmed);
+    for mutant in chosen {
+        eprintln!("[{}] {}", mutant.name, mutant.about);
+        let broken = scratch
+            .apply(mutant.edits)
+            .with_context(|| format!("`{}`", mutant.name))?;
+        let built = scratch.build();
+        let seen = built.and_then(|worker| {
+            bench.worker = worker;
+            play(bench, mutant.name, mutant.about, mutant.scenarios)
+        });
+        for (file, text) in broken.into_iter().rev() {
+            write(&file, &text)?;
+        }
+        let seen = seen.with_context(|| format!("`{}`", mutant.name))?;
+        let word = if seen.is_caught() {
+            "caught"
+        } else {
+            "NOT CAUGHT"
+        };
+        eprintln!("[{}] {word}", mutant.name);
+        all.push(seen);
+    }
+    let table = table(&all);
+    println!("{table}");
+    if name.is_none() {
+        put(&workspace.root().join(README), &table)?;
+    }
+    let mut caught = all.iter().skip(1).map(Seen::is_caught);
+    Ok(is_clean && caught.all(|caught| caught))
+}
+
+fn play(
+    bench: &Bench<'_>,
+    name: &'static str,
+    about: &'static str,
+    chosen: &[&'static str],
+) -> Result<Seen> {
+    let mut seen = Seen {
+        name,
+        about,
+        scenarios: Vec::new(),
+    };
+    for wanted in chosen {
+        let scenario = scenarios::ALL
+            .iter()
+            .find(|scenario| scenario.name == *wanted);
+        let scenario = scenario.with_context(|| format!("there is no scenario `{wanted}`"))?;
+        let violated = Report::default().run(bench, scenario);
+        seen.scenarios.push((scenario.name, violated));
+    }
+    Ok(seen)
+}
+
+impl Scratch {
+    /// Copies what git knows of, as it stands in the workspace now. What did not change keeps its time, so that a
+    /// second run builds little.
+    fn copy(workspace: &Workspace) -> Result<Self> {
+        let home = workspace.target().join("faults/mutants");
+        let scratch = Self {
+            tree: home.join("tree"),
+            target: home.join("target"),
+        };
+        let listed = Command::new("git")
+            .args([
+                "ls-files",
+                "-z",
+                "--cached",
+                "--others",
+                "--exclude-standard",
+            ])
+            .current_dir(workspace.root())
+            .output()
+            .context("git lists the sources")?;
+        for file in String::from_utf8_lossy(&listed.stdout).split_terminator('\0') {
+            let Ok(text) = fs::read(workspace.root().join(file)) else {
+                // Deleted, and git has not been told.
+                continue;
+            };
+            let copy = scratch.tree.join(file);
+            if fs::read(&copy).is_ok_and(|known| known == text) {
+                continue;
+            }
+            if let Some(parent) = copy.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::write(&copy, text)?;
+        }
+        Ok(scratch)
+    }
+
+    fn build(&self) -> Result<PathBuf> {
+        let mut command = Command::new("cargo");
+        command
+            .current_dir(&self.tree)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_TERM_COLOR", "never")
+            // Half the time of a build that is thrown away.
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env_remove("RUSTFLAGS")
+            .args(["build", "--package", "faults", "--bin", "fault-worker"])
+            .args(["--features", "failpoints"]);
+        let log = self.target.with_extension("log");
+        let captured = Captured::run(command, &log, BUILD, |_| {})?;
+        if !captured.ok() {
+            bail!("it does not build:\n{}", tail(captured.text(), 30));
+        }
+        Ok(self.target.join("debug/fault-worker"))
+    }
+
+    /// Breaks the sources; answers what stood there before.
+    fn apply(&self, edits: &[Edit]) -> Result<Vec<(PathBuf, String)>> {
+        let mut before = Vec::new();
+        for edit in edits {
+            let file = self.tree.join(edit.file);
+            let text = fs::read_to_string(&file)?;
+            if text.matches(edit.find).count() != 1 {
+                bail!(
+                    "{} does not hold this once, so the mutant is out of date:\n{}",
+                    edit.file,
+                    edit.find
+                );
+            }
+            write(&file, &text.replace(edit.find, edit.replace))?;
+            before.push((file, text));
+        }
+        Ok(before)
+    }
+}
+
+/// Cargo goes by times: a file that was broken and mended within a second must look new both times.
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text)?;
+    fs::File::open(file)?.set_modified(SystemTime::now())?;
+    Ok(())
+}
+
+fn table(all: &[Seen]) -> String {
+    let mut text = String::from(
+        "| mutant | the rule it breaks | scenario: what the checker saw |\n|---|---|---|\n",
+    );
+    for seen in all {
+        let cells: Vec<_> = seen
+            .scenarios
+            .iter()
+            .map(|(scenario, violated)| match violated.is_empty() {
+                true => format!("{scenario}: nothing"),
+                false => format!("{scenario}: {}", violated.join(", ")),
+            })
+            .collect();
+        let name = match seen.name {
+            "(none)" => seen.name.to_owned(),
+            name => format!("`{name}`"),
+        };
+        text += &format!("| {name} | {} | {} |\n", seen.about, cells.join("; "));
+    }
+    text
+}
+
+fn put(readme: &Path, table: &str) -> Result<()> {
+    let text = fs::read_to_string(readme)?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .with_context(|| format!("{README} has no place for the table: {BEGIN}"))?;
+    let (_, after) = rest
+        .split_once(END)
+        .with_context(|| format!("{README} lacks {END}"))?;
+    fs::write(readme, format!("{before}{BEGIN}\n{table}{END}{after}"))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mutant_fits_the_sources_as_they_are() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut stale = Vec::new();
+        for mutant in ALL {
+            for edit in mutant.edits {
+                let text = fs::read_to_string(root.join(edit.file)).unwrap_or_default();
+                if text.matches(edit.find).count() != 1 {
+                    stale.push(format!("{}: {}", mutant.name, edit.file));
+                }
+            }
+            let known = |name: &&str| scenarios::ALL.iter().any(|known| known.name == *name);
+            assert!(mutant.scenarios.iter().all(known), "{}", mutant.name);
+        }
+        assert!(
+            stale.is_empty(),
+            "these mutants are out of date: {stale:#?}"
+        );
+    }
+}

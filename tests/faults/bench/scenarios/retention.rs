@@ -1,0 +1,68 @@
+//! Retention overtakes a group that lags; a topic is deleted and made anew. Both are reported, and wait for a decision.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use faults::TASKS;
+
+use crate::scenarios::{HELD, REPORTS, entries};
+use crate::scene::{Bench, PARTITIONS, Scene, Verdict};
+
+const PARTITION: i32 = 1;
+
+pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
+    let mut verdict = overtaken(bench)?;
+    let (violations, recovery) = made_anew(bench)?;
+    verdict.violations.extend(violations);
+    verdict.recovery = verdict.recovery.max(recovery);
+    Ok(verdict)
+}
+
+fn overtaken(bench: &Bench<'_>) -> Result<Verdict> {
+    let mut scene = Scene::new(bench, "retention")?;
+    scene.write_tasks(entries(PARTITION, 30))?;
+    let first = scene.start()?;
+    scene.recover(Duration::from_secs(30))?;
+    scene.stop(&first)?;
+    let end = scene.watermark(PARTITION)?;
+    scene.write_tasks(entries(PARTITION, 30))?;
+    let low = end + 10;
+    scene.fault("retention overtakes the group")?;
+    bench.cluster.delete_records(TASKS, PARTITION, low)?;
+    scene.allowed.gone.insert(PARTITION, low);
+    let (begun, second) = (scene.begun(PARTITION)?, scene.start()?);
+    scene.await_log(&second, REPORTS, HELD)?;
+    scene.run_on(Duration::from_secs(2))?;
+    if scene.begun(PARTITION)? != begun {
+        scene.violates("I1", "the lane skipped what was deleted without a word");
+    }
+    scene.stop(&second)?;
+    scene.say("the operator sets the offset");
+    scene.set_offset(PARTITION, low)?;
+    scene.heal()?;
+    scene.start()?;
+    scene.finish(Duration::from_secs(30))
+}
+
+/// Offsets of another topic of the same name mean nothing, so this part is judged by itself.
+fn made_anew(bench: &Bench<'_>) -> Result<(Vec<crate::checker::Violation>, Duration)> {
+    let mut scene = Scene::new(bench, "made-anew")?;
+    scene.write_tasks(entries(PARTITION, 40))?;
+    let first = scene.start()?;
+    scene.recover(Duration::from_secs(30))?;
+    scene.fault("the topic is deleted and made anew under a running member")?;
+    bench.cluster.reset(&[(TASKS, PARTITIONS)])?;
+    scene.write_tasks(entries(PARTITION, 20))?;
+    let begun = scene.begun(PARTITION)?;
+    scene.await_log(&first, REPORTS, HELD)?;
+    if scene.begun(PARTITION)? != begun {
+        scene.violates("I1", "the lane started elsewhere by itself");
+    }
+    scene.stop(&first)?;
+    scene.say("the operator sets the offset");
+    scene.set_offset(PARTITION, 0)?;
+    scene.heal()?;
+    scene.start()?;
+    scene.recover(Duration::from_secs(30))?;
+    scene.abandon()
+}

@@ -1,0 +1,80 @@
+//! What a scene waits for, and what it looks at while it goes on.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use faults::{Line, TASKS, What};
+
+use super::{PARTITIONS, Scene};
+use crate::observer::committed;
+use crate::wait::{LONG, holds, until};
+
+impl Scene<'_> {
+    /// Waits until each of the workers has ended an attempt after now.
+    pub(crate) fn await_work(&self, whos: &[&str]) -> Result<()> {
+        let known = self.lines()?.len();
+        until("every worker works", LONG, || {
+            let lines = self.lines().map_err(|error| error.to_string())?;
+            let idle: Vec<_> = whos
+                .iter()
+                .filter(|who| {
+                    !lines[known..]
+                        .iter()
+                        .any(|line| line.what == What::End && line.who == **who)
+                })
+                .collect();
+            holds(idle.is_empty(), || format!("idle: {idle:?}"))
+        })
+    }
+
+    /// Sets the group's offset, as an operator does while the service is stopped.
+    pub(crate) fn set_offset(&mut self, partition: i32, offset: i64) -> Result<()> {
+        self.history.append(Line {
+            what: What::ByHand,
+            partition,
+            offset,
+            ..Line::default()
+        })?;
+        self.cluster
+            .set_offsets(&self.group, TASKS, &[(partition, offset)])
+    }
+
+    /// The group's watermark of a partition.
+    pub(crate) fn watermark(&self, partition: i32) -> Result<i64> {
+        let committed = committed(&self.client, PARTITIONS)?;
+        let found = committed.get(&partition);
+        Ok(found
+            .with_context(|| format!("nothing is committed for {partition}"))?
+            .0)
+    }
+
+    /// Waits until a worker says something in its log.
+    pub(crate) fn await_log(&self, who: &str, text: &str, limit: Duration) -> Result<()> {
+        let worker = self.worker(who)?;
+        until(&format!("{who} says `{text}`"), limit, || {
+            holds(worker.log().contains(text), || {
+                "its log does not".to_owned()
+            })
+        })
+    }
+
+    /// The same of any worker.
+    pub(crate) fn await_any_log(&self, text: &str, limit: Duration) -> Result<()> {
+        until(&format!("a worker says `{text}`"), limit, || {
+            let says = self
+                .workers
+                .iter()
+                .any(|worker| worker.log().contains(text));
+            holds(says, || "no log does".to_owned())
+        })
+    }
+
+    /// Begun attempts on a partition so far.
+    pub(crate) fn begun(&self, partition: i32) -> Result<usize> {
+        let lines = self.lines()?;
+        let begun = lines
+            .iter()
+            .filter(|line| line.what == What::Begin && line.partition == partition);
+        Ok(begun.count())
+    }
+}
