@@ -18,7 +18,7 @@ use crate::{client_log, ffi};
 pub(crate) const PARTITIONS: i32 = 4;
 
 /// What the cluster cannot do, for the start line.
-pub(crate) const LIMITS: &str = "embedded cluster for demos and tests: no transactions, no admin API, keeps 5 MiB or 100,000 batches per partition, nothing survives this process";
+pub(crate) const LIMITS: &str = "embedded cluster for demos and tests: no transactions, no admin API, keeps 5 MiB or 100,000 batches per partition, nothing survives this process; failed keys are dead-lettered instead of parked, unless `.park_on_embedded()` asks for it";
 
 /// The embedded cluster of this process: for tests that need topics with a number of partitions of their own, or that
 /// start processes of their own. It ends with the process.

@@ -46,6 +46,8 @@ pub struct Runtime {
     service: Service,
     client: ClientOptions,
     ensure: Option<Ensure>,
+    /// Keys are parked on the embedded cluster too.
+    parks_anywhere: bool,
 }
 
 impl Runtime {
@@ -64,6 +66,7 @@ impl Runtime {
             service,
             client: ClientOptions::new(),
             ensure: None,
+            parks_anywhere: false,
         }
     }
 
@@ -121,6 +124,15 @@ impl Runtime {
     /// Uses the embedded cluster, as [`ClientOptions::embedded`] does.
     pub fn embedded(mut self) -> Self {
         self.client = self.client.embedded();
+        self
+    }
+
+    /// Parks failed keys on the embedded cluster too.
+    ///
+    /// Otherwise they are dead-lettered there: it keeps only 5 MiB or 100,000 batches per partition and forgets the oldest
+    /// without a word, so what waits could be lost.
+    pub fn park_on_embedded(mut self) -> Self {
+        self.parks_anywhere = true;
         self
     }
 
@@ -193,7 +205,7 @@ impl Runtime {
             self.ensure,
             self.service.name().to_owned(),
         );
-        let plans = self.service.plan()?;
+        let plans = planned(self.service, self.parks_anywhere, &client)?;
         let faults = topics::faults(&plans, &client, ensure).await?;
         KafkaError::unless_empty(&name, faults)
     }
@@ -227,7 +239,7 @@ impl Runtime {
         let name = self.service.name().to_owned();
         let drain = self.service.current_settings().drain;
         let mut client = self.client.named(&name).located()?;
-        let plans = self.service.plan()?;
+        let plans = planned(self.service, self.parks_anywhere, &client)?;
         let address = client.address().unwrap_or_default().to_owned();
         let prepared = topics::prepare(&name, &plans, &mut client, self.ensure);
         telling(prepared, || {
@@ -290,6 +302,19 @@ impl From<Service> for Runtime {
     /// A service that was put together without a broker in mind, with what the environment says of the client.
     fn from(service: Service) -> Self {
         Self::over(service)
+    }
+}
+
+/// The plan of a service on that cluster.
+fn planned(
+    service: Service,
+    parks_anywhere: bool,
+    client: &ClientOptions,
+) -> Result<Vec<Arc<GroupPlan>>, Faults> {
+    if client.is_embedded() && !parks_anywhere {
+        service.without_parking().plan()
+    } else {
+        service.plan()
     }
 }
 

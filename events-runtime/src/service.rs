@@ -29,6 +29,8 @@ pub struct Service {
     classify: Option<Classifier>,
     propagation: Option<Arc<dyn Propagation>>,
     settings: Settings,
+    /// Whether the transport can park keys.
+    parks: bool,
     faults: Vec<Fault>,
 }
 
@@ -47,6 +49,7 @@ impl Service {
             classify: None,
             propagation: None,
             settings: Settings::default(),
+            parks: true,
             faults: Vec::new(),
         }
     }
@@ -116,6 +119,12 @@ impl Service {
         self
     }
 
+    /// Parks no key, whatever handlers and settings say: for transports that cannot keep parked records.
+    pub fn without_parking(mut self) -> Self {
+        self.parks = false;
+        self
+    }
+
     /// The service's name.
     pub fn name(&self) -> &str {
         self.context.service()
@@ -157,7 +166,8 @@ impl Service {
         let mut groups: BTreeMap<String, Vec<Arc<HandlerPlan>>> = BTreeMap::new();
         for descriptor in self.registry.handlers_of(&service) {
             let group = descriptor.options.group.unwrap_or(&service).to_owned();
-            let plan = HandlerPlan::new(descriptor, &service, &self.settings);
+            let mut plan = HandlerPlan::new(descriptor, &service, &self.settings);
+            plan.park = plan.park.filter(|_| self.parks);
             groups.entry(group).or_default().push(Arc::new(plan));
         }
         let context = Arc::new(self.context);
