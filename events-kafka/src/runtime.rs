@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use events_core::{Class, Error, Middleware, Registry, State};
+use events_core::{Class, Error, Fault, Middleware, Registry, State};
 use events_runtime::{Faults, GroupPlan, Service, Settings, ShutdownReport};
 use tokio::runtime::Handle as Tokio;
 
@@ -174,6 +174,11 @@ impl Runtime {
         &self.client
     }
 
+    /// What keeps the service from nothing, and is worth a look. Each is logged at the start.
+    pub fn warnings(&self) -> Vec<Fault> {
+        self.service.warnings()
+    }
+
     /// Looks for every fault that can be known without a broker.
     ///
     /// # Errors
@@ -237,6 +242,15 @@ impl Runtime {
     pub async fn spawn(self) -> Result<Handle, KafkaError> {
         self.check()?;
         let name = self.service.name().to_owned();
+        for warning in self.service.warnings() {
+            tracing::warn!(
+                service = name,
+                code = warning.code,
+                "{}; {}",
+                warning.message,
+                warning.remedy
+            );
+        }
         let drain = self.service.current_settings().drain;
         let mut client = self.client.named(&name).located()?;
         let plans = planned(self.service, self.parks_anywhere, &client)?;

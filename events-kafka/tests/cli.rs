@@ -49,7 +49,13 @@ mod audit {
 
     events_kafka::service!("audit");
 
-    #[handler(group = "audit-log", dedupe = false)]
+    #[handler(
+        group = "audit-log",
+        dedupe = false,
+        park(backoff = "1m..2h", max_age = "3d"),
+        exhausted = "block",
+        ordering = "none"
+    )]
     async fn write_down(_payment: PaymentCaptured) {}
 }
 
@@ -133,7 +139,11 @@ fn handlers_are_listed() {
         "cli-orders",
         "OrderPlaced",
         "PaymentCaptured",
-        "3 attempts, 10ms to 1s",
+        "3 attempts, 10ms to 1s, 30s each",
+        "then dead letters",
+        "parked, 1m to 2h, for 3d",
+        "then blocks its key",
+        "64 records, in no order, at once",
         "no dedupe",
         "events-kafka",
     ] {
@@ -157,6 +167,10 @@ fn handlers_are_listed() {
         (&rows[1]["group"], &rows[1]["dedupe"]),
         (&"audit-log".into(), &false.into())
     );
+    let policies = |row: &Value| [row["exhausted"].clone(), row["ordering"].clone()];
+    assert_eq!(policies(&rows[0]), ["dead_letter", "key"]);
+    assert_eq!(policies(&rows[1]), ["block", "none"]);
+    assert_eq!(rows[1]["park"]["max_age_ms"], 3 * 86_400_000);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events_core::{
-    Class, Error, EventDescriptor, Exhausted, HandlerDescriptor, Middleware, Ordering, Park,
-    Parking, Registry, Retry, ServiceContext, Start, stable_hash,
+    Class, Classify, Error, EventDescriptor, Exhausted, HandlerDescriptor, Middleware, Ordering,
+    Park, Parking, Registry, Retry, ServiceContext, Start, error_code, stable_hash,
 };
 
 use crate::hold::Pause;
@@ -211,6 +211,20 @@ pub(crate) struct Hooks {
 pub(crate) type Classifier = Arc<dyn Fn(&Error) -> Option<Class> + Send + Sync>;
 
 impl GroupPlan {
+    /// What headers, logs and the status may tell of a handler's error: all of it, or its code alone. Whoever writes an
+    /// error down is given what this answers, so nobody else has to ask.
+    pub(crate) fn told(&self, error: Error, class: Class) -> Error {
+        if self.settings.error_texts {
+            return error;
+        }
+        let code = Error::msg(error_code(&error));
+        match class {
+            Class::Terminal => code.terminal(),
+            Class::Unavailable => code.unavailable(),
+            _ => code,
+        }
+    }
+
     /// What an error carries, else what the service's table says.
     pub(crate) fn class_of(&self, error: &Error) -> Class {
         let table = || self.classify.as_ref().and_then(|classify| classify(error));

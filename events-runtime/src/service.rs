@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use events_core::{Class, Error, Fault, Middleware, Registry, ServiceContext, State};
+use events_core::{
+    Class, Error, Exhausted, Fault, Middleware, Parking, Registry, ServiceContext, State,
+};
 
 use crate::plan::{Classifier, GroupPlan, HandlerPlan, Hooks};
 use crate::settings::Settings;
@@ -146,7 +148,13 @@ impl Service {
         faults.extend(self.settings.validate());
         faults.extend(events_core::check(&self.registry, &self.context));
         faults.extend(group_faults(self.name(), &self.registry));
+        faults.extend(park_faults(self.name(), &self.registry, &self.settings));
         faults
+    }
+
+    /// What keeps the service from nothing, and is worth a look.
+    pub fn warnings(&self) -> Vec<Fault> {
+        blocking_in_company(self.name(), &self.registry, &self.settings)
     }
 
     /// Checks the service and lays out its consumer groups.
@@ -190,6 +198,57 @@ impl Service {
         };
         Ok(groups.into_iter().map(plan).collect())
     }
+}
+
+/// A handler whose key waits for ever fills its lane in the end, and then its group's other handlers wait too.
+fn blocking_in_company(service: &str, registry: &Registry, settings: &Settings) -> Vec<Fault> {
+    let mut groups: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for handler in registry.handlers_of(service) {
+        let group = handler.options.group.unwrap_or(service);
+        groups.entry(group).or_default().push(handler);
+    }
+    let mut warnings = Vec::new();
+    for (group, handlers) in groups {
+        for handler in &handlers {
+            let exhausted = handler.options.exhausted.unwrap_or(settings.exhausted);
+            if exhausted == Exhausted::Block && handlers.len() > 1 {
+                let message = format!(
+                    "handler `{}` ({}) blocks its key when a record fails for good, and shares group `{group}`: once its \
+                     lane is full, the group's other handlers wait for it",
+                    handler.name, handler.location
+                );
+                let remedy = "give it a group of its own: #[handler(group = \"…\")]";
+                warnings.push(Fault::new("block-in-company", message, remedy));
+            }
+        }
+    }
+    warnings
+}
+
+/// Handlers that park must wait before they give up.
+fn park_faults(service: &str, registry: &Registry, settings: &Settings) -> Vec<Fault> {
+    let of_handlers = registry
+        .handlers_of(service)
+        .into_iter()
+        .filter_map(|handler| {
+            let place = format!("handler `{}` ({})", handler.name, handler.location);
+            match handler.options.park {
+                Some(Parking::On(park)) => Some((place, park)),
+                Some(Parking::Off) | None => None,
+            }
+        });
+    let of_service = settings.park.map(|park| ("the settings".to_owned(), park));
+    let all = of_service.into_iter().chain(of_handlers);
+    all.filter(|(_, park)| park.min > park.max || park.max_age < park.min)
+        .map(|(place, park)| {
+            let message = format!(
+                "{place}: records are parked for waits of {:?} to {:?}, and given up after {:?}",
+                park.min, park.max, park.max_age
+            );
+            let remedy = "let the shortest wait be the shortest of the three, and write both: park(backoff = \"1m..1h\", max_age = \"1d\")";
+            Fault::new("park", message, remedy)
+        })
+        .collect()
 }
 
 /// Handlers that share a group of their own must agree on where it starts.

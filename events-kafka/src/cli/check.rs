@@ -1,4 +1,4 @@
-//! `check`: every fault at once.
+//! `check`: every fault at once, and warnings beside them.
 
 use events_core::{Error, Fault, Result};
 use events_runtime::Faults;
@@ -17,6 +17,10 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
         .map(|faults| faults.faults)
         .unwrap_or_default();
     let runtimes = services.runtimes();
+    let mut warnings = Vec::new();
+    for runtime in runtimes {
+        add(&mut warnings, runtime.warnings());
+    }
     if broker
         && runtimes
             .iter()
@@ -39,11 +43,18 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
     }
     let count = faults.len();
     if json {
-        print_json(&json!({ "services": list, "broker": broker, "faults": faults }))?;
+        print_json(
+            &json!({ "services": list, "broker": broker, "faults": faults, "warnings": warnings }),
+        )?;
     } else if count == 0 {
         print(&format!("{names}: no faults"))?;
     } else {
         print(&Faults::new(names, faults).to_string())?;
+    }
+    if !json {
+        for warning in warnings {
+            print(&format!("warning: [{}] {warning}", warning.code))?;
+        }
     }
     match count {
         0 => Ok(()),

@@ -1,10 +1,8 @@
 //! `handlers`: what is registered.
 
-use std::time::Duration;
-
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
-use events_core::{EventDescriptor, HandlerDescriptor, Result};
+use events_core::{EventDescriptor, Exhausted, HandlerDescriptor, Ordering, Park, Parking, Result};
 use events_runtime::Settings;
 use serde::Serialize;
 
@@ -26,11 +24,32 @@ struct Row {
     attempts: u32,
     shortest_wait_ms: u128,
     longest_wait_ms: u128,
+    park: Option<Parked>,
+    exhausted: &'static str,
+    ordering: &'static str,
     timeout_ms: u128,
     concurrency: u16,
     dedupe: bool,
     start: String,
     blocking: bool,
+}
+
+/// How its failed keys wait.
+#[derive(Debug, Serialize)]
+struct Parked {
+    shortest_wait_ms: u128,
+    longest_wait_ms: u128,
+    max_age_ms: u128,
+}
+
+impl From<Park> for Parked {
+    fn from(park: Park) -> Self {
+        Self {
+            shortest_wait_ms: park.min.as_millis(),
+            longest_wait_ms: park.max.as_millis(),
+            max_age_ms: park.max_age.as_millis(),
+        }
+    }
 }
 
 pub(super) fn show(services: &Services, json: bool) -> Result<()> {
@@ -82,6 +101,19 @@ impl Row {
             attempts: retry.attempts,
             shortest_wait_ms: retry.min.as_millis(),
             longest_wait_ms: retry.max.as_millis(),
+            park: match options.park {
+                Some(Parking::On(park)) => Some(park.into()),
+                Some(Parking::Off) => None,
+                None => settings.park.map(Parked::from),
+            },
+            exhausted: match options.exhausted.unwrap_or(settings.exhausted) {
+                Exhausted::Block => "block",
+                _ => "dead_letter",
+            },
+            ordering: match options.ordering {
+                Ordering::None => "none",
+                _ => "key",
+            },
             timeout_ms: options.timeout.unwrap_or(settings.timeout).as_millis(),
             concurrency: options.concurrency.unwrap_or(settings.concurrency),
             dedupe: options.dedupe.unwrap_or(true) && settings.dedupe_window > 0,
@@ -108,12 +140,6 @@ impl Row {
     }
 
     fn policy(&self) -> String {
-        let wait = |millis: u128| {
-            format!(
-                "{:?}",
-                Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
-            )
-        };
         let attempts = match self.attempts {
             1 => "1 attempt".to_owned(),
             more => format!(
@@ -122,9 +148,27 @@ impl Row {
                 wait(self.longest_wait_ms)
             ),
         };
+        let parked = self.park.as_ref().map(|park| {
+            format!(
+                "\nparked, {} to {}, for {}",
+                wait(park.shortest_wait_ms),
+                wait(park.longest_wait_ms),
+                wait(park.max_age_ms)
+            )
+        });
+        let exhausted = match self.exhausted {
+            "block" => "blocks its key",
+            _ => "dead letters",
+        };
+        let what = if self.ordering == "none" {
+            "records, in no order,"
+        } else {
+            "keys"
+        };
         let mut policy = format!(
-            "{attempts}\n{} each\n{} keys at once",
+            "{attempts}, {} each{}\nthen {exhausted}\n{} {what} at once",
             wait(self.timeout_ms),
+            parked.unwrap_or_default(),
             self.concurrency
         );
         if !self.dedupe {
@@ -135,4 +179,21 @@ impl Row {
         }
         policy
     }
+}
+
+/// A length of time as handlers write it: `50ms`, `30s`, `1h`.
+fn wait(millis: u128) -> String {
+    let units = [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+    ];
+    let unit = units
+        .iter()
+        .find(|(_, length)| millis >= *length && millis % length == 0);
+    unit.map_or_else(
+        || format!("{millis}ms"),
+        |(unit, length)| format!("{}{unit}", millis / length),
+    )
 }

@@ -46,6 +46,7 @@ impl<R: Record> Driver<R> {
 
     pub(super) fn fail(&mut self, work: Work<R>, error: Error) {
         let class = self.lane.group.class_of(&error);
+        let error = self.lane.group.told(error, class);
         if !self.hold.failed(self.slot, work.key, class) {
             return self.put_back(work, &error);
         }

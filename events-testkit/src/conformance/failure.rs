@@ -159,6 +159,48 @@ pub async fn an_undecodable_record_is_given_up_at_once<C: Cluster>(cluster: &C) 
     Verdict::Held
 }
 
+subject!(Secret, keep_quiet, "conformance-error-texts");
+
+/// Where the texts of errors may not be told, dead letters and status hold their code alone.
+pub async fn texts_of_errors_may_be_kept_out<C: Cluster>(cluster: &C) -> Verdict {
+    let stage = Stage::set(cluster, "conformance-error-texts", 1).await;
+    let text = "card 4711 was refused";
+    stage
+        .probe
+        .script("keep_quiet", "a", 0, [Step::Terminal(text)]);
+    stage
+        .probe
+        .script("keep_quiet", "b", 0, [Step::FailAlways(text)]);
+    let mut garbled = record_of(&<Secret as super::stage::Subject>::new("c", 0), "garbled");
+    garbled.set_value(br#"{"key":4711}"#);
+    stage.send::<Secret>("a", 0).await;
+    stage.send::<Secret>("b", 0).await;
+    stage.produce(garbled).await;
+    let service = stage.service().configure(|settings| {
+        settings.error_texts = false;
+        settings.retry.max = std::time::Duration::from_secs(1);
+        settings.retry.min = settings.retry.max;
+    });
+    let running = stage.start_with(service).await;
+    let status = super::stage::status_once(&running, "a key fails", |status| {
+        status.lanes.iter().any(|lane| !lane.troubles.is_empty())
+    })
+    .await;
+    assert_eq!(status.lanes[0].troubles[0].error, "error");
+    let letters = stage.letters_once(3).await;
+    running.shutdown().await;
+    for dead in letters {
+        let error = dead.header_text(letter::ERROR).unwrap_or_default();
+        let code = if dead.key_text().as_deref() == Some("c") {
+            "Malformed"
+        } else {
+            "error"
+        };
+        assert_eq!(error, code, "{dead:?}");
+    }
+    Verdict::Held
+}
+
 subject!(Stuck, time_out, "conformance-timeout", timeout = "100ms");
 
 /// An attempt that takes too long is dropped before the next one begins.

@@ -28,6 +28,7 @@ macro_rules! conformance_tests {
                 a_terminal_error_is_given_up_at_once
                 a_panic_is_an_error
                 an_undecodable_record_is_given_up_at_once
+                texts_of_errors_may_be_kept_out
                 a_late_attempt_is_dropped_and_made_again
             }
             breaker {
