@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::letters::LettersCommand;
+use super::parked::ParkedCommand;
 
 /// Services that react to events over Kafka.
 #[derive(Debug, Parser)]
@@ -51,6 +52,11 @@ pub(super) enum Command {
     DeadLetters {
         #[command(subcommand)]
         command: LettersCommand,
+    },
+    /// Look after keys that wait for a record that failed.
+    Parked {
+        #[command(subcommand)]
+        command: ParkedCommand,
     },
     /// Publish one event.
     Publish {

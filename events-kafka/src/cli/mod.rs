@@ -85,5 +85,6 @@ pub(crate) async fn run(
         Command::DeadLetters { command } => {
             letters::run(Site::open(services)?, command, json).await
         }
+        Command::Parked { command } => parked::run(Site::open(services)?, command, json).await,
     }
 }

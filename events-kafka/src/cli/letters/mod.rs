@@ -8,6 +8,7 @@
 //! A redrive is an `action` fact in the parked log of the partition that the record came from; the lane that owns it acts.
 //! Letters of Spring Kafka and Kafka Connect are read where they are; their resolutions go to the group's own dead letters.
 
+mod action;
 mod arguments;
 mod book;
 mod dialect;
@@ -20,6 +21,7 @@ mod letter;
 mod line;
 mod list;
 mod names;
+mod pipeline;
 mod plan;
 mod redrive;
 mod resolution;

@@ -3,29 +3,25 @@
 //! The command decides nothing: it appends an action to the parked log of the partition that the record came from, and the
 //! lane that owns it acts. An action is unique by the id of its letter, so that appending it twice does nothing.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use events_core::{Error, Outgoing, RecordView, Result};
+use events_core::{Error, Result};
 use serde_json::json;
-use tokio::time::Instant;
 
+use super::action::action;
 use super::arguments::Which;
-use super::dialect;
 use super::letter::{Letter, Outcome, Resolution};
+use super::pipeline::{Marks, Pace};
 use super::plan::{Left, Plan, Target};
 use super::resolution::{Beside, of_record};
 use super::survey;
 use crate::cli::audit::Audit;
 use crate::cli::bar::Bar;
-use crate::cli::moment;
 use crate::cli::output::{print, print_json};
-use crate::cli::parked::names as parked;
 use crate::cli::place::Place;
-use crate::cli::site::{Receipt, Site, Writer};
+use crate::cli::reader::Reader;
+use crate::cli::site::Site;
 
-/// Actions on their way whose letters are not marked yet.
-const WINDOW: usize = 10_000;
 /// Letters that stay and are listed one by one.
 const LISTED: usize = 20;
 
@@ -155,51 +151,10 @@ fn target(site: &Site, letter: &Letter, named: Option<&str>) -> Result<Target, S
     })
 }
 
-/// The action that asks for a redrive: the record as it was, to one handler.
-fn action(record: &dyn RecordView, letter: &Letter, target: &Target, audit: &Audit) -> Outgoing {
-    let mut action = Outgoing::new(target.parked.to_string());
-    action.partition = Some(target.origin.partition);
-    action.timestamp = record.timestamp();
-    if let Some(key) = record.key() {
-        action.set_key(key);
-    }
-    if let Some(value) = letter.edited.as_deref().or(record.value()) {
-        action.set_value(value);
-    }
-    let now = moment::now().to_string();
-    let told = dialect::headers(record);
-    let error = dialect::read(record, &told).and_then(|told| Some(told.error?.into_owned()));
-    for (name, value) in [
-        (parked::FACT, "action"),
-        (parked::ACTION, "redrive"),
-        (parked::REDRIVE, &letter.id.to_string()),
-        (parked::HANDLER, &target.handler),
-        (parked::TOPIC, &target.origin.topic),
-        (parked::PARTITION, &target.origin.partition.to_string()),
-        (parked::OFFSET, &target.origin.offset.to_string()),
-        (parked::ATTEMPTS, &letter.attempts.unwrap_or(0).to_string()),
-        (parked::NEXT, &now),
-        (parked::SINCE, &now),
-        (parked::ERROR, &error.unwrap_or_default()),
-    ] {
-        action.add_header(name, value);
-    }
-    if let Some(code) = &letter.code {
-        action.add_header(parked::CODE, &**code);
-    }
-    audit.write(&parked::AUDIT, &mut action);
-    let own = dialect::all(record).filter(|(name, _)| !dialect::is_foreign(name));
-    own.filter(|(_, value)| value.is_some())
-        .for_each(|(name, value)| {
-            action.add_raw_header(name, value);
-        });
-    action
-}
-
 /// Appends the actions and marks the letters. Answers letters that are not there any more.
 async fn run(
     site: &Site,
-    reader: &mut crate::cli::reader::Reader,
+    reader: &mut Reader,
     plan: &Plan,
     audit: &Audit,
     rate: Option<u32>,
@@ -224,7 +179,7 @@ async fn run(
         let (group, _) = site.handler(&target.handler).map_err(Error::msg)?;
         let beside = Beside::the(place, &group.plan.dead_letters);
         let mark = of_record(&beside, record, Outcome::RedriveRequested, audit, None);
-        marks.push(&writer, receipt, mark, WINDOW).await?;
+        marks.push(&writer, receipt, mark).await?;
         bar.add(1);
         Ok(())
     });
@@ -232,83 +187,6 @@ async fn run(
     marks.finish(&writer).await?;
     writer.close().await;
     Ok(gone)
-}
-
-/// A letter is marked once its action stands in the log: a mark without an action would hide a letter that nobody redrives.
-#[derive(Default)]
-struct Marks {
-    actions: VecDeque<(Receipt, Outgoing)>,
-    marks: Vec<Receipt>,
-}
-
-impl Marks {
-    async fn push(
-        &mut self,
-        writer: &Writer,
-        action: Receipt,
-        mark: Outgoing,
-        most: usize,
-    ) -> Result<()> {
-        self.actions.push_back((action, mark));
-        while self.actions.len() > most {
-            self.settle(writer).await?;
-        }
-        Ok(())
-    }
-
-    async fn settle(&mut self, writer: &Writer) -> Result<()> {
-        if let Some((action, mark)) = self.actions.pop_front() {
-            action.await?;
-            self.marks
-                .push(writer.append("the mark of a redrive", &mark).await?);
-        }
-        if self.marks.len() > WINDOW {
-            for mark in self.marks.drain(..) {
-                mark.await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn finish(mut self, writer: &Writer) -> Result<()> {
-        while !self.actions.is_empty() {
-            self.settle(writer).await?;
-        }
-        for mark in self.marks {
-            mark.await?;
-        }
-        Ok(())
-    }
-}
-
-/// Holds back what comes faster than allowed.
-struct Pace {
-    rate: Option<u32>,
-    began: Instant,
-    count: u32,
-}
-
-impl Pace {
-    fn new(rate: Option<u32>) -> Self {
-        Self {
-            rate,
-            began: Instant::now(),
-            count: 0,
-        }
-    }
-
-    /// When the next letter may go; none if at once.
-    fn next(&mut self) -> Option<Instant> {
-        let due = Duration::from_secs(1) * self.count / self.rate?.max(1);
-        self.count += 1;
-        Some(self.began + due)
-    }
-
-    async fn wait(&mut self) {
-        if let Some(due) = self.next() {
-            tokio::time::sleep_until(due).await;
-        }
-    }
 }
 
 fn report(plan: &Plan, dry_run: bool, json: bool) -> Result<()> {
@@ -356,8 +234,9 @@ fn text(plan: &Plan, dry_run: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dialect;
     use super::super::letter::Words;
-    use super::super::samples::{Sample, ours, spring};
+    use super::super::samples::{Sample, ours};
     use super::*;
 
     fn letter(record: &Sample) -> Letter {
@@ -372,75 +251,6 @@ mod tests {
             parked: "shipping.parked.orders".into(),
             origin: letter.origin.clone().unwrap(),
         }
-    }
-
-    fn audit() -> Audit {
-        Audit {
-            actor: "ann".to_owned(),
-            reason: Some("address added".to_owned()),
-            time: "2026-01-31T13:00:00.000Z".to_owned(),
-        }
-    }
-
-    #[test]
-    fn an_action_carries_the_record_as_it_was() {
-        for record in [ours(7), spring(7)] {
-            let letter = letter(&record);
-            let action = action(&record, &letter, &target(&letter), &audit());
-            assert_eq!(
-                (&*action.topic, action.partition),
-                ("shipping.parked.orders", Some(3))
-            );
-            assert_eq!(
-                (action.key(), action.value()),
-                (record.key(), record.value())
-            );
-            assert_eq!(action.timestamp, Some(1_000));
-            let first = action.headers().next().unwrap();
-            assert_eq!(first, (&b"pk_fact"[..], Some(&b"action"[..])));
-            let header = |name| std::str::from_utf8(action.header(name).unwrap()).unwrap();
-            assert_eq!(header("pk_redrive"), letter.id.to_string());
-            assert_eq!(header("pk_handler"), "shipping/ship");
-            assert_eq!(
-                (
-                    header("pk_topic"),
-                    header("pk_partition"),
-                    header("pk_offset")
-                ),
-                ("orders", "3", "41")
-            );
-            assert_eq!(
-                (header("pk_actor"), header("pk_reason")),
-                ("ann", "address added")
-            );
-            assert_eq!(header("ce_type"), "OrderPlaced");
-            // What was said of the letter stays with the letter.
-            let own = action
-                .headers()
-                .filter(|(name, _)| !name.starts_with(b"pk_"));
-            assert_eq!(own.count(), 1);
-        }
-    }
-
-    #[test]
-    fn an_edited_letter_carries_the_new_payload() {
-        let record = ours(7);
-        let mut letter = letter(&record);
-        letter.edited = Some((*b"{}").into());
-        let action = action(&record, &letter, &target(&letter), &audit());
-        assert_eq!(action.value(), Some(&b"{}"[..]));
-    }
-
-    #[test]
-    fn the_rate_is_kept() {
-        let mut pace = Pace::new(Some(100));
-        let due: Vec<_> = (0..=200).filter_map(|_| pace.next()).collect();
-        assert_eq!(due.first(), Some(&pace.began));
-        assert_eq!(
-            due.last().map(|due| *due - pace.began),
-            Some(Duration::from_secs(2))
-        );
-        assert_eq!(Pace::new(None).next(), None);
     }
 
     #[test]

@@ -1,3 +1,54 @@
-//! `parked`: keys that wait.
+//! `parked`: keys that wait, in order, for a record that failed.
+//!
+//! What waits stands in `<group>.parked.<topic>`, a log of facts beside each partition. It is read by the rules of the
+//! lanes, from what the group has committed. Nothing is ever changed from here: an `action` fact says what is wanted, by
+//! whom and why, and the lane that owns the partition acts.
 
+mod action;
+mod arguments;
+mod book;
+mod fact;
+mod filter;
+mod list;
 pub(super) mod names;
+#[cfg(test)]
+mod samples;
+mod show;
+mod survey;
+
+use events_core::Result;
+
+pub(super) use arguments::ParkedCommand;
+
+use super::site::Site;
+use action::{Wish, ask};
+
+pub(super) async fn run(site: Site, command: ParkedCommand, json: bool) -> Result<()> {
+    match command {
+        ParkedCommand::List { which } => list::list(&site, which, json).await,
+        ParkedCommand::Show { id } => show::show(&site, &id, json).await,
+        ParkedCommand::RetryNow { which, any, by } => {
+            any.agree(&which)?;
+            // Nothing is lost by another attempt.
+            ask(&site, Wish::RetryNow, which, by.now(), true, json).await
+        }
+        ParkedCommand::SkipHead {
+            which,
+            any,
+            by,
+            yes,
+        } => {
+            any.agree(&which)?;
+            ask(&site, Wish::SkipHead, which, by.now(), yes, json).await
+        }
+        ParkedCommand::Discard {
+            which,
+            any,
+            by,
+            yes,
+        } => {
+            any.agree(&which)?;
+            ask(&site, Wish::Discard, which, by.now(), yes, json).await
+        }
+    }
+}

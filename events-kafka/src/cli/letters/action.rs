@@ -1,0 +1,134 @@
+//! The action that asks a lane for a redrive.
+
+use events_core::{Outgoing, RecordView};
+
+use super::dialect;
+use super::letter::Letter;
+use super::plan::Target;
+use crate::cli::audit::Audit;
+use crate::cli::moment;
+use crate::cli::parked::names as parked;
+
+/// The action that asks for a redrive: the record as it was, to one handler.
+pub(super) fn action(
+    record: &dyn RecordView,
+    letter: &Letter,
+    target: &Target,
+    audit: &Audit,
+) -> Outgoing {
+    let mut action = Outgoing::new(target.parked.to_string());
+    action.partition = Some(target.origin.partition);
+    action.timestamp = record.timestamp();
+    if let Some(key) = record.key() {
+        action.set_key(key);
+    }
+    if let Some(value) = letter.edited.as_deref().or(record.value()) {
+        action.set_value(value);
+    }
+    let now = moment::now().to_string();
+    let told = dialect::headers(record);
+    let error = dialect::read(record, &told).and_then(|told| Some(told.error?.into_owned()));
+    for (name, value) in [
+        (parked::FACT, "action"),
+        (parked::ACTION, "redrive"),
+        (parked::REDRIVE, &letter.id.to_string()),
+        (parked::HANDLER, &target.handler),
+        (parked::TOPIC, &target.origin.topic),
+        (parked::PARTITION, &target.origin.partition.to_string()),
+        (parked::OFFSET, &target.origin.offset.to_string()),
+        (parked::ATTEMPTS, &letter.attempts.unwrap_or(0).to_string()),
+        (parked::NEXT, &now),
+        (parked::SINCE, &now),
+        (parked::ERROR, &error.unwrap_or_default()),
+    ] {
+        action.add_header(name, value);
+    }
+    if let Some(code) = &letter.code {
+        action.add_header(parked::CODE, &**code);
+    }
+    audit.write(&parked::AUDIT, &mut action);
+    let own = dialect::all(record).filter(|(name, _)| !dialect::is_foreign(name));
+    own.filter(|(_, value)| value.is_some())
+        .for_each(|(name, value)| {
+            action.add_raw_header(name, value);
+        });
+    action
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::letter::Words;
+    use super::super::samples::{Sample, ours, spring};
+    use super::*;
+
+    fn letter(record: &Sample) -> Letter {
+        let headers = dialect::headers(record);
+        let told = dialect::read(record, &headers).unwrap();
+        Letter::of(record, &headers, &told, &mut Words::default())
+    }
+
+    fn target(letter: &Letter) -> Target {
+        Target {
+            handler: "shipping/ship".into(),
+            parked: "shipping.parked.orders".into(),
+            origin: letter.origin.clone().unwrap(),
+        }
+    }
+
+    fn audit() -> Audit {
+        Audit {
+            actor: "ann".to_owned(),
+            reason: Some("address added".to_owned()),
+            time: "2026-01-31T13:00:00.000Z".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_action_carries_the_record_as_it_was() {
+        for record in [ours(7), spring(7)] {
+            let letter = letter(&record);
+            let action = action(&record, &letter, &target(&letter), &audit());
+            assert_eq!(
+                (&*action.topic, action.partition),
+                ("shipping.parked.orders", Some(3))
+            );
+            assert_eq!(
+                (action.key(), action.value()),
+                (record.key(), record.value())
+            );
+            assert_eq!(action.timestamp, Some(1_000));
+            let first = action.headers().next().unwrap();
+            assert_eq!(first, (&b"pk_fact"[..], Some(&b"action"[..])));
+            let header = |name| std::str::from_utf8(action.header(name).unwrap()).unwrap();
+            assert_eq!(header("pk_redrive"), letter.id.to_string());
+            assert_eq!(header("pk_handler"), "shipping/ship");
+            assert_eq!(
+                (
+                    header("pk_topic"),
+                    header("pk_partition"),
+                    header("pk_offset")
+                ),
+                ("orders", "3", "41")
+            );
+            assert_eq!(
+                (header("pk_actor"), header("pk_reason")),
+                ("ann", "address added")
+            );
+            assert_eq!(header("ce_type"), "OrderPlaced");
+            // What was said of the letter stays with the letter.
+            let own = action
+                .headers()
+                .filter(|(name, _)| !name.starts_with(b"pk_"));
+            assert_eq!(own.count(), 1);
+        }
+    }
+
+    #[test]
+    fn an_edited_letter_carries_the_new_payload() {
+        let record = ours(7);
+        let mut letter = letter(&record);
+        letter.edited = Some((*b"{}").into());
+        let action = action(&record, &letter, &target(&letter), &audit());
+        assert_eq!(action.value(), Some(&b"{}"[..]));
+    }
+}

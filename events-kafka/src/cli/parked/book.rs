@@ -1,0 +1,311 @@
+//! What waits in parked logs, as their facts are read: the same rules as the lanes', for whoever only looks.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use events_core::{Error, RecordView, Result};
+
+use super::fact::{Entry, Fact, Identity};
+use crate::cli::headers::headers;
+use crate::cli::place::Place;
+use crate::cli::reader::Committed;
+
+/// Most records that are kept, at about 400 bytes each.
+const MOST: usize = 1_000_000;
+/// Finished records of a log that are remembered, to tell later copies apart.
+const FINISHED: usize = 10_000;
+
+/// What waits in parked logs. What is done is forgotten.
+#[derive(Debug)]
+pub(super) struct Book {
+    logs: BTreeMap<(Arc<str>, i32), Log>,
+    open: usize,
+    most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    /// Generation and token of the claim in force.
+    claim: Option<(i64, String)>,
+    /// Without a claim the first token counts.
+    first: Option<String>,
+    open: BTreeMap<i64, Entry>,
+    copies: HashSet<Identity>,
+    finished: VecDeque<Identity>,
+}
+
+impl Log {
+    fn counts(&mut self, token: &str) -> bool {
+        match &self.claim {
+            Some((_, current)) => current == token,
+            None => self.first.get_or_insert_with(|| token.to_owned()) == token,
+        }
+    }
+
+    fn finish(&mut self, at: i64) -> bool {
+        let Some(entry) = self.open.remove(&at) else {
+            return false;
+        };
+        self.finished.push_back(entry.identity());
+        if self.finished.len() > FINISHED
+            && let Some(oldest) = self.finished.pop_front()
+        {
+            self.copies.remove(&oldest);
+        }
+        true
+    }
+}
+
+impl Book {
+    pub(super) fn new() -> Self {
+        Self {
+            logs: BTreeMap::new(),
+            open: 0,
+            most: MOST,
+        }
+    }
+
+    /// Says that a log is read from what its group has committed, if it has: then the claim in force there is known.
+    pub(super) fn begin(&mut self, topic: &Arc<str>, partition: i32, hint: Option<&Committed>) {
+        let claim = hint.and_then(|hint| {
+            let (generation, token) = hint.metadata.split_once(':')?;
+            Some((generation.parse().ok()?, token.to_owned()))
+        });
+        let log = Log {
+            claim,
+            ..Log::default()
+        };
+        self.logs.insert((Arc::clone(topic), partition), log);
+    }
+
+    /// Takes the next fact of a log. What is no fact is none of ours.
+    ///
+    /// # Errors
+    ///
+    /// More waits than may be kept.
+    pub(super) fn add(&mut self, record: &dyn RecordView) -> Result<()> {
+        let Some(fact) = Fact::read(record, &headers(record)) else {
+            return Ok(());
+        };
+        let log = self
+            .logs
+            .entry((record.topic().into(), record.partition()))
+            .or_default();
+        match fact {
+            Fact::Claim { generation, token } => {
+                if log
+                    .claim
+                    .as_ref()
+                    .is_none_or(|(known, _)| generation >= *known)
+                {
+                    log.claim = Some((generation, token));
+                }
+            }
+            Fact::Parked(token, entry) => {
+                if token.is_none_or(|token| log.counts(&token))
+                    && log.copies.insert(entry.identity())
+                {
+                    log.open.insert(entry.id.offset, *entry);
+                    self.open += 1;
+                }
+            }
+            Fact::Failed {
+                token,
+                at,
+                attempts,
+                next,
+                error,
+            } => {
+                if log.counts(&token)
+                    && let Some(entry) = log.open.get_mut(&at)
+                {
+                    (entry.attempts, entry.next, entry.error) = (attempts, next, error);
+                    // Whoever asked for another attempt has got it.
+                    entry.asked = None;
+                }
+            }
+            Fact::Done { token, at } => {
+                if log.counts(&token) && log.finish(at) {
+                    self.open -= 1;
+                }
+            }
+            Fact::Asked { at, what } => {
+                if let Some(entry) = log.open.get_mut(&at) {
+                    entry.asked = Some(what);
+                }
+            }
+        }
+        if self.open > self.most {
+            return Err(Error::msg(format!(
+                "more than {} records are parked: narrow them by --topic",
+                self.most
+            )));
+        }
+        Ok(())
+    }
+
+    /// What waits, key by key: whose first record was parked longest ago comes first.
+    pub(super) fn finish(self) -> Vec<Line> {
+        let mut lines: Vec<Line> = Vec::new();
+        for ((topic, partition), log) in self.logs {
+            let mut known: BTreeMap<(Arc<str>, Arc<[u8]>), usize> = BTreeMap::new();
+            for entry in log.open.into_values() {
+                let place = entry.key.clone().map(|key| {
+                    let next = lines.len();
+                    *known
+                        .entry((Arc::clone(&entry.handler), key))
+                        .or_insert(next)
+                });
+                match place.and_then(|place| lines.get_mut(place)) {
+                    Some(line) => line.entries.push(entry),
+                    None => lines.push(Line {
+                        topic: Arc::clone(&topic),
+                        partition,
+                        entries: vec![entry],
+                    }),
+                }
+            }
+        }
+        lines.sort_by_key(|line| {
+            line.entries
+                .first()
+                .map(|head| (head.since, head.id.clone()))
+        });
+        lines
+    }
+}
+
+/// The records of a handler and a key, in order. A record without a key is alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    /// The parked topic.
+    pub(super) topic: Arc<str>,
+    pub(super) partition: i32,
+    /// At least one.
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Line {
+    pub(super) fn head(&self) -> &Entry {
+        &self.entries[0]
+    }
+
+    pub(super) fn find(&self, id: &Place) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.id == *id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{action, claim, done, failed, parked, redrive};
+    use super::*;
+    use crate::cli::letters::samples::Sample;
+
+    fn waiting(hint: Option<&str>, records: &[Sample]) -> Vec<(String, Vec<i64>)> {
+        let mut book = Book::new();
+        let hint = hint.map(|metadata| Committed {
+            offset: 0,
+            metadata: metadata.to_owned(),
+        });
+        book.begin(&"shipping.parked.orders".into(), 3, hint.as_ref());
+        records
+            .iter()
+            .try_for_each(|record| book.add(record))
+            .unwrap();
+        let lines = book.finish();
+        let line = |line: &Line| {
+            let key = line.head().key.as_deref().unwrap_or_default();
+            let offsets = line.entries.iter().map(|entry| entry.id.offset);
+            (String::from_utf8_lossy(key).into_owned(), offsets.collect())
+        };
+        lines.iter().map(line).collect()
+    }
+
+    fn line(key: &str, offsets: &[i64]) -> (String, Vec<i64>) {
+        (key.to_owned(), offsets.to_vec())
+    }
+
+    #[test]
+    fn what_is_not_done_waits_in_order() {
+        let facts = [
+            claim(0, 1, "a"),
+            parked(1, "a", "k", 10),
+            parked(2, "a", "l", 11),
+            parked(3, "a", "k", 12),
+            done(4, "a", 2),
+            redrive(5, "k", "shipping.dead-letters/0/7"),
+        ];
+        assert_eq!(waiting(None, &facts), [line("k", &[1, 3, 5])]);
+    }
+
+    #[test]
+    fn facts_count_by_the_newest_claim_alone() {
+        let facts = [
+            claim(0, 2, "a"),
+            parked(1, "a", "k", 10),
+            // Of a lower generation, so of a zombie.
+            claim(2, 1, "z"),
+            parked(3, "z", "k", 11),
+            done(4, "z", 1),
+            claim(5, 3, "b"),
+            done(6, "a", 1),
+            parked(7, "b", "k", 11),
+        ];
+        assert_eq!(waiting(None, &facts), [line("k", &[1, 7])]);
+    }
+
+    #[test]
+    fn behind_a_hint_its_claim_is_in_force() {
+        let facts = [parked(1, "z", "k", 10), parked(2, "a", "k", 10)];
+        assert_eq!(waiting(Some("4:a"), &facts), [line("k", &[2])]);
+        // Without one the first token counts.
+        assert_eq!(waiting(None, &facts), [line("k", &[1])]);
+    }
+
+    #[test]
+    fn of_several_copies_the_first_counts() {
+        let letter = "shipping.dead-letters/0/7";
+        let facts = [
+            claim(0, 1, "a"),
+            parked(1, "a", "k", 10),
+            parked(2, "a", "k", 10),
+            redrive(3, "k", letter),
+            redrive(4, "k", letter),
+            done(5, "a", 1),
+            parked(6, "a", "k", 10),
+        ];
+        assert_eq!(waiting(None, &facts), [line("k", &[3])]);
+    }
+
+    #[test]
+    fn an_entry_knows_how_it_stands() {
+        let mut book = Book::new();
+        for fact in [
+            claim(0, 1, "a"),
+            parked(1, "a", "k", 10),
+            failed(2, "a", 1, 9),
+            action(3, "retry-now", 1),
+        ] {
+            book.add(&fact).unwrap();
+        }
+        let lines = book.finish();
+        let head = lines[0].head();
+        assert_eq!(
+            (head.attempts, head.next, &*head.error),
+            (9, 900, "no stock")
+        );
+        assert_eq!(
+            head.asked.as_deref(),
+            Some("retry-now by ann: address added")
+        );
+    }
+
+    #[test]
+    fn no_more_is_kept_than_is_allowed() {
+        let mut book = Book::new();
+        book.most = 1;
+        book.add(&parked(1, "a", "k", 10)).unwrap();
+        let said = book.add(&parked(2, "a", "l", 11)).unwrap_err().to_string();
+        assert!(said.contains("--topic"), "{said}");
+    }
+}

@@ -1,0 +1,72 @@
+//! Reads parked logs.
+
+use std::collections::BTreeMap;
+
+use events_core::{Error, Result};
+
+use super::arguments::Which;
+use super::book::{Book, Line};
+use crate::cli::reader::{Reader, Span};
+use crate::cli::site::Site;
+
+/// Reads the keys that wait and are meant.
+///
+/// # Errors
+///
+/// A topic that is named is none of this binary's parked topics.
+pub(super) async fn open(site: &Site, mut which: Which) -> Result<Vec<Line>> {
+    if let Some(name) = &which.handler
+        && let Ok((_, handler)) = site.handler(name)
+    {
+        which.handler = Some(handler.stable_name.clone());
+    }
+    let mut lines = Vec::new();
+    let mut known = Vec::new();
+    for group in &site.groups {
+        let mut reader = site.reader(&group.plan.group).await?;
+        let prefix = format!("{}.parked.", group.plan.group);
+        // Topics that no handler reads any more may still hold records.
+        let topics = reader.topics().filter(|topic| topic.starts_with(&prefix));
+        let topics: Vec<_> = topics.map(str::to_owned).collect();
+        let meant = |topic: &&String| which.topic.as_ref().is_none_or(|wanted| wanted == *topic);
+        let mut book = Book::new();
+        let mut spans = Vec::new();
+        for topic in topics.iter().filter(meant) {
+            spans.extend(logs(&reader, topic, &mut book).await?);
+        }
+        let mut scan = reader.scan(&spans)?;
+        while let Some(records) = scan.next().await? {
+            records.iter().try_for_each(|record| book.add(record))?;
+        }
+        drop(scan);
+        lines.extend(book.finish());
+        known.extend(topics);
+    }
+    let named = which.topic.iter().map(String::as_str);
+    for topic in named.chain(which.id.iter().map(|id| &*id.topic)) {
+        if !known.iter().any(|known| known == topic) {
+            let list = match known.is_empty() {
+                true => "none; they are made when a service with parking starts".to_owned(),
+                false => known.join(", "),
+            };
+            return Err(Error::msg(format!(
+                "`{topic}` is no parked topic of this binary's groups; there are: {list}"
+            )));
+        }
+    }
+    lines.retain(|line| which.fits(line));
+    Ok(lines)
+}
+
+/// What is to be read of a parked topic: from what its group has committed, where that is in the log.
+async fn logs(reader: &Reader, topic: &str, book: &mut Book) -> Result<Vec<Span>> {
+    let committed: BTreeMap<_, _> = reader.committed(topic).await?;
+    let mut spans = reader.spans(topic).await?;
+    for span in &mut spans {
+        let hint = committed.get(&span.partition);
+        let hint = hint.filter(|hint| (span.from..=span.to).contains(&hint.offset));
+        span.from = hint.map_or(span.from, |hint| hint.offset);
+        book.begin(&span.topic, span.partition, hint);
+    }
+    Ok(spans)
+}
