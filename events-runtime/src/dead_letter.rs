@@ -6,6 +6,7 @@ use events_core::{Error, Outgoing, RecordView, time_now};
 
 use crate::lane::context::LaneContext;
 use crate::plan::HandlerPlan;
+use crate::spans::kind_of;
 use crate::transport::Record;
 use crate::work::Work;
 
@@ -27,6 +28,20 @@ pub mod dead_letter_header {
     pub const TIME: &str = "dl_time";
     /// `record` for what came in, `emission` for what could not be published and stands beside it.
     pub const KIND: &str = "dl_kind";
+    /// What kind of error it is: `terminal`, `decode`, `timeout`, `panic` or `_OTHER`.
+    pub const CODE: &str = "dl_code";
+    /// When the record was parked, in milliseconds since the Unix epoch, if it was.
+    pub const SINCE: &str = "dl_since";
+    /// `resolution` for a word about a letter; letters have none. Of this and the following headers it has all.
+    pub const FACT: &str = "dl_fact";
+    /// The letter that a resolution is about: `topic/partition/offset`.
+    pub const OF: &str = "dl_of";
+    /// What became of it: `redrive-requested`, `redriven`, `discarded` or `edited`.
+    pub const RESOLUTION: &str = "dl_resolution";
+    /// Why.
+    pub const REASON: &str = "dl_reason";
+    /// Who said so.
+    pub const ACTOR: &str = "dl_actor";
 }
 
 use dead_letter_header as name;
@@ -40,6 +55,8 @@ pub(crate) struct Verdict<'a> {
     pub(crate) handler: &'a HandlerPlan,
     pub(crate) error: &'a Error,
     pub(crate) attempts: u32,
+    /// When the record was parked, if it was.
+    pub(crate) since: Option<i64>,
 }
 
 impl Verdict<'_> {
@@ -91,9 +108,39 @@ impl Verdict<'_> {
         letter.add_header(name::OFFSET, record.offset().to_string());
         letter.add_header(name::HANDLER, &self.handler.stable_name);
         letter.add_header(name::ERROR, chain(self.error));
+        letter.add_header(name::CODE, kind_of(self.error));
+        if let Some(since) = self.since {
+            letter.add_header(name::SINCE, since.to_string());
+        }
         letter.add_header(name::ATTEMPTS, self.attempts.to_string());
         letter.add_header(name::TIME, time_now());
     }
+}
+
+/// The word that a dead letter is redriven or discarded.
+pub(crate) fn resolution(
+    lane: &LaneContext,
+    record: &dyn RecordView,
+    of: &str,
+    outcome: &str,
+    reason: Option<&str>,
+) -> Outgoing {
+    let mut word = Outgoing::new(lane.group.dead_letters.clone());
+    if let Some(key) = record.key() {
+        word.set_key(key);
+    }
+    // Empty, but no tombstone.
+    word.set_value(b"");
+    word.add_header(name::FACT, "resolution");
+    word.add_header(name::OF, of);
+    word.add_header(name::RESOLUTION, outcome);
+    word.add_header(
+        name::REASON,
+        reason.unwrap_or("its handler is done with it"),
+    );
+    word.add_header(name::ACTOR, lane.group.service.service());
+    word.add_header(name::TIME, time_now());
+    word
 }
 
 /// The dead letter of a record, and of emissions that could not be published.
@@ -108,6 +155,7 @@ pub(crate) fn letters<R: Record>(
         handler,
         error,
         attempts: work.attempt,
+        since: work.record.parked().map(|parked| parked.since),
     };
     let topic = &lane.group.dead_letters;
     let record: &dyn RecordView = &*work.record;

@@ -2,6 +2,7 @@
 
 mod holding;
 mod outcome;
+mod park;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -118,6 +119,10 @@ impl<R: Record> Driver<R> {
                 }
                 continue;
             };
+            if self.parks_behind(&work) {
+                self.park_behind(work);
+                continue;
+            }
             if self.held.is_empty() {
                 return Some(work);
             }

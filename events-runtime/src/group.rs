@@ -14,6 +14,7 @@ use crate::lane::Lane;
 use crate::lane::context::LaneContext;
 use crate::lane::shared::{Control, LaneReport, LaneShared};
 use crate::offset_map::OffsetMap;
+use crate::parking::shared::ParkedShared;
 use crate::plan::GroupPlan;
 use crate::status::{HandlerStatus, LaneStatus, ShutdownReport};
 use crate::transport::{ParkedStart, Position, Publish, Queue, TopicPartition};
@@ -67,8 +68,6 @@ impl Group {
         metadata: &str,
         parked: Option<ParkedStart<Q>>,
     ) {
-        // Parking is not there yet.
-        drop(parked);
         let Some(topic) = self.plan.topics.get(&partition.topic) else {
             tracing::warn!(%partition, "assigned a partition of a topic that nobody here handles");
             return;
@@ -82,12 +81,15 @@ impl Group {
             Arc::clone(topic),
             partition.clone(),
             Arc::clone(&self.publish),
+            parked
+                .as_ref()
+                .map(|start| Arc::new(ParkedShared::new(start.topic.clone()))),
         ));
         let shared = Arc::new(LaneShared::new(
             self.epoch.fetch_add(1, Ordering::Relaxed) + 1,
         ));
         failpoints::reached("assign", &partition, shared.epoch.cast_signed());
-        let lane = Lane::new(context, Arc::clone(&shared), queue, start, resume);
+        let lane = Lane::new(context, Arc::clone(&shared), queue, start, resume, parked);
         // The lane yields by itself; tokio's budget would only make its slots spin.
         let task = self.handle.spawn(tokio::task::coop::unconstrained(lane));
         if let Some(old) = self.lanes().insert(partition, Running { shared, task }) {

@@ -9,14 +9,8 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use tokio::time::{Instant, Sleep};
 
+use crate::transport::Record;
 use crate::work::Work;
-
-/// A wait between half and all of `ceiling`.
-pub(crate) fn jittered(ceiling: Duration) -> Duration {
-    let half = ceiling / 2;
-    let jitter = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
-    half + Duration::from_nanos(fastrand::u64(0..=jitter))
-}
 
 /// The held keys of one slot.
 #[derive(Debug)]
@@ -33,7 +27,7 @@ struct HeldKey<R> {
     behind: VecDeque<Work<R>>,
 }
 
-impl<R> Held<R> {
+impl<R: Record> Held<R> {
     pub(crate) fn new() -> Self {
         Self {
             keys: HashMap::new(),
@@ -45,9 +39,13 @@ impl<R> Held<R> {
         self.keys.is_empty()
     }
 
+    pub(crate) fn holds(&self, key: u64) -> bool {
+        self.keys.contains_key(&key)
+    }
+
     /// Whether `work` must wait behind its key; then it does.
     pub(crate) fn take_behind(&mut self, work: Work<R>) -> Option<Work<R>> {
-        if work.attempt > 1 {
+        if work.attempt > 1 && work.record.parked().is_none() {
             return Some(work);
         }
         match self.keys.get_mut(&work.key) {

@@ -20,9 +20,10 @@ use crate::lane::shared::{Control, LaneReport, LaneShared};
 use crate::lane::watch::Watch;
 use crate::offset_map::{self, OffsetMap, Run};
 use crate::outbox::Outbox;
+use crate::parking::lot::Lot;
 use crate::ring::Ring;
 use crate::slots::SlotTable;
-use crate::transport::{Position, Queue};
+use crate::transport::{ParkedStart, Position, Queue};
 
 /// Rounds of work before the task yields to others.
 const ROUNDS: usize = 4;
@@ -53,6 +54,8 @@ pub(crate) struct Lane<Q: Queue> {
     queue_retry: Option<(Pin<Box<Sleep>>, String)>,
     failed: Option<String>,
     watch: Watch,
+    /// Its parked keys; none where keys are not parked.
+    lot: Option<Lot<Q>>,
 }
 
 impl<Q: Queue> Lane<Q> {
@@ -62,8 +65,13 @@ impl<Q: Queue> Lane<Q> {
         queue: Q,
         start: i64,
         resume: OffsetMap,
+        parked: Option<ParkedStart<Q>>,
     ) -> Self {
         let settings = Arc::clone(&context.group.settings);
+        let lot = parked.and_then(|start| {
+            let shared = context.parked.clone()?;
+            Some(Lot::new(Arc::clone(&context), shared, start))
+        });
         Self {
             ring: Ring::starting_at(start),
             window: Window::new(settings.dedupe_window),
@@ -84,6 +92,7 @@ impl<Q: Queue> Lane<Q> {
             queue_retry: None,
             failed: None,
             watch: Watch::new(&context),
+            lot,
             context,
             shared,
             queue,
@@ -137,17 +146,22 @@ impl<Q: Queue> Lane<Q> {
     }
 
     /// What would be committed now; `None` while the map is too large, which its bound makes all but impossible.
-    fn position(&self) -> Option<Position> {
+    /// `None` too before the parked log is claimed: then nothing has been done yet.
+    fn position(&mut self) -> Option<Position> {
+        let watermark = self.ring.watermark();
+        let parked = match &mut self.lot {
+            Some(lot) => Some(lot.position(watermark)?),
+            None => None,
+        };
         let handlers = self.context.topic.handlers.iter().enumerate();
         let runs: Vec<(u32, Vec<Run>)> = handlers
             .map(|(index, handler)| (handler.hash, self.runs(index)))
             .collect();
-        let watermark = self.ring.watermark();
         let metadata = offset_map::encode(watermark, &runs)?;
         Some(Position {
             watermark,
             metadata,
-            parked: None,
+            parked,
         })
     }
 
@@ -162,7 +176,7 @@ impl<Q: Queue> Lane<Q> {
 
     /// Ends the lane: what is under way is dropped, what is done is reported.
     fn end(&mut self) -> LaneReport {
-        let abandoned = self.slots.busy() + self.outbox.open();
+        let abandoned = self.slots.busy() + self.unanswered();
         self.slots.clear();
         let overdue = self.context.outliving();
         self.ring.advance();
@@ -172,6 +186,22 @@ impl<Q: Queue> Lane<Q> {
             abandoned,
             overdue,
         }
+    }
+
+    /// Records and facts that wait for an acknowledgement.
+    fn unanswered(&self) -> usize {
+        match &self.lot {
+            // Nothing has been dispatched: what there is, is its claim.
+            Some(lot) if lot.is_claiming() => 0,
+            _ => self.outbox.open(),
+        }
+    }
+
+    fn tend(&mut self, cx: &mut Context<'_>, running: bool) -> bool {
+        let Some(lot) = &mut self.lot else {
+            return false;
+        };
+        lot.poll(cx, running, &mut self.slots, &mut self.outbox)
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<LaneReport> {
@@ -186,9 +216,10 @@ impl<Q: Queue> Lane<Q> {
             }
             let mut progress = self.run_slots();
             progress |= self.send(cx);
+            progress |= self.tend(cx, control == Control::Run);
             if control == Control::Run {
                 progress |= self.intake(cx);
-            } else if self.slots.busy() == 0 && self.outbox.open() == 0 {
+            } else if self.slots.busy() == 0 && self.unanswered() == 0 {
                 return Poll::Ready(self.end());
             }
             if self.ring.advance() {

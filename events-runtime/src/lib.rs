@@ -38,6 +38,7 @@ mod work;
 
 pub use dead_letter::dead_letter_header;
 pub use group::{Group, Revoked};
+pub use parking::fact::parked_header;
 pub use plan::{GroupPlan, HandlerPlan, TopicPlan, TypePlan};
 pub use service::{Faults, Service};
 pub use settings::Settings;

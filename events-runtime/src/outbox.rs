@@ -43,12 +43,33 @@ pub(crate) struct Outbox<R> {
     blocked: Option<String>,
     retry: Option<Pin<Box<Sleep>>>,
     inbox: Vec<Ack>,
+    /// Facts that are not acknowledged, and that a drain waits for.
+    notes: usize,
+    /// What the lot has not been told.
+    happened: Vec<Happened<R>>,
 }
 
 struct Sending {
     record: Arc<Outgoing>,
+    /// Its place among the batches; [`Kind::Fact`] has none.
     batch: usize,
     kind: Kind,
+}
+
+/// What the lot is told, in the order in which it came to pass.
+#[derive(Debug)]
+pub(crate) enum Happened<R> {
+    /// What an attempt at a parked record left is acknowledged: its emissions, or its dead letter.
+    Ended(Work<R>),
+    /// A record was appended to the parked log.
+    Appended {
+        handler: usize,
+        key: u64,
+        origin: i64,
+        offset: i64,
+    },
+    /// Another fact was written.
+    Noted { fact: Arc<Outgoing>, offset: i64 },
 }
 
 struct Batch<R> {
@@ -75,6 +96,8 @@ impl<R: Record> Outbox<R> {
             blocked: None,
             retry: None,
             inbox: Vec::new(),
+            notes: 0,
+            happened: Vec::new(),
         }
     }
 
@@ -83,9 +106,25 @@ impl<R: Record> Outbox<R> {
         self.bytes
     }
 
-    /// Records of the lane that wait for an acknowledgement.
+    /// Records of the lane, and facts, that wait for an acknowledgement.
     pub(crate) fn open(&self) -> usize {
-        self.batches.len() - self.free.len()
+        self.batches.len() - self.free.len() + self.notes
+    }
+
+    /// Swaps what the lot has not been told into `into`, which must be empty.
+    pub(crate) fn take_happened(&mut self, into: &mut Vec<Happened<R>>) {
+        std::mem::swap(&mut self.happened, into);
+    }
+
+    /// Takes a fact, or a word about a dead letter, that belongs to no record under way.
+    pub(crate) fn note(&mut self, fact: Arc<Outgoing>) {
+        self.notes += 1;
+        self.bytes += fact.size();
+        self.unsent.push_back(Sending {
+            record: fact,
+            batch: usize::MAX,
+            kind: Kind::Fact,
+        });
     }
 
     /// Why nothing can be sent for now.
@@ -95,6 +134,18 @@ impl<R: Record> Outbox<R> {
 
     /// Takes what an attempt published.
     pub(crate) fn accept(&mut self, handler: usize, published: Published<R>) {
+        if published.kind == Kind::Fact {
+            published
+                .records
+                .into_iter()
+                .for_each(|fact| self.note(fact));
+            return;
+        }
+        if published.records.is_empty() {
+            // A parked record that emitted nothing.
+            self.happened.push(Happened::Ended(published.work));
+            return;
+        }
         let batch = Batch {
             work: published.work,
             handler,
@@ -160,10 +211,11 @@ impl<R: Record> Outbox<R> {
         };
         let ticket = Ticket::new(Arc::clone(&self.acks), self.base + self.sent.len() as u64);
         let offset = self.origin(&sending);
-        failpoints::reached("emit-before", &self.lane.partition, offset);
+        let (before, after) = points(sending.kind);
+        failpoints::reached(before, &self.lane.partition, offset);
         match self.lane.publish.enqueue(&sending.record, ticket) {
             Ok(()) => {
-                failpoints::reached("emit-after", &self.lane.partition, offset);
+                failpoints::reached(after, &self.lane.partition, offset);
                 self.sent.push_back(Some(sending));
                 self.waiting += 1;
                 true
@@ -171,7 +223,7 @@ impl<R: Record> Outbox<R> {
             Err((ticket, error)) => {
                 ticket.revoke();
                 match error {
-                    PublishError::Refused(reason) => self.refused(sending, reason, done),
+                    PublishError::Refused(reason) => self.refused(None, sending, reason, done),
                     error => {
                         self.unsent.push_front(sending);
                         self.pause(RETRY, error.to_string());
@@ -193,40 +245,79 @@ impl<R: Record> Outbox<R> {
             self.base += 1;
         }
         match ack.outcome {
-            Ok(_) => {
+            Ok(written) => {
                 let offset = self.origin(&sending);
                 failpoints::reached("ack-before", &self.lane.partition, offset);
-                self.settled(&sending, done);
+                self.settled(sending, Some(written.offset), done);
                 failpoints::reached("ack-after", &self.lane.partition, offset);
             }
-            Err(PublishError::Refused(reason)) => self.refused(sending, reason, done),
+            Err(PublishError::Refused(reason)) => {
+                self.refused(Some(ack.number), sending, reason, done);
+            }
             Err(_) => self.lost.push((ack.number, sending)),
         }
     }
 
-    fn settled(&mut self, sending: &Sending, done: &mut Vec<(u64, usize)>) {
+    /// A record is written at `offset`, or is not to be written.
+    fn settled(&mut self, sending: Sending, offset: Option<i64>, done: &mut Vec<(u64, usize)>) {
         self.bytes -= sending.record.size();
+        if sending.kind == Kind::Fact {
+            self.notes -= 1;
+            let fact = sending.record;
+            let noted = offset.map(|offset| Happened::Noted { fact, offset });
+            self.happened.extend(noted);
+            return;
+        }
         let Some(batch) = self.batches[sending.batch].as_mut() else {
             return;
         };
         batch.remaining -= 1;
-        if batch.remaining == 0 {
-            done.push((batch.work.seq, batch.handler));
-            self.batches[sending.batch] = None;
-            self.free.push(sending.batch);
+        if batch.remaining > 0 {
+            return;
+        }
+        self.free.push(sending.batch);
+        let Some(batch) = self.batches[sending.batch].take() else {
+            return;
+        };
+        if batch.work.record.parked().is_some() {
+            self.happened.push(Happened::Ended(batch.work));
+            return;
+        }
+        done.push((batch.work.seq, batch.handler));
+        if let (Kind::Append, Some(offset)) = (sending.kind, offset) {
+            self.happened.push(Happened::Appended {
+                handler: batch.handler,
+                key: batch.work.key,
+                origin: batch.work.record.offset(),
+                offset,
+            });
         }
     }
 
     /// A refusal that cannot heal never runs the handler again: the record and the emission are dead-lettered together.
-    /// A refused dead letter is tried for ever, because nothing else may become of it.
-    fn refused(&mut self, sending: Sending, reason: String, done: &mut Vec<(u64, usize)>) {
-        if sending.kind == Kind::DeadLetter {
-            let topic = &self.lane.group.dead_letters;
+    /// A refused dead letter or fact is tried for ever, because nothing else may become of it. `number` if it was sent.
+    fn refused(
+        &mut self,
+        number: Option<u64>,
+        sending: Sending,
+        reason: String,
+        done: &mut Vec<(u64, usize)>,
+    ) {
+        if sending.kind != Kind::Emissions {
+            let topic = &sending.record.topic;
+            let role = match topic == self.lane.group.dead_letters.as_str() {
+                true => "dead-letter",
+                false => "parked",
+            };
             let reason = format!(
-                "the dead-letter topic `{topic}` refuses a record: {reason}; create the topic or grant the right, and it goes on by itself"
+                "the {role} topic `{topic}` refuses a record: {reason}; create the topic or grant the right, and it goes on by itself"
             );
             tracing::error!(partition = %self.lane.partition, reason, "the lane holds");
-            self.unsent.push_front(sending);
+            match number {
+                // Others may be under way before it and behind it: they go out again in their order.
+                Some(number) => self.lost.push((number, sending)),
+                None => self.unsent.push_front(sending),
+            }
             self.pause(REFUSED_RETRY, reason);
             return;
         }
@@ -262,17 +353,18 @@ impl<R: Record> Outbox<R> {
                 });
             }
         }
-        self.settled(&sending, done);
+        self.settled(sending, None, done);
     }
 
-    /// After a lost producer: once nothing is under way any more, all that was lost goes out again in its order.
+    /// After a lost producer or a refusal: once nothing is under way any more, what was not written goes out again in its
+    /// order.
     fn recover(&mut self) {
         if self.lost.is_empty() || self.waiting > 0 {
             return;
         }
         let mut lost = std::mem::take(&mut self.lost);
         lost.sort_by_key(|(number, _)| *number);
-        tracing::warn!(partition = %self.lane.partition, records = lost.len(), "emissions are sent again after a lost producer");
+        tracing::warn!(partition = %self.lane.partition, records = lost.len(), "what was lost or refused is sent again");
         for (_, sending) in lost.into_iter().rev() {
             self.unsent.push_front(sending);
         }
@@ -290,5 +382,14 @@ impl<R: Record> Outbox<R> {
     fn pause(&mut self, wait: Duration, reason: String) {
         self.blocked = Some(reason);
         self.retry = Some(Box::pin(tokio::time::sleep(wait)));
+    }
+}
+
+/// The failpoints around sending a record.
+fn points(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Emissions | Kind::DeadLetter => ("emit-before", "emit-after"),
+        Kind::Append => ("park-before", "park-after"),
+        Kind::Fact => ("unpark-before", "unpark-after"),
     }
 }

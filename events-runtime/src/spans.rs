@@ -93,7 +93,13 @@ fn place(span: &Span, lane: &LaneContext, record: &dyn RecordView) {
 
 /// The attempt failed. Its text may hold what a payload holds, so it is left to the log.
 pub(crate) fn failed(span: &Span, error: &Error) {
-    let kind = if Terminal::is_in(error) {
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", kind_of(error));
+}
+
+/// What kind of error it is, where its text must not be told.
+pub(crate) fn kind_of(error: &Error) -> &'static str {
+    if Terminal::is_in(error) {
         "terminal"
     } else if error.chain().any(|cause| cause.is::<DecodeError>()) {
         "decode"
@@ -104,7 +110,5 @@ pub(crate) fn failed(span: &Span, error: &Error) {
     } else {
         // What the conventions want where there is no name.
         "_OTHER"
-    };
-    span.record("otel.status_code", "ERROR");
-    span.record("error.type", kind);
+    }
 }

@@ -55,9 +55,15 @@ pub struct LaneStatus {
     pub unhealthy: Option<String>,
     /// Why the lane takes no further records for now.
     pub holding: Option<String>,
+    /// Keys that are parked, over all handlers.
+    pub parked_keys: usize,
+    /// Records that are parked.
+    pub parked_records: usize,
+    /// When the oldest of them was parked, in milliseconds since the Unix epoch.
+    pub oldest_parked: Option<i64>,
     /// Handlers that hold here: paused, or what they depend on is down. Others go on.
     pub holds: Vec<HoldStatus>,
-    /// Failed keys that are tried again; at most 64.
+    /// Failed keys that are tried again: at most 64, and at most 64 that are parked.
     pub troubles: Vec<TroubleStatus>,
 }
 
@@ -99,6 +105,10 @@ pub struct TroubleStatus {
     pub error: String,
     /// Milliseconds since the first failure.
     pub age_ms: u64,
+    /// Whether the key is parked.
+    pub parked: bool,
+    /// Milliseconds until the next attempt of a parked key; 0 for one that is under way.
+    pub next_ms: Option<u64>,
 }
 
 /// What a handler did since the start.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use events_core::{Outgoing, RecordView};
 
@@ -97,6 +98,14 @@ pub trait Publish: Send + Sync + 'static {
 
     /// The largest record that can be published, in bytes of key, value and headers.
     fn max_record_bytes(&self) -> usize;
+
+    /// Now, in milliseconds since the Unix epoch: what the waits of parked records are told by.
+    fn now(&self) -> i64 {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        since_epoch.map_or(0, |since| {
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        })
+    }
 }
 
 /// Where a record was written.

@@ -3,8 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use events_core::Outgoing;
+use events_core::{Outgoing, RecordView};
 
+use crate::parking::record::ParkedRecord;
 use crate::transport::Record;
 
 /// A record that one handler or several hold.
@@ -12,6 +13,8 @@ use crate::transport::Record;
 pub(crate) enum RecordRef<R> {
     Own(R),
     Shared(Arc<R>),
+    /// Read back from the parked log.
+    Parked(Arc<ParkedRecord>),
 }
 
 impl<R: Record> RecordRef<R> {
@@ -21,14 +24,22 @@ impl<R: Record> RecordRef<R> {
             record.forget_headers();
         }
     }
+
+    pub(crate) fn parked(&self) -> Option<&Arc<ParkedRecord>> {
+        match self {
+            Self::Parked(record) => Some(record),
+            _ => None,
+        }
+    }
 }
 
-impl<R> Deref for RecordRef<R> {
-    type Target = R;
-    fn deref(&self) -> &R {
+impl<R: Record> Deref for RecordRef<R> {
+    type Target = dyn RecordView;
+    fn deref(&self) -> &Self::Target {
         match self {
             Self::Own(record) => record,
-            Self::Shared(record) => record,
+            Self::Shared(record) => &**record,
+            Self::Parked(record) => &**record,
         }
     }
 }
@@ -37,11 +48,12 @@ impl<R> Deref for RecordRef<R> {
 #[derive(Debug)]
 pub(crate) struct Work<R> {
     pub(crate) record: RecordRef<R>,
+    /// Its place in the ring; of a parked record its offset in the parked log.
     pub(crate) seq: u64,
     /// Hash of the key; of the sequence number where there is no key. Two keys with one hash are merely kept in order.
     pub(crate) key: u64,
     pub(crate) version: u32,
-    /// The attempt to be made next; the first is 1. Above 1 the record is the head of a held key.
+    /// The attempt to be made next; the first is 1. Above 1 the record is the head of a held key, or parked.
     pub(crate) attempt: u32,
     /// Index into the topic's types.
     pub(crate) event: u16,
@@ -61,4 +73,8 @@ pub(crate) struct Published<R> {
 pub(crate) enum Kind {
     Emissions,
     DeadLetter,
+    /// A record on its way into the parked log: acknowledged, it is done for its handler.
+    Append,
+    /// Another fact of the parked log, or a word about a dead letter. No record waits for it.
+    Fact,
 }

@@ -12,6 +12,8 @@ pub(crate) struct Coordinator {
     pub(crate) committed: BTreeMap<TopicPartition, Position>,
     members: BTreeMap<u64, Seat>,
     next_member: u64,
+    /// Counts rebalances.
+    generation: i64,
 }
 
 /// A member's place in its group.
@@ -44,12 +46,34 @@ impl Coordinator {
         self.members.remove(&member);
     }
 
+    /// How often partitions were spread anew.
+    pub(crate) fn generation(&self) -> i64 {
+        self.generation
+    }
+
+    /// Takes the positions of a member: a lane's and its parked log's at once.
+    pub(crate) fn commit(&mut self, positions: Vec<(TopicPartition, Position)>) {
+        for (partition, mut position) in positions {
+            if let Some(parked) = position.parked.take() {
+                let log = TopicPartition::new(parked.topic, partition.partition);
+                let hint = Position {
+                    watermark: parked.offset,
+                    metadata: parked.claim,
+                    parked: None,
+                };
+                self.committed.insert(log, hint);
+            }
+            self.committed.insert(partition, position);
+        }
+    }
+
     pub(crate) fn members(&self) -> usize {
         self.members.len()
     }
 
     /// Spreads `all` evenly, moving as little as it can, and tells every member.
     pub(crate) fn rebalance(&mut self, all: &BTreeSet<TopicPartition>) {
+        self.generation += 1;
         let ids: Vec<u64> = self.members.keys().copied().collect();
         let mut free = all.clone();
         for seat in self.members.values_mut() {

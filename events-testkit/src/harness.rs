@@ -27,7 +27,7 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_se
 /// # Delivery
 ///
 /// Records are handled as over Kafka: in order per key, with retries, dead letters and dedupe as the service is
-/// configured. Every topic has four partitions.
+/// configured. Keys are parked only if [asked for](Self::parks). Every topic has four partitions.
 ///
 /// # Examples
 ///
@@ -72,6 +72,7 @@ pub struct Harness {
     edge: Edge,
     given: Vec<Outgoing>,
     patience: Duration,
+    parks: bool,
 }
 
 impl Harness {
@@ -88,6 +89,7 @@ impl Harness {
             edge: Edge::new("given"),
             given: Vec::new(),
             patience: PATIENCE,
+            parks: false,
         }
     }
 
@@ -130,6 +132,13 @@ impl Harness {
         self
     }
 
+    /// Lets failed keys be parked as the service and its handlers say. Without it a record that failed every attempt is
+    /// exhausted at once, so that a test sees its dead letter.
+    pub fn parks(mut self) -> Self {
+        self.parks = true;
+        self
+    }
+
     /// How long [`run`](Self::run) may take on tokio's clock. Default ten minutes, which a paused clock passes at once.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -145,6 +154,7 @@ impl Harness {
     pub async fn run(self) -> Outcome {
         let broker = Broker::new();
         broker.auto_create(PARTITIONS);
+        broker.state().refuses_parking = !self.parks;
         let running = broker
             .join(self.service)
             .unwrap_or_else(|faults| panic!("{faults}"));
@@ -183,7 +193,9 @@ fn is_quiet(broker: &Broker, plans: &[Arc<GroupPlan>], lanes: &[LaneStatus]) -> 
             .flat_map(|topic| broker.ends(topic))
             .all(|(partition, end)| {
                 let mut of_group = lanes.iter().filter(|lane| lane.group == plan.group);
-                of_group.any(|lane| lane.partition == partition && lane.watermark == end)
+                of_group.any(|lane| {
+                    lane.partition == partition && lane.watermark == end && lane.parked_records == 0
+                })
             })
     })
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use events_runtime::{Group, GroupPlan, LaneStatus, Position, ShutdownReport, TopicPartition};
+use events_runtime::{
+    Group, GroupPlan, LaneStatus, ParkedStart, Position, ShutdownReport, TopicPartition,
+};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
@@ -113,13 +115,41 @@ impl Member {
             match start {
                 Ok((offset, metadata)) => {
                     let queue = LogQueue::new(self.broker.clone(), partition.clone(), offset);
-                    self.group.assign(partition, queue, offset, &metadata, None);
+                    let parked = self.parked_start(&partition);
+                    self.group
+                        .assign(partition, queue, offset, &metadata, parked);
                 }
                 Err(reason) => {
                     self.holding().insert(partition, reason);
                 }
             }
         }
+    }
+
+    /// The parked log of a partition from the committed hint on, or from its start.
+    fn parked_start(&self, partition: &TopicPartition) -> Option<ParkedStart<LogQueue>> {
+        let topic = self.plan().topics.get(&partition.topic)?.parked.clone()?;
+        let log = TopicPartition::new(topic.clone(), partition.partition);
+        let mut state = self.broker.state();
+        if state.refuses_parking {
+            return None;
+        }
+        let group = state.group(&self.plan().group);
+        let generation = group.generation();
+        let hint = group.committed.get(&log).cloned();
+        let first = state.offsets(&log).map_or(0, |offsets| offsets.start);
+        let (offset, claim) = match hint {
+            // What lies below the log's start is done: nothing else is removed.
+            Some(hint) if hint.watermark >= first => (hint.watermark, hint.metadata),
+            _ => (first, String::new()),
+        };
+        drop(state);
+        Some(ParkedStart {
+            topic,
+            queue: LogQueue::new(self.broker.clone(), log, offset),
+            generation,
+            claim,
+        })
     }
 
     async fn commit_changed(&self) {
@@ -138,7 +168,7 @@ impl Member {
             return;
         }
         let mut state = self.broker.state();
-        state.group(&self.plan().group).committed.extend(positions);
+        state.group(&self.plan().group).commit(positions);
     }
 
     /// What the lanes say of themselves now.
@@ -161,21 +191,9 @@ impl Member {
             watermark: committed
                 .get(partition)
                 .map_or(0, |position| position.watermark),
-            lag: None,
-            oldest_timestamp: None,
-            in_flight: 0,
-            running: 0,
-            held: 0,
-            unacknowledged: 0,
-            received: 0,
-            skipped: 0,
-            duplicates: 0,
-            overdue: 0,
-            idle_ms: 0,
             unhealthy: Some(reason.to_owned()),
             holding: Some(reason.to_owned()),
-            holds: Vec::new(),
-            troubles: Vec::new(),
+            ..LaneStatus::default()
         }
     }
 

@@ -103,6 +103,10 @@ impl Publish for Producer {
         Ok(())
     }
 
+    fn now(&self) -> i64 {
+        self.0.now()
+    }
+
     fn max_record_bytes(&self) -> usize {
         self.0.state().max_record_bytes
     }

@@ -130,10 +130,32 @@ fn missing_topics(broker: &Broker, plans: &[Arc<GroupPlan>]) -> Vec<Fault> {
             state.create(&topic, partitions);
         }
     }
+    if state.auto_create.is_some() {
+        for (topic, parked) in parked_topics(plans) {
+            let partitions = state.logs(topic).len();
+            state.create(parked, partitions as i32);
+        }
+    } else {
+        let narrow = parked_topics(plans)
+            .filter(|(topic, parked)| state.logs(parked).len() < state.logs(topic).len())
+            .filter(|(_, parked)| !missing.iter().any(|topic| topic == parked))
+            .map(|(topic, parked)| format!("`{parked}` has fewer partitions than `{topic}`"))
+            .collect::<Vec<_>>();
+        if !narrow.is_empty() {
+            let remedy = "create it again with as many: `broker.create_topic(…)`";
+            return vec![Fault::new("parked-topic", narrow.join(", "), remedy)];
+        }
+    }
     if missing.is_empty() {
         return Vec::new();
     }
     let message = format!("unknown topics: {}", missing.join(", "));
     let remedy = "create them with `broker.create_topic(…)`, or let the broker do so: `broker.auto_create(1)`";
     vec![Fault::new("unknown-topic", message, remedy)]
+}
+
+/// Each topic whose keys are parked, and where.
+fn parked_topics(plans: &[Arc<GroupPlan>]) -> impl Iterator<Item = (&str, &str)> {
+    let topics = plans.iter().flat_map(|plan| plan.topics.values());
+    topics.filter_map(|topic| Some((topic.topic.as_str(), topic.parked.as_deref()?)))
 }

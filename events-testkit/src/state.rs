@@ -28,6 +28,8 @@ pub(crate) struct State {
     pub(crate) max_record_bytes: usize,
     /// Partitions of a topic that is made because somebody names it.
     pub(crate) auto_create: Option<i32>,
+    /// Failed keys are not parked, whatever handlers say.
+    pub(crate) refuses_parking: bool,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,7 @@ impl Default for State {
             published: Vec::new(),
             max_record_bytes: MAX_RECORD_BYTES,
             auto_create: None,
+            refuses_parking: false,
         }
     }
 }

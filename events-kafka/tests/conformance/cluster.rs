@@ -191,6 +191,7 @@ impl Cluster for &'static Kafka {
             kill: false,
             several_members: true,
             metadata: true,
+            parking: false,
         }
     }
 

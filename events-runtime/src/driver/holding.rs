@@ -15,6 +15,10 @@ impl<R: Record> Driver<R> {
     pub(super) fn next_probe(&mut self, cx: &mut Context<'_>) -> Option<Work<R>> {
         self.exchange();
         while let Some(work) = self.inbox.pop_front() {
+            if self.parks_behind(&work) {
+                self.park_behind(work);
+                continue;
+            }
             match self.held.take_behind(work) {
                 Some(work) => {
                     self.inbox.push_front(work);

@@ -2,21 +2,53 @@
 
 use std::sync::Arc;
 
-use events_core::{Class, Emissions, Error};
+use events_core::{Class, DecodeError, Emissions, Error, Exhausted, Terminal};
 
 use crate::dead_letter::letters;
 use crate::driver::Driver;
+use crate::driver::park::jitter;
 use crate::emit;
-use crate::held::jittered;
 use crate::transport::Record;
 use crate::work::{Kind, Published, Work};
+
+/// Whether a further attempt may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hope {
+    Some,
+    /// Only a newer build can read it.
+    NewBuild,
+    None,
+}
+
+impl Hope {
+    fn of(error: &Error, class: Class) -> Self {
+        if Terminal::is_in(error) {
+            return Self::None;
+        }
+        let mut causes = error.chain();
+        match causes.find_map(|cause| cause.downcast_ref::<DecodeError>()) {
+            Some(DecodeError::Malformed { found, known, .. }) if found > known => Self::NewBuild,
+            None if class != Class::Terminal => Self::Some,
+            Some(_) | None => Self::None,
+        }
+    }
+}
 
 impl<R: Record> Driver<R> {
     pub(super) fn succeed(&mut self, mut work: Work<R>, emissions: &Emissions) {
         self.hold.succeeded();
         self.release(&work);
         if emissions.is_empty() {
-            self.done.push(work.seq);
+            if work.record.parked().is_none() {
+                self.done.push(work.seq);
+                return;
+            }
+            // The lot says in the parked log that it is done.
+            self.published.push(Published {
+                work,
+                records: Vec::new(),
+                kind: Kind::Emissions,
+            });
             return;
         }
         match emit::records(
@@ -46,20 +78,39 @@ impl<R: Record> Driver<R> {
 
     pub(super) fn fail(&mut self, work: Work<R>, error: Error) {
         let class = self.lane.group.class_of(&error);
+        let hope = Hope::of(&error, class);
         let error = self.lane.group.told(error, class);
         if !self.hold.failed(self.slot, work.key, class) {
             return self.put_back(work, &error);
         }
-        if class == Class::Terminal || work.attempt >= self.handler.retry.attempts {
-            tracing::error!(
-                handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
-                attempts = work.attempt, error = format!("{error:#}"), "giving a record up: it goes to the dead letters"
-            );
+        if let Some(record) = work.record.parked().cloned() {
             self.release(&work);
-            self.dead_letter(work, &error, &[]);
+            self.fail_parked(work, &record, &error, hope);
             return;
         }
-        let wait = jittered(self.handler.retry.ceiling(work.attempt));
+        let blocks = self.handler.exhausted == Exhausted::Block;
+        let tried_enough = work.attempt >= self.handler.retry.attempts;
+        let mut work = work;
+        if hope == Hope::None && !blocks {
+            self.give_up(work, &error);
+            return;
+        }
+        if tried_enough || hope != Hope::Some {
+            match self.park(work, &error, hope) {
+                None => return,
+                Some(back) if !blocks => {
+                    self.give_up(back, &error);
+                    return;
+                }
+                Some(back) => work = back,
+            }
+        }
+        let ceiling = match tried_enough {
+            // It waits for ever, at the longest wait.
+            true => self.handler.retry.max,
+            false => self.handler.retry.ceiling(work.attempt),
+        };
+        let wait = jitter(ceiling);
         tracing::info!(
             handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
             attempt = work.attempt, wait_ms = wait.as_millis() as u64, error = format!("{error:#}"),
@@ -69,7 +120,7 @@ impl<R: Record> Driver<R> {
         self.lane
             .trouble(&self.handler, work.key, work.attempt, &*work.record, &error);
         let next = Work {
-            attempt: work.attempt + 1,
+            attempt: work.attempt.saturating_add(1),
             ..work
         };
         if self.held.hold(next, wait) {
@@ -77,11 +128,22 @@ impl<R: Record> Driver<R> {
         }
     }
 
+    /// To the dead letters with it.
+    pub(super) fn give_up(&mut self, work: Work<R>, error: &Error) {
+        tracing::error!(
+            handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
+            attempts = work.attempt, error = format!("{error:#}"), "giving a record up: it goes to the dead letters"
+        );
+        self.release(&work);
+        self.dead_letter(work, error, &[]);
+    }
+
     /// Lets the records behind a held key go on, in their order and before any that came later.
-    fn release(&mut self, work: &Work<R>) {
+    pub(super) fn release(&mut self, work: &Work<R>) {
         let behind = self.held.release(work.key);
-        // A first attempt may be the head of a held key: what fails while the handler holds does not count.
-        if work.attempt == 1 && behind.is_none() {
+        // A first attempt, or one at a parked record, may be the head of a held key: what fails while the handler holds
+        // does not count.
+        if behind.is_none() && (work.attempt == 1 || work.record.parked().is_some()) {
             return;
         }
         if let Some(behind) = behind {

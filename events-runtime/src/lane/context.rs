@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::dead_letter::chain;
 use crate::hold::{Hold, Holding};
+use crate::parking::shared::ParkedShared;
 use crate::plan::{GroupPlan, HandlerPlan, TopicPlan};
 use crate::transport::{Publish, TopicPartition};
 
@@ -18,6 +19,8 @@ pub(crate) struct LaneContext {
     pub(crate) topic: Arc<TopicPlan>,
     pub(crate) partition: TopicPartition,
     pub(crate) publish: Arc<dyn Publish>,
+    /// Its parked keys; none where keys are not parked.
+    pub(crate) parked: Option<Arc<ParkedShared>>,
     /// One for each of the topic's handlers.
     holds: Vec<Arc<Hold>>,
     /// Records held back, over all slots.
@@ -51,6 +54,7 @@ impl LaneContext {
         topic: Arc<TopicPlan>,
         partition: TopicPartition,
         publish: Arc<dyn Publish>,
+        parked: Option<Arc<ParkedShared>>,
     ) -> Self {
         let hold = |handler| Hold::new(handler, &partition, &group.settings);
         Self {
@@ -59,6 +63,7 @@ impl LaneContext {
             topic,
             partition,
             publish,
+            parked,
             held: AtomicUsize::new(0),
             overdue: AtomicUsize::new(0),
             outliving: AtomicUsize::new(0),

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::lane::Lane;
+use crate::parking::lot::Lot;
 use crate::plan::TopicPlan;
 use crate::routing;
 use crate::transport::{Queue, Record};
@@ -26,6 +27,7 @@ impl<Q: Queue> Lane<Q> {
             || self.outbox.bytes() >= settings.lane_emission_bytes
             || self.ring.len() >= settings.lane_ahead
             || self.queue_retry.is_some()
+            || self.lot.as_ref().is_some_and(Lot::is_closed)
             || self.failed.is_some();
         if full {
             return 0;
@@ -138,10 +140,14 @@ impl<Q: Queue> Lane<Q> {
         }
     }
 
-    /// Whether the handler needs not see the record: it had done it before this assignment, or the record is a
-    /// duplicate. A duplicate counts as done at once, because the watermark cannot pass its first bearer before that is.
+    /// Whether the handler needs not see the record: it had done or parked it before this assignment, or the
+    /// record is a duplicate. A duplicate counts as done at once, because the watermark cannot pass its first bearer before that is.
     fn needless(&mut self, seq: u64, offset: i64, handler: usize, duplicate: bool) -> bool {
         let plan = &self.context.topic.handlers[handler];
+        let parked_before = self
+            .lot
+            .as_ref()
+            .is_some_and(|lot| lot.has_copy(plan.hash, offset));
         let done_before = match &self.resume {
             Some((map, end)) if offset < *end => map.is_done(plan.hash, offset),
             Some(_) => {
@@ -150,6 +156,7 @@ impl<Q: Queue> Lane<Q> {
             }
             None => false,
         };
+        let done_before = done_before || parked_before;
         let repeated = duplicate && plan.dedupe;
         if repeated && !done_before {
             plan.meters.duplicates.add(1);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::lane::Lane;
+use crate::parking::lot::Lot;
 use crate::status::{HoldStatus, LaneStatus, TroubleStatus};
 use crate::transport::Queue;
 
@@ -61,6 +62,8 @@ impl<Q: Queue> Lane<Q> {
                 "{} records are held back, the most allowed{worst}",
                 self.context.held()
             ));
+        } else if let Some(reason) = self.lot.as_ref().and_then(Lot::holding) {
+            holding = Some(reason);
         } else if self.room() == 0 {
             holding = Some("the lane is full".to_owned());
         }
@@ -76,6 +79,8 @@ impl<Q: Queue> Lane<Q> {
         } else if let Some((_, error)) = &self.queue_retry {
             // The ring may be empty, so no stall would ever say that the lane stands still.
             unhealthy = Some(format!("the partition cannot be read: {error}"));
+        } else if let Some(reason) = self.lot.as_ref().and_then(Lot::unhealthy) {
+            unhealthy = Some(reason);
         } else if let Some(hold) = holds
             .iter()
             .find(|hold| hold.overdue && self.ring.len() > 0)
@@ -95,7 +100,7 @@ impl<Q: Queue> Lane<Q> {
                     format!(
                         "offset {} is not done{}",
                         self.ring.watermark(),
-                        self.unanswered()
+                        self.unacknowledged()
                     )
                 },
                 |trouble| {
@@ -107,6 +112,7 @@ impl<Q: Queue> Lane<Q> {
             );
             unhealthy = Some(format!("no progress for {} s: {blocker}", idle.as_secs()));
         }
+        let parked = self.lot.as_ref().map(Lot::summary).unwrap_or_default();
         LaneStatus {
             group: self.context.group.group.clone(),
             partition: self.context.partition.clone(),
@@ -125,6 +131,9 @@ impl<Q: Queue> Lane<Q> {
             idle_ms: idle.as_millis() as u64,
             unhealthy,
             holding,
+            parked_keys: parked.keys,
+            parked_records: parked.records,
+            oldest_parked: parked.oldest,
             holds: holds
                 .iter()
                 .map(|hold| HoldStatus {
@@ -142,12 +151,15 @@ impl<Q: Queue> Lane<Q> {
                     offset: trouble.offset,
                     attempts: trouble.attempts,
                     error: trouble.error,
+                    parked: false,
+                    next_ms: None,
                 })
+                .chain(parked.troubles)
                 .collect(),
         }
     }
 
-    fn unanswered(&self) -> String {
+    fn unacknowledged(&self) -> String {
         match (self.outbox.open(), self.outbox.blocked()) {
             (0, _) => String::new(),
             (open, None) => {

@@ -53,6 +53,8 @@ pub(crate) struct Item<T> {
     pub(crate) attempts: u32,
     /// When the next attempt is due, in milliseconds since the Unix epoch.
     pub(crate) next: i64,
+    /// Why it failed last, briefly.
+    pub(crate) error: Option<String>,
     pub(crate) size: usize,
     pub(crate) payload: T,
 }
@@ -98,7 +100,7 @@ pub(crate) struct Open<T> {
     pub(crate) pair: Pair,
     pub(crate) attempts: u32,
     pub(crate) next: i64,
-    /// The text of the last error that was told by a `failed` fact.
+    /// Why it failed last, briefly.
     pub(crate) error: Option<String>,
     pub(crate) order: Option<Order>,
     pub(crate) payload: T,
@@ -117,10 +119,14 @@ struct Finished {
     last_copy: i64,
 }
 
+/// Where a record stands in its line, and its offset in the log. A record that was refused for a moment is written behind
+/// those that followed it, so lines go by the source; a redriven one stands behind what is there.
+type Place = (i64, i64);
+
 /// The open records of a pair, in order.
 #[derive(Debug, Default)]
 struct Line {
-    open: VecDeque<i64>,
+    open: VecDeque<Place>,
     /// Under what time its head stands in the schedule.
     scheduled: Option<i64>,
 }
@@ -233,6 +239,17 @@ impl<T> Ledger<T> {
         self.open.get(&at)
     }
 
+    /// The first record of each pair that has any, in no order.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = &Open<T>> {
+        let heads = self.lines.values().filter_map(|line| line.open.front());
+        heads.filter_map(|(_, head)| self.open.get(head))
+    }
+
+    /// Where the record stands that was redriven from that dead letter.
+    pub(crate) fn redriven_at(&self, id: &str) -> Option<i64> {
+        self.copies.get(&Identity::Redrive(id.to_owned())).copied()
+    }
+
     /// Whether the pair has an open record.
     pub(crate) fn has_open(&self, pair: Pair) -> bool {
         self.lines.contains_key(&pair)
@@ -243,7 +260,7 @@ impl<T> Ledger<T> {
         self.open
             .get(&at)
             .and_then(|open| self.lines.get(&open.pair))
-            .is_some_and(|line| line.open.front() == Some(&at))
+            .is_some_and(|line| line.open.front().is_some_and(|head| head.1 == at))
     }
 
     /// Whether a handler has parked the record before this lane began, so that it is done with it.
@@ -251,7 +268,7 @@ impl<T> Ledger<T> {
         origin < self.rebuilt_end && self.copies.contains_key(&Identity::Origin(handler, origin))
     }
 
-    /// Takes a fact that was read. Answers the pair that has become or stayed parked by it, or why it does not count.
+    /// Takes a fact that was read. Answers the pair that has one record more or less by it, or why it does not count.
     pub(crate) fn read(
         &mut self,
         offset: i64,
@@ -278,8 +295,7 @@ impl<T> Ledger<T> {
             }
             Fact::Done { token, at } => {
                 self.admit(&token)?;
-                self.finish(at);
-                Ok(None)
+                Ok(self.finish(at))
             }
             Fact::RetryNow(pair) => self.retry_now(pair).map(|()| None),
             Fact::Order { at, order } => self.order(at, order).map(|()| None),
@@ -354,6 +370,10 @@ impl<T> Ledger<T> {
             return Err("a copy of a record that is known");
         }
         let pair = item.pair;
+        let origin = match item.identity {
+            Identity::Origin(_, origin) => Some(origin),
+            Identity::Redrive(_) => None,
+        };
         self.bytes += item.size;
         self.open.insert(
             offset,
@@ -362,7 +382,7 @@ impl<T> Ledger<T> {
                 pair,
                 attempts: item.attempts,
                 next: item.next,
-                error: None,
+                error: item.error,
                 order: None,
                 payload: item.payload,
                 size: item.size,
@@ -372,7 +392,14 @@ impl<T> Ledger<T> {
             },
         );
         let line = self.lines.entry(pair).or_default();
-        line.open.push_back(offset);
+        let last = line.open.back().map_or(i64::MIN, |(place, _)| *place);
+        let place = origin.unwrap_or(last);
+        if place >= last {
+            line.open.push_back((place, offset));
+        } else {
+            let behind = line.open.partition_point(|(other, _)| *other <= place);
+            line.open.insert(behind, (place, offset));
+        }
         if line.open.len() >= self.most_per_pair {
             self.crowded.insert(pair);
         }
@@ -405,6 +432,14 @@ impl<T> Ledger<T> {
         self.reschedule(pair);
     }
 
+    /// The order about a record cannot be carried out.
+    pub(crate) fn refuse(&mut self, at: i64) {
+        if let Some(open) = self.open.get_mut(&at) {
+            open.order = None;
+        }
+        self.rest(at);
+    }
+
     /// The record is done. Answers its pair if it was open.
     pub(crate) fn finish(&mut self, at: i64) -> Option<Pair> {
         let open = self.open.remove(&at)?;
@@ -429,7 +464,7 @@ impl<T> Ledger<T> {
             },
         );
         if let Some(line) = self.lines.get_mut(&pair) {
-            if let Ok(place) = line.open.binary_search(&at) {
+            if let Some(place) = line.open.iter().position(|(_, offset)| *offset == at) {
                 line.open.remove(place);
             }
             if line.open.len() < self.most_per_pair {
@@ -442,7 +477,7 @@ impl<T> Ledger<T> {
 
     fn retry_now(&mut self, pair: Pair) -> Result<(), &'static str> {
         let head = self.lines.get(&pair).and_then(|line| line.open.front());
-        let head = head.and_then(|head| self.open.get_mut(head));
+        let head = head.and_then(|(_, head)| self.open.get_mut(head));
         head.ok_or("a word about a key that is not parked")?.next = i64::MIN;
         self.reschedule(pair);
         Ok(())

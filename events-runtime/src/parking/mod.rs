@@ -5,5 +5,12 @@
 //!                        └─► read back ─► due ─► slot ─► `done` fact ─► nothing open any more: the key is released
 //! ```
 
+pub(crate) mod fact;
 pub(crate) mod ledger;
+pub(crate) mod lot;
+mod reading;
+pub(crate) mod record;
 pub(crate) mod shared;
+mod status;
+
+pub(crate) use reading::alone;

@@ -1,5 +1,6 @@
 //! What the slots of a lane and its lot know together: which keys are parked.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,10 +19,11 @@ pub(crate) struct ParkedShared {
 }
 
 impl ParkedShared {
-    pub(crate) fn new(topic: String, token: Token) -> Self {
+    /// With a token of its own.
+    pub(crate) fn new(topic: String) -> Self {
         Self {
             topic,
-            token,
+            token: format!("{:016x}", fastrand::u64(..)),
             count: AtomicUsize::new(0),
             pairs: Mutex::default(),
         }
@@ -36,7 +38,7 @@ impl ParkedShared {
         self.any() && self.pairs().is_parked(pair)
     }
 
-    /// Changes the pairs.
+    /// Looks at the pairs, or changes them.
     pub(crate) fn with<T>(&self, change: impl FnOnce(&mut Pairs) -> T) -> T {
         let mut pairs = self.pairs();
         let answer = change(&mut pairs);
@@ -56,16 +58,16 @@ pub(crate) struct Pairs(HashMap<Pair, Appends>);
 
 #[derive(Debug)]
 struct Appends {
-    /// Appended and not acknowledged.
-    pending: usize,
-    /// The highest offset of one that was acknowledged.
+    /// Source offsets of what was appended and is not acknowledged.
+    pending: BTreeSet<i64>,
+    /// The highest offset in the parked log of what is.
     highest: i64,
 }
 
 impl Default for Appends {
     fn default() -> Self {
         Self {
-            pending: 0,
+            pending: BTreeSet::new(),
             highest: i64::MIN,
         }
     }
@@ -80,16 +82,24 @@ impl Pairs {
         self.0.entry(pair).or_default();
     }
 
-    /// A record of the pair is about to be appended.
-    pub(crate) fn append(&mut self, pair: Pair) {
-        self.0.entry(pair).or_default().pending += 1;
+    /// The record of the pair with the source offset `origin` is about to be appended.
+    pub(crate) fn append(&mut self, pair: Pair, origin: i64) {
+        self.0.entry(pair).or_default().pending.insert(origin);
     }
 
     /// It was acknowledged.
-    pub(crate) fn appended(&mut self, pair: Pair, offset: i64) {
+    pub(crate) fn appended(&mut self, pair: Pair, origin: i64, offset: i64) {
         let appends = self.0.entry(pair).or_default();
-        appends.pending = appends.pending.saturating_sub(1);
+        appends.pending.remove(&origin);
         appends.highest = appends.highest.max(offset);
+    }
+
+    /// Whether a record from before `origin` may still be on its way: one that was refused for a moment is written behind
+    /// those that followed it.
+    pub(crate) fn may_be_overtaken(&self, pair: Pair, origin: i64) -> bool {
+        let appends = self.0.get(&pair);
+        let first = appends.and_then(|appends| appends.pending.first());
+        first.is_some_and(|first| *first < origin)
     }
 
     /// Lets the pair go, of which nothing is open, if all that was appended for it is acknowledged and lies below
@@ -98,7 +108,7 @@ impl Pairs {
         let Some(appends) = self.0.get(&pair) else {
             return true;
         };
-        let free = appends.pending == 0 && appends.highest < position;
+        let free = appends.pending.is_empty() && appends.highest < position;
         if free {
             self.0.remove(&pair);
         }

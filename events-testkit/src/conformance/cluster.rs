@@ -88,6 +88,8 @@ pub struct Capabilities {
     pub several_members: bool,
     /// Offset metadata is kept.
     pub metadata: bool,
+    /// Failed keys can be parked.
+    pub parking: bool,
 }
 
 impl Capabilities {
@@ -99,6 +101,7 @@ impl Capabilities {
         kill: true,
         several_members: true,
         metadata: true,
+        parking: true,
     };
 }
 

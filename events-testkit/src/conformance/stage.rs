@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use events_core::{Event, Outgoing, Retry};
+use events_core::{Event, Outgoing, Park, Retry};
 use events_runtime::{Service, Status, Written};
 
 use super::cluster::{Cluster, Running};
@@ -61,6 +61,7 @@ impl<'a, C: Cluster> Stage<'a, C> {
             .shared_state(Arc::clone(&self.probe))
             .configure(|settings| {
                 settings.commit_interval = TICK;
+                settings.park = None;
                 settings.retry = Retry {
                     attempts: 3,
                     min: Duration::from_millis(10),
@@ -68,6 +69,27 @@ impl<'a, C: Cluster> Stage<'a, C> {
                 };
                 settings.drain = Duration::from_secs(5);
             })
+    }
+
+    /// Makes the parked topic of the scenario's topic.
+    pub(crate) async fn park(&self, partitions: i32) {
+        self.topic(&self.parked_topic(), partitions).await;
+    }
+
+    pub(crate) fn parked_topic(&self) -> String {
+        format!("{0}.parked.{0}", self.name)
+    }
+
+    /// The service with keys parked after two attempts, for a blink at a time.
+    pub(crate) fn parking_service(&self) -> Service {
+        self.service().configure(|settings| {
+            settings.retry.attempts = 2;
+            settings.park = Some(Park {
+                min: Duration::from_millis(100),
+                max: Duration::from_millis(200),
+                max_age: Duration::from_secs(3600),
+            });
+        })
     }
 
     pub(crate) async fn start(&self) -> C::Running {
@@ -116,7 +138,10 @@ impl<'a, C: Cluster> Stage<'a, C> {
     pub(crate) async fn committed(&self) -> i64 {
         let committed = self.cluster.committed(self.name).await;
         let committed = committed.unwrap_or_else(|error| panic!("{}: {error:#}", self.name));
-        committed.values().map(|position| position.watermark).sum()
+        let sources = committed
+            .iter()
+            .filter(|(partition, _)| !partition.topic.contains(".parked."));
+        sources.map(|(_, position)| position.watermark).sum()
     }
 
     /// Waits until everything below `offset` is committed.
@@ -132,8 +157,9 @@ impl<'a, C: Cluster> Stage<'a, C> {
     pub(crate) async fn metadata(&self) -> String {
         let committed = self.cluster.committed(self.name).await.unwrap_or_default();
         committed
-            .into_values()
-            .map(|position| position.metadata)
+            .into_iter()
+            .filter(|(partition, _)| !partition.topic.contains(".parked."))
+            .map(|(_, position)| position.metadata)
             .collect()
     }
 

@@ -87,6 +87,31 @@ macro_rules! conformance_tests {
                 later_versions_are_read_if_they_can_be
                 mangled_values_are_dead_lettered
             }
+            parking {
+                a_parked_key_waits_in_order_and_others_flow
+                a_released_key_is_parked_no_more
+                parked_records_are_bounded_and_named
+                a_parked_record_too_old_is_dead_lettered_and_its_key_goes_on
+                a_blocked_key_is_never_given_up
+                records_without_a_key_park_alone
+                a_refused_append_holds_the_lane
+                a_later_version_waits_for_a_newer_build
+            }
+            parking_survives {
+                a_kill_while_a_key_is_parked
+                a_kill_during_an_append
+                a_kill_during_a_release
+                a_zombie_is_ignored
+                another_member_takes_parked_keys_over
+                a_drain_leaves_parked_keys_to_the_next
+            }
+            parking_by_hand {
+                a_redriven_record_reaches_its_handler_alone_and_once
+                a_redriven_record_goes_behind_what_is_parked
+                a_discarded_record_is_gone
+                a_key_can_be_tried_at_once
+                a_head_can_be_skipped
+            }
             middleware {
                 layers_stand_around_attempts
             }

@@ -52,6 +52,7 @@ fn item(origin: i64) -> Item<i64> {
         runnable: true,
         attempts: 1,
         next: 0,
+        error: None,
         size: 1,
         payload: origin,
     }
@@ -141,7 +142,7 @@ impl Lane {
         if self.ledger.has_copy(HANDLER, origin) {
             self.done.insert(origin);
         } else if self.pairs.is_parked(pair) || fails {
-            self.pairs.append(pair);
+            self.pairs.append(pair, origin);
             self.unsent
                 .push_back(Fact::Parked(self.token.clone(), item(origin)));
         } else {
@@ -155,7 +156,11 @@ impl Lane {
         if !self.owns() {
             return;
         }
-        let Some(at) = self.ledger.take_due(0) else {
+        let pairs = &self.pairs;
+        let due = self
+            .ledger
+            .take_due(0, |pair, place| pairs.may_be_overtaken(pair, place));
+        let Some(at) = due else {
             return;
         };
         let token = self.token.clone();
@@ -194,7 +199,7 @@ impl Lane {
                     return;
                 };
                 self.done.insert(origin);
-                self.pairs.appended(item.pair, offset);
+                self.pairs.appended(item.pair, origin, offset);
             }
             Fact::Done { at, .. } => {
                 self.ledger.finish(at);

@@ -8,13 +8,14 @@ impl<T> Ledger<T> {
         self.schedule.first().map(|(due, _)| *due)
     }
 
-    /// A head that is due at `now`; it is under way from here on.
-    pub(crate) fn take_due(&mut self, now: i64) -> Option<i64> {
-        let (due, pair) = self.schedule.first().copied()?;
-        if due > now {
-            return None;
-        }
-        let head = *self.lines.get(&pair)?.open.front()?;
+    /// A head that is due at `now`; it is under way from here on. One that `waits`, by its pair and its place, is passed over.
+    pub(crate) fn take_due(&mut self, now: i64, waits: impl Fn(Pair, i64) -> bool) -> Option<i64> {
+        let due = self.schedule.iter().take_while(|(due, _)| *due <= now);
+        let heads = due.filter_map(|(_, pair)| {
+            let (place, head) = self.lines.get(pair)?.open.front()?;
+            (!waits(*pair, *place)).then_some((*head, *pair))
+        });
+        let (head, pair) = { heads }.next()?;
         self.start(head, pair);
         Some(head)
     }
@@ -39,7 +40,7 @@ impl<T> Ledger<T> {
         let Some(line) = self.lines.get_mut(&pair) else {
             return;
         };
-        let head = line.open.front().and_then(|head| self.open.get(head));
+        let head = line.open.front().and_then(|(_, head)| self.open.get(head));
         let waits = head.filter(|head| head.runnable && !head.running && head.order.is_none());
         let due = waits.map(|head| head.next);
         if due == line.scheduled && due.is_some() {

@@ -18,6 +18,7 @@ fn item(origin: i64) -> Item<i64> {
         runnable: true,
         attempts: 1,
         next: 0,
+        error: None,
         size: 1,
         payload: origin,
     }
@@ -128,14 +129,17 @@ fn a_redrive_is_exempt_from_the_token_and_unique() {
 #[test]
 fn one_record_of_a_pair_is_under_way_at_a_time() {
     let mut ledger = read(vec![claim(1, "c"), parked("c", 1), parked("c", 2)]);
-    assert_eq!(ledger.take_due(0), Some(1));
-    assert_eq!(ledger.take_due(0), None);
+    assert_eq!(ledger.take_due(0, |_, _| false), Some(1));
+    assert_eq!(ledger.take_due(0, |_, _| false), None);
     ledger.failed(1, 2, 500, "again".to_owned());
     ledger.rest(1);
-    assert_eq!((ledger.take_due(499), ledger.next_due()), (None, Some(500)));
-    assert_eq!(ledger.take_due(500), Some(1));
+    assert_eq!(
+        (ledger.take_due(499, |_, _| false), ledger.next_due()),
+        (None, Some(500))
+    );
+    assert_eq!(ledger.take_due(500, |_, _| false), Some(1));
     ledger.finish(1);
-    assert_eq!(ledger.take_due(500), Some(2));
+    assert_eq!(ledger.take_due(500, |_, _| false), Some(2));
 }
 
 #[test]
@@ -156,7 +160,11 @@ fn orders_concern_what_is_open_alone() {
         discard(2),
         skip(1),
     ]);
-    assert_eq!(ledger.take_due(9), None, "the head is under an order");
+    assert_eq!(
+        ledger.take_due(9, |_, _| false),
+        None,
+        "the head is under an order"
+    );
     assert_eq!(
         (ledger.take_order(), ledger.take_order()),
         (Some(1), Some(2))

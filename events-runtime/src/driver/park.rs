@@ -1,0 +1,175 @@
+//! When a record goes into the parked log, or stays there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use events_core::{Error, Exhausted, Ordering, Park};
+
+use crate::dead_letter::chain;
+use crate::driver::Driver;
+use crate::driver::outcome::Hope;
+use crate::parking::alone;
+use crate::parking::fact::{Standing, Writer};
+use crate::parking::ledger::Pair;
+use crate::parking::record::ParkedRecord;
+use crate::parking::shared::ParkedShared;
+use crate::spans::kind_of;
+use crate::transport::Record;
+use crate::work::{Kind, Published, Work};
+
+impl<R: Record> Driver<R> {
+    /// Whether the record must wait behind others of its key that are parked. While no key is, that costs one load.
+    pub(super) fn parks_behind(&self, work: &Work<R>) -> bool {
+        let pair = Pair {
+            handler: self.handler.hash,
+            key: work.key,
+        };
+        let parked = self.lane.parked.as_ref();
+        parked.is_some_and(|parked| parked.any() && parked.is_parked(pair))
+            && work.record.parked().is_none()
+            // A failed record of the key that waits in the slot comes before it; what is parked then was redriven.
+            && !self.held.holds(work.key)
+            && work.attempt == 1
+    }
+
+    /// Appends a record behind others of its key.
+    pub(super) fn park_behind(&mut self, work: Work<R>) {
+        if let Some(parked) = self.lane.parked.clone() {
+            self.append(&parked, work, 0, None, i64::MIN);
+        }
+    }
+
+    /// Parks the key of a record that failed every attempt in its slot, if keys are parked here.
+    pub(super) fn park(&mut self, work: Work<R>, error: &Error, hope: Hope) -> Option<Work<R>> {
+        let (Some(parked), Some(park)) = (self.lane.parked.clone(), self.handler.park) else {
+            return Some(work);
+        };
+        let wait = match hope {
+            Hope::None => park.max,
+            _ => jitter(park.ceiling(1)),
+        };
+        let next = self.lane.publish.now().saturating_add(millis(wait));
+        tracing::warn!(
+            handler = %self.handler.stable_name, partition = %self.lane.partition, offset = work.record.offset(),
+            attempts = work.attempt, wait_ms = millis(wait), error = format!("{error:#}"), "a record failed every attempt: its key is parked"
+        );
+        let attempts = work.attempt;
+        self.release(&work);
+        self.append(&parked, work, attempts, Some(error), next);
+        None
+    }
+
+    fn append(
+        &mut self,
+        parked: &ParkedShared,
+        mut work: Work<R>,
+        attempts: u32,
+        error: Option<&Error>,
+        next: i64,
+    ) {
+        let origin = work.record.offset();
+        if work.record.key().is_none() || self.handler.ordering == Ordering::None {
+            work.key = alone(origin);
+        }
+        let pair = Pair {
+            handler: self.handler.hash,
+            key: work.key,
+        };
+        parked.with(|pairs| pairs.append(pair, origin));
+        self.handler.meters.parked.add(1);
+        let now = self.lane.publish.now();
+        let text = error.map(chain).unwrap_or_default();
+        let mut standing = Standing {
+            handler: &self.handler.stable_name,
+            attempts,
+            next: next.max(now),
+            since: now,
+            error: &text,
+            code: error.map_or("", kind_of),
+        };
+        let writer = self.writer(parked);
+        let mut fact = writer.parked(&*work.record, &standing);
+        if fact.size() > self.lane.publish.max_record_bytes() {
+            // The error is told by the log at least.
+            standing.error = "";
+            fact = writer.parked(&*work.record, &standing);
+        }
+        work.record.forget_headers();
+        self.published.push(Published {
+            work,
+            records: vec![Arc::new(fact)],
+            kind: Kind::Append,
+        });
+    }
+
+    fn writer<'a>(&self, parked: &'a ParkedShared) -> Writer<'a> {
+        Writer {
+            topic: &parked.topic,
+            partition: self.lane.partition.partition,
+            token: &parked.token,
+        }
+    }
+
+    /// An attempt at a parked record failed: it waits again, or is given up.
+    pub(super) fn fail_parked(
+        &mut self,
+        work: Work<R>,
+        record: &ParkedRecord,
+        error: &Error,
+        hope: Hope,
+    ) {
+        let now = self.lane.publish.now();
+        // A redriven record of a handler that parks nothing has one attempt.
+        let (park, max_age) = match self.handler.park {
+            Some(park) => (park, millis(park.max_age)),
+            None => (Park::DEFAULT, 0),
+        };
+        let exhausted = hope == Hope::None || now.saturating_sub(record.since) >= max_age;
+        let Some(parked) = self.lane.parked.clone() else {
+            return;
+        };
+        if exhausted && self.handler.exhausted != Exhausted::Block {
+            self.give_up(work, error);
+            return;
+        }
+        let wait = if exhausted {
+            park.max
+        } else {
+            // The wait before it was parked was the first.
+            let earlier = u32::from(record.attempts > 0);
+            jitter(park.ceiling((work.attempt - record.attempts).saturating_add(earlier)))
+        };
+        tracing::info!(
+            handler = %self.handler.stable_name, partition = %self.lane.partition, offset = record.offset,
+            attempt = work.attempt, wait_ms = millis(wait), error = format!("{error:#}"), "an attempt at a parked record failed; its key waits"
+        );
+        self.handler.meters.retried.add(1);
+        let text = chain(error);
+        let standing = Standing {
+            handler: &self.handler.stable_name,
+            attempts: work.attempt,
+            next: now.saturating_add(millis(wait)),
+            since: record.since,
+            error: &text,
+            code: kind_of(error),
+        };
+        let at = work.seq.cast_signed();
+        let fact = self.writer(&parked).failed(record, at, &standing);
+        self.published.push(Published {
+            work,
+            records: vec![Arc::new(fact)],
+            kind: Kind::Fact,
+        });
+    }
+}
+
+fn millis(wait: Duration) -> i64 {
+    i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Between half and all of a wait, so that keys that failed together are not tried together.
+pub(super) fn jitter(ceiling: Duration) -> Duration {
+    let half = ceiling / 2;
+    let most = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
+    half + Duration::from_nanos(fastrand::u64(0..=most))
+}

@@ -1,0 +1,432 @@
+//! A lane's part in parking: reads its parked log, stages what is due, and appends what came of it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use events_core::{Error, Outgoing, RecordView};
+use tokio::time::{Instant, Sleep};
+
+use crate::dead_letter::{letters, resolution};
+use crate::dedupe::Window;
+use crate::lane::context::LaneContext;
+use crate::outbox::{Happened, Outbox};
+use crate::parking::fact::{Head, Writer, decode_claim, encode_claim};
+use crate::parking::ledger::{Ledger, Order, Pair, Standing};
+use crate::parking::reading::brief;
+use crate::parking::record::ParkedRecord;
+use crate::parking::shared::ParkedShared;
+use crate::slots::SlotTable;
+use crate::transport::{ParkedPosition, ParkedStart, Queue, Record};
+use crate::work::{Kind, Published, RecordRef, Work};
+
+/// How long to wait before a parked log that cannot be read is asked again.
+const QUEUE_RETRY: Duration = Duration::from_millis(500);
+/// The longest wait without a look at the clock, which may be set meanwhile.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// The parked keys of a lane.
+pub(crate) struct Lot<Q: Queue> {
+    pub(super) lane: Arc<LaneContext>,
+    parked: Arc<ParkedShared>,
+    queue: Q,
+    generation: i64,
+    pub(super) ledger: Ledger<Arc<ParkedRecord>>,
+    batch: Vec<Q::Record>,
+    happened: Vec<Happened<Q::Record>>,
+    /// Pairs of which nothing is open and that may not have been released.
+    free: Vec<Pair>,
+    /// For routing alone: what is parked is no duplicate.
+    pub(super) window: Window,
+    /// Set to when the next record is due.
+    timer: Option<(i64, Pin<Box<Sleep>>)>,
+    pub(super) retry: Option<(Pin<Box<Sleep>>, String)>,
+    claimed: bool,
+    /// Since when it keeps its lane from taking records; none while it does not.
+    pub(super) closed: Option<Instant>,
+}
+
+impl<Q: Queue> Lot<Q> {
+    pub(crate) fn new(
+        lane: Arc<LaneContext>,
+        parked: Arc<ParkedShared>,
+        start: ParkedStart<Q>,
+    ) -> Self {
+        let most = lane.group.settings.parked_per_key;
+        let token = parked.token.clone();
+        Self {
+            ledger: Ledger::new(0, decode_claim(&start.claim), token, most),
+            queue: start.queue,
+            generation: start.generation,
+            lane,
+            parked,
+            batch: Vec::new(),
+            happened: Vec::new(),
+            free: Vec::new(),
+            window: Window::new(0),
+            timer: None,
+            retry: None,
+            claimed: false,
+            closed: Some(Instant::now()),
+        }
+    }
+
+    /// Whether the handler needs not see a source record, because it has parked it before this assignment.
+    pub(crate) fn has_copy(&self, handler: u32, origin: i64) -> bool {
+        self.ledger.has_copy(handler, origin)
+    }
+
+    /// Whether its claim has not been read yet.
+    pub(crate) fn is_claiming(&self) -> bool {
+        *self.ledger.standing() == Standing::Claiming
+    }
+
+    /// Whether the lane may take no records from its source.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// From where on the log is to be read, once the source's `watermark` is committed; none while the lane does not own
+    /// it, when nothing may be committed at all.
+    pub(crate) fn position(&mut self, watermark: i64) -> Option<ParkedPosition> {
+        if *self.ledger.standing() != Standing::Owner {
+            return None;
+        }
+        let parked = &self.parked;
+        let (offset, claim) = self.ledger.hint(watermark, |pair| parked.is_parked(pair));
+        Some(ParkedPosition {
+            topic: parked.topic.clone(),
+            offset,
+            claim: claim.as_ref().map_or_else(String::new, encode_claim),
+        })
+    }
+
+    /// Goes on as far as it can; `running` unless the lane is to end. Answers whether anything happened.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        running: bool,
+        slots: &mut SlotTable<Q::Record>,
+        outbox: &mut Outbox<Q::Record>,
+    ) -> bool {
+        let mut progress = false;
+        if !std::mem::replace(&mut self.claimed, true) {
+            outbox.note(Arc::new(self.writer().claim(self.generation)));
+            progress = true;
+        }
+        let mut happened = std::mem::take(&mut self.happened);
+        outbox.take_happened(&mut happened);
+        for happened in happened.drain(..) {
+            progress = true;
+            self.take(happened, outbox);
+        }
+        self.happened = happened;
+        progress |= self.read(cx);
+        self.release();
+        if running && *self.ledger.standing() == Standing::Owner {
+            while let Some(at) = self.ledger.take_order() {
+                progress = true;
+                self.obey(at, outbox);
+            }
+            progress |= self.stage(cx, slots);
+        }
+        let closed = self.retry.is_some()
+            || *self.ledger.standing() != Standing::Owner
+            || self.is_full(1)
+            || self.ledger.crowded().is_some();
+        match (closed, self.closed) {
+            (true, None) => self.closed = Some(Instant::now()),
+            (false, Some(_)) => {
+                self.closed = None;
+                // The lane may take records again.
+                progress = true;
+            }
+            _ => {}
+        }
+        progress
+    }
+
+    fn writer(&self) -> Writer<'_> {
+        Writer {
+            topic: &self.parked.topic,
+            partition: self.lane.partition.partition,
+            token: &self.parked.token,
+        }
+    }
+
+    /// Whether as much is parked as is allowed, `times` over.
+    pub(super) fn is_full(&self, times: usize) -> bool {
+        let settings = &self.lane.group.settings;
+        self.ledger.len() >= settings.parked_records.saturating_mul(times)
+            || self.ledger.bytes() >= settings.parked_bytes.saturating_mul(times)
+    }
+
+    fn take(&mut self, happened: Happened<Q::Record>, outbox: &mut Outbox<Q::Record>) {
+        match happened {
+            Happened::Ended(work) => self.ended(work.seq.cast_signed(), None, outbox),
+            Happened::Appended {
+                handler,
+                key,
+                origin,
+                offset,
+            } => {
+                let handler = self.lane.topic.handlers[handler].hash;
+                let pair = Pair { handler, key };
+                self.parked
+                    .with(|pairs| pairs.appended(pair, origin, offset));
+                if !self.ledger.has_open(pair) {
+                    self.free.push(pair);
+                }
+            }
+            Happened::Noted { fact, offset } => self.noted(&fact, offset, outbox),
+        }
+    }
+
+    /// Nothing is to be done any more for the record at `at`; `reason` if it was not handled.
+    fn ended(&mut self, at: i64, reason: Option<&str>, outbox: &mut Outbox<Q::Record>) {
+        let Some(open) = self.ledger.get(at) else {
+            return;
+        };
+        let record = &open.payload;
+        // First the word that it is redriven: were it the other way round, a kill in between would leave none.
+        let note = match &record.redrive {
+            Some(id) => {
+                let outcome = reason.map_or("redriven", |_| "discarded");
+                resolution(&self.lane, &**record, id, outcome, reason)
+            }
+            None => self.done(record, at, reason),
+        };
+        outbox.note(Arc::new(note));
+    }
+
+    fn done(&self, record: &ParkedRecord, at: i64, reason: Option<&str>) -> Outgoing {
+        let redrive = record.redrive.as_deref();
+        self.writer()
+            .done(record, &record.handler, at, redrive, reason)
+    }
+
+    fn noted(&mut self, fact: &Outgoing, offset: i64, outbox: &mut Outbox<Q::Record>) {
+        if let Some(id) = fact.header(crate::dead_letter::dead_letter_header::OF) {
+            let at = std::str::from_utf8(id).ok();
+            let at = at.and_then(|id| self.ledger.redriven_at(id));
+            if let Some(at) = at
+                && let Some(open) = self.ledger.get(at)
+            {
+                outbox.note(Arc::new(self.done(&open.payload, at, None)));
+            }
+            return;
+        }
+        let head = Head::read(fact.headers());
+        let Some(at) = head.at else {
+            return;
+        };
+        if head.fact == "done" {
+            self.free.extend(self.ledger.finish(at));
+            return;
+        }
+        // What has been read back since may have been overruled.
+        if offset >= self.ledger.position() {
+            let error = brief(head.error.unwrap_or_default());
+            let (attempts, next) = (head.attempts.unwrap_or(0), head.next.unwrap_or(0));
+            self.ledger.failed(at, attempts, next, error);
+        }
+        self.ledger.rest(at);
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Some((timer, _)) = &mut self.retry {
+            if timer.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+            self.retry = None;
+        }
+        // Beyond the bound, so that an order can still be read. Before the claim has been read nothing can be done, and so
+        // nothing can be bounded.
+        if *self.ledger.standing() == Standing::Owner && self.is_full(2) {
+            return false;
+        }
+        let mut batch = std::mem::take(&mut self.batch);
+        let polled = self
+            .queue
+            .poll_batch(cx, self.lane.group.settings.batch, &mut batch);
+        let progress = !batch.is_empty();
+        for record in batch.drain(..) {
+            self.understand(&record);
+        }
+        self.batch = batch;
+        if let Poll::Ready(Err(error)) = polled {
+            tracing::error!(partition = %self.lane.partition, parked = self.parked.topic, %error, "the parked log cannot be read");
+            let mut timer = Box::pin(tokio::time::sleep(QUEUE_RETRY));
+            // Polled once, so that it wakes this task.
+            let _ = timer.as_mut().poll(cx);
+            self.retry = Some((timer, error.0));
+            return true;
+        }
+        progress
+    }
+
+    fn understand(&mut self, record: &Q::Record) {
+        let offset = record.offset();
+        let before = self.ledger.standing().clone();
+        let read = match self.fact(record) {
+            Ok(fact) => self.ledger.read(offset, fact),
+            Err(reason) => {
+                self.ledger.skip(offset);
+                Err(reason)
+            }
+        };
+        match read {
+            Ok(None) => {}
+            Ok(Some(pair)) if self.ledger.has_open(pair) => {
+                self.parked.with(|pairs| pairs.park(pair));
+            }
+            Ok(Some(pair)) => self.free.push(pair),
+            Err(reason) => {
+                tracing::info!(partition = %self.lane.partition, parked = self.parked.topic, offset, reason, "a parked record does not count");
+            }
+        }
+        if before != *self.ledger.standing() {
+            self.tell_standing();
+        }
+    }
+
+    fn tell_standing(&self) {
+        let partition = &self.lane.partition;
+        match self.ledger.standing() {
+            Standing::Owner => {
+                tracing::info!(%partition, records = self.ledger.len(), keys = self.ledger.pairs(), "the parked log is claimed");
+                let unknown = self
+                    .ledger
+                    .open()
+                    .find(|(_, open)| open.payload.route.is_none());
+                if let Some((_, open)) = unknown {
+                    tracing::warn!(%partition, handler = %open.payload.handler, "records are parked that no handler of this build runs; discard them with `parked discard`, or deploy a build that has the handler");
+                }
+            }
+            Standing::Fenced(generation) => {
+                tracing::error!(%partition, generation, "another member has claimed the parked log: this lane takes no further records");
+            }
+            Standing::Claiming => {}
+        }
+    }
+
+    /// Lets go of the pairs of which everything is done that was appended.
+    fn release(&mut self) {
+        if self.free.is_empty() {
+            return;
+        }
+        let (ledger, parked) = (&self.ledger, &self.parked);
+        let position = ledger.position();
+        self.free.retain(|pair| {
+            !ledger.has_open(*pair) && !parked.with(|pairs| pairs.release(*pair, position))
+        });
+    }
+
+    /// Does what somebody outside wants of the record at `at`.
+    fn obey(&mut self, at: i64, outbox: &mut Outbox<Q::Record>) {
+        let Some(open) = self.ledger.get(at) else {
+            return;
+        };
+        match open.order.clone() {
+            Some(Order::Skip(audit)) => {
+                let Some(work) = work(at, open.attempts, open.pair, &open.payload) else {
+                    self.ledger.refuse(at);
+                    return;
+                };
+                let text = open.error.clone();
+                let error = Error::msg(text.unwrap_or_else(|| "it was not tried".to_owned()))
+                    .context(format!("skipped by {audit}"));
+                self.letter(work, &error, outbox);
+            }
+            Some(Order::Discard(audit)) => {
+                let reason = format!("discarded by {audit}");
+                self.ended(at, Some(&reason), outbox);
+            }
+            None => self.ledger.rest(at),
+        }
+    }
+
+    fn letter(
+        &self,
+        (handler, mut work): (usize, Work<Q::Record>),
+        error: &Error,
+        outbox: &mut Outbox<Q::Record>,
+    ) {
+        // No attempt is made.
+        work.attempt -= 1;
+        let plan = &self.lane.topic.handlers[handler];
+        plan.meters.dead_lettered.add(1);
+        let records = letters(&self.lane, plan, &work, error, &[]);
+        outbox.accept(
+            handler,
+            Published {
+                work,
+                records,
+                kind: Kind::DeadLetter,
+            },
+        );
+    }
+
+    fn take_due(&mut self, now: i64) -> Option<i64> {
+        let parked = &self.parked;
+        self.ledger.take_due(now, |pair, place| {
+            parked.with(|pairs| pairs.may_be_overtaken(pair, place))
+        })
+    }
+
+    /// Puts what is due into its slots, and sets the timer for what is due next.
+    fn stage(&mut self, cx: &mut Context<'_>, slots: &mut SlotTable<Q::Record>) -> bool {
+        let mut progress = false;
+        loop {
+            let Some(due) = self.ledger.next_due() else {
+                self.timer = None;
+                return progress;
+            };
+            let now = self.lane.publish.now();
+            while self.ledger.running() < self.lane.group.settings.lane_records
+                && let Some(at) = self.take_due(now)
+            {
+                progress = true;
+                let open = self.ledger.get(at);
+                let staged =
+                    open.and_then(|open| work(at, open.attempts, open.pair, &open.payload));
+                if let Some((handler, work)) = staged {
+                    slots.stage(handler, work);
+                }
+            }
+            if progress || due <= now {
+                return progress;
+            }
+            let wait = Duration::from_millis((due - now).unsigned_abs()).min(LOOK);
+            let timer = match &mut self.timer {
+                Some((set, timer)) if *set == due => timer,
+                timer => &mut timer.insert((due, Box::pin(tokio::time::sleep(wait)))).1,
+            };
+            if timer.as_mut().poll(cx).is_pending() {
+                return progress;
+            }
+            self.timer = None;
+        }
+    }
+}
+
+/// What a slot gets of a parked record, and its handler's place.
+fn work<R: Record>(
+    at: i64,
+    attempts: u32,
+    pair: Pair,
+    record: &Arc<ParkedRecord>,
+) -> Option<(usize, Work<R>)> {
+    let route = record.route?;
+    let work = Work {
+        record: RecordRef::Parked(Arc::clone(record)),
+        seq: at.cast_unsigned(),
+        key: pair.key,
+        version: route.version,
+        attempt: attempts + 1,
+        event: route.event,
+    };
+    Some((route.handler, work))
+}

@@ -1,0 +1,151 @@
+//! From a record of the parked log to a fact, with the eyes of a lane's plan.
+
+use std::sync::Arc;
+
+use events_core::{Ordering, Outgoing, RecordView, stable_hash};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::parking::fact::{Head, copy_own, headers};
+use crate::parking::ledger::{Claim, Fact, Identity, Item, Order, Pair, Token};
+use crate::parking::lot::Lot;
+use crate::parking::record::{ParkedRecord, ParkedRoute};
+use crate::routing;
+use crate::transport::{Queue, Record};
+
+/// Most bytes that are kept in memory of an error.
+const BRIEF: usize = 256;
+
+/// The key of a record that parks alone.
+pub(crate) fn alone(origin: i64) -> u64 {
+    xxh3_64(&origin.to_le_bytes())
+}
+
+/// What is kept in memory of an error: it is there for the status, and a lane keeps very many.
+pub(super) fn brief(error: &str) -> String {
+    error[..error.floor_char_boundary(BRIEF)].to_owned()
+}
+
+impl<Q: Queue> Lot<Q> {
+    pub(super) fn fact(
+        &mut self,
+        record: &Q::Record,
+    ) -> Result<Fact<Arc<ParkedRecord>>, &'static str> {
+        const NO_TOKEN: &str = "it has no token";
+        const NO_PLACE: &str = "it does not say which record it is about";
+        let head = Head::read(headers(record));
+        let token = || head.token.map(Token::from).ok_or(NO_TOKEN);
+        let at = || head.at.ok_or(NO_PLACE);
+        match (head.fact, head.action) {
+            ("claim", _) => Ok(Fact::Claim(Claim {
+                generation: head.generation.ok_or("it has no generation")?,
+                token: token()?,
+            })),
+            ("parked", _) => {
+                let origin = head.offset.ok_or("it does not say where it came from")?;
+                Ok(Fact::Parked(
+                    token()?,
+                    self.item(record, &head, Some(origin))?,
+                ))
+            }
+            ("failed", _) => Ok(Fact::Failed {
+                token: token()?,
+                at: at()?,
+                attempts: head.attempts.unwrap_or(0),
+                next: head.next.unwrap_or(0),
+                error: brief(head.error.unwrap_or_default()),
+            }),
+            ("done", _) => Ok(Fact::Done {
+                token: token()?,
+                at: at()?,
+            }),
+            ("action", Some("redrive")) => Ok(Fact::Redrive(self.item(record, &head, None)?)),
+            ("action", Some("retry-now")) => Ok(Fact::RetryNow(self.pair(record, &head)?)),
+            ("action", Some("skip-head")) => Ok(Fact::Order {
+                at: at()?,
+                order: Order::Skip(head.audit()),
+            }),
+            ("action", Some("discard")) => Ok(Fact::Order {
+                at: at()?,
+                order: Order::Discard(head.audit()),
+            }),
+            _ => Err("it is no fact that this build knows"),
+        }
+    }
+
+    fn pair(&self, record: &Q::Record, head: &Head<'_>) -> Result<Pair, &'static str> {
+        if let Some(open) = head.at.and_then(|at| self.ledger.get(at)) {
+            return Ok(open.pair);
+        }
+        let handler = head.handler.ok_or("it names no handler")?;
+        let key = record.key().ok_or("it names no key")?;
+        Ok(Pair {
+            handler: stable_hash(handler),
+            key: xxh3_64(key),
+        })
+    }
+
+    fn item(
+        &mut self,
+        record: &Q::Record,
+        head: &Head<'_>,
+        origin: Option<i64>,
+    ) -> Result<Item<Arc<ParkedRecord>>, &'static str> {
+        let name = head.handler.ok_or("it names no handler")?;
+        let lane = Arc::clone(&self.lane);
+        let handlers = &lane.topic.handlers;
+        let place = handlers
+            .iter()
+            .position(|handler| handler.stable_name == name);
+        let handler = place.map_or_else(|| stable_hash(name), |place| handlers[place].hash);
+        let identity = match origin {
+            Some(origin) => Identity::Origin(handler, origin),
+            None => {
+                let id = head.redrive.ok_or("it does not say which dead letter")?;
+                Identity::Redrive(id.to_owned())
+            }
+        };
+        let ordered = place.is_none_or(|place| handlers[place].ordering == Ordering::Key);
+        let key = match record.key() {
+            Some(key) if ordered => xxh3_64(key),
+            _ => alone(origin.unwrap_or_else(|| record.offset())),
+        };
+        let mut own = Outgoing::with_capacity("", record.size(), 0);
+        copy_own(record, &mut own);
+        let mut parked = ParkedRecord {
+            topic: lane.topic.topic.as_str().into(),
+            partition: head.partition.unwrap_or(lane.partition.partition),
+            offset: head.offset.unwrap_or(-1),
+            record: own,
+            handler: name.into(),
+            route: None,
+            attempts: head.attempts.unwrap_or(0),
+            since: head.since.or(record.timestamp()).unwrap_or(0),
+            redrive: origin
+                .is_none()
+                .then(|| head.redrive.unwrap_or_default().to_owned()),
+        };
+        parked.route = place.and_then(|handler| {
+            let route = routing::route(&lane.topic, &parked, &mut self.window)?;
+            let taken = &lane.topic.types[route.event].handlers;
+            taken
+                .iter()
+                .any(|taker| usize::from(*taker) == handler)
+                .then_some(ParkedRoute {
+                    handler,
+                    event: route.event as u16,
+                    version: route.version,
+                })
+        });
+        Ok(Item {
+            identity,
+            pair: Pair { handler, key },
+            runnable: parked.route.is_some(),
+            attempts: parked.attempts,
+            next: head.next.unwrap_or(i64::MIN),
+            error: head.error.map(brief),
+            // What it keeps beside its bytes, roughly.
+            size: parked.record.size() + 256,
+            payload: Arc::new(parked),
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! What a lane's lot says of itself.
+
+use crate::lane::context::key_text;
+use crate::parking::ledger::{Open, Standing};
+use crate::parking::lot::Lot;
+use crate::parking::record::ParkedRecord;
+use crate::status::TroubleStatus;
+use crate::transport::Queue;
+
+use std::sync::Arc;
+
+/// Most parked keys that are listed.
+const MAX_TROUBLES: usize = 64;
+
+/// What is parked.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    pub(crate) keys: usize,
+    pub(crate) records: usize,
+    pub(crate) oldest: Option<i64>,
+    pub(crate) troubles: Vec<TroubleStatus>,
+}
+
+impl<Q: Queue> Lot<Q> {
+    pub(crate) fn summary(&self) -> Summary {
+        let now = self.lane.publish.now();
+        let oldest = self.ledger.open().next();
+        Summary {
+            keys: self.ledger.pairs(),
+            records: self.ledger.len(),
+            oldest: oldest.map(|(_, open)| open.payload.since),
+            troubles: self
+                .ledger
+                .heads()
+                .take(MAX_TROUBLES)
+                .map(|head| trouble(head, now))
+                .collect(),
+        }
+    }
+
+    /// Why the lane takes no records.
+    pub(crate) fn holding(&self) -> Option<String> {
+        let settings = &self.lane.group.settings;
+        if let Some((_, error)) = &self.retry {
+            return Some(format!("the parked log cannot be read: {error}"));
+        }
+        match self.ledger.standing() {
+            Standing::Claiming => {
+                return Some("the parked log is being claimed and read".to_owned());
+            }
+            Standing::Fenced(generation) => {
+                return Some(format!(
+                    "the parked log was claimed by another member of generation {generation}: this one has lost the partition, or the group was deleted and made anew"
+                ));
+            }
+            Standing::Owner => {}
+        }
+        if let Some(pair) = self.ledger.crowded() {
+            let head = self.ledger.heads().find(|head| head.pair == pair);
+            return Some(format!(
+                "{} records of one key are parked, the most allowed{}",
+                settings.parked_per_key,
+                head.map_or_else(String::new, blame)
+            ));
+        }
+        if !self.is_full(1) {
+            return None;
+        }
+        let oldest = self.ledger.open().next();
+        Some(format!(
+            "{} records of {} bytes are parked, the most allowed{}",
+            self.ledger.len(),
+            self.ledger.bytes(),
+            oldest.map_or_else(String::new, |(_, open)| blame(open))
+        ))
+    }
+
+    /// Why the lane is unhealthy: it has taken no records for too long.
+    pub(crate) fn unhealthy(&self) -> Option<String> {
+        let closed = self.closed?.elapsed();
+        if closed < self.lane.group.settings.stall {
+            return None;
+        }
+        let reason = self.holding()?;
+        Some(format!(
+            "no records are taken for {} s: {reason}",
+            closed.as_secs()
+        ))
+    }
+}
+
+fn blame(open: &Open<Arc<ParkedRecord>>) -> String {
+    format!(
+        ": handler {} fails on key {}: {}",
+        open.payload.handler,
+        key_text(&*open.payload),
+        error(open)
+    )
+}
+
+fn error(open: &Open<Arc<ParkedRecord>>) -> &str {
+    open.error.as_deref().unwrap_or("it has not been tried yet")
+}
+
+fn trouble(head: &Open<Arc<ParkedRecord>>, now: i64) -> TroubleStatus {
+    let record = &head.payload;
+    TroubleStatus {
+        handler: record.handler.to_string(),
+        key: key_text(&**record),
+        offset: record.offset,
+        attempts: head.attempts,
+        error: error(head).to_owned(),
+        age_ms: now.saturating_sub(record.since).max(0).unsigned_abs(),
+        parked: true,
+        next_ms: Some(head.next.saturating_sub(now).max(0).unsigned_abs()),
+    }
+}
