@@ -12,7 +12,7 @@ use super::stage::{Stage, WHILE, status_once};
 use crate::{eventually, throughout};
 
 const PROBE: Duration = Duration::from_millis(20);
-const KEYS: u64 = 30;
+const KEYS: u64 = 8;
 
 /// Five keys make a handler hold; it is tried every 20 ms.
 fn service<C: Cluster>(stage: &Stage<'_, C>) -> Service {
