@@ -53,17 +53,18 @@ impl MemberContext {
         consumer: &BaseConsumer<Self>,
         list: &TopicPartitionList,
     ) -> KafkaResult<()> {
+        let Some(owner) = self.consumer.get().and_then(Weak::upgrade) else {
+            // The member leaves. A client that closes answers no question, and would be asked until the time is up.
+            tracing::debug!(group = %self.group.plan().group, "an assignment comes while the member leaves");
+            return self.assign(consumer, &TopicPartitionList::new());
+        };
         let begins = self.begins(consumer, list)?;
         let mut assignment = TopicPartitionList::with_capacity(begins.len());
-        let owner = self.consumer.get().and_then(Weak::upgrade);
         for begin in begins {
             let TopicPartition { topic, partition } = begin.partition.clone();
             assignment.add_partition_offset(&topic, partition, Offset::Offset(begin.offset))?;
             // Split before the assignment takes effect, or early records land on the main queue.
-            let queue = owner
-                .as_ref()
-                .and_then(|owner| NativeQueue::split(owner, &topic, partition));
-            let Some(queue) = queue else {
+            let Some(queue) = NativeQueue::split(&owner, &topic, partition) else {
                 return Err(KafkaError::Subscription(format!(
                     "no queue for {}",
                     begin.partition
@@ -87,9 +88,13 @@ impl MemberContext {
                 parked,
             );
         }
+        self.assign(consumer, &assignment)
+    }
+
+    fn assign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
         match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_assign(&assignment),
-            _ => consumer.assign(&assignment),
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(list),
+            _ => consumer.assign(list),
         }
     }
 
