@@ -20,6 +20,7 @@ use xtask::parts::ports;
 use xtask::progress::Progress;
 use xtask::workspace::Workspace;
 
+use crate::coordinator;
 use crate::proxy::{self, Rules};
 use crate::wait::{LONG, holds, until};
 
@@ -217,27 +218,9 @@ impl Cluster {
 
     /// The broker (from 0) that coordinates a group.
     pub(crate) fn coordinator(&self, group: &str) -> Result<usize> {
-        // Java's hash of a string, as brokers compute it.
-        let hash = group.encode_utf16().fold(0i32, |hash, unit| {
-            hash.wrapping_mul(31).wrapping_add(i32::from(unit))
-        });
-        let partition = (hash & i32::MAX) % OFFSETS_PARTITIONS;
-        self.leader("__consumer_offsets", partition)
-    }
-
-    /// The broker (from 0) that leads a partition.
-    pub(crate) fn leader(&self, topic: &str, partition: i32) -> Result<usize> {
-        let client: BaseConsumer = self.config().create()?;
-        let metadata = client.fetch_metadata(Some(topic), ANSWER)?;
-        let found = metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions())
-            .find(|found| found.id() == partition)
-            .with_context(|| format!("{topic} has no partition {partition}"))?;
-        usize::try_from(found.leader() - 1)
-            .ok()
-            .with_context(|| format!("nobody leads {topic}/{partition}"))
+        let address = self.kafka.direct_address();
+        let first = address.split(',').next().context("there are brokers")?;
+        coordinator::find(first, group)
     }
 
     /// Waits until every copy of a topic's partitions is in sync again.

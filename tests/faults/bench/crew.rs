@@ -64,7 +64,7 @@ impl Worker {
             .env(Behaviour::VARIABLE, serde_json::to_string(behaviour)?)
             .env("KAFKA_BOOTSTRAP_SERVERS", address)
             .env("KAFKA_CLIENT_ID", &who)
-            .env("RUST_LOG", "info")
+            .env("RUST_LOG", "info,events_kafka=debug")
             .envs(own.copied())
             .envs(properties.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

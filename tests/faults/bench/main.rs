@@ -4,6 +4,7 @@
 
 mod checker;
 mod cluster;
+mod coordinator;
 mod crew;
 mod load;
 mod mutants;

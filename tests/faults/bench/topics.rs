@@ -17,7 +17,7 @@ pub(crate) struct Found {
     pub(crate) offset: i64,
     pub(crate) key: String,
     pub(crate) value: String,
-    headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Found {

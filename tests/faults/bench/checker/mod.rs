@@ -136,7 +136,7 @@ pub(crate) fn check(evidence: &Evidence, allowed: &Allowed) -> (Vec<Violation>, 
     };
     let mut all = Vec::new();
     all.extend(loss::check(evidence, &ledger, allowed));
-    all.extend(repeats::check(evidence, &ledger, allowed, &mut counts));
+    all.extend(repeats::check(evidence, allowed, &mut counts));
     all.extend(order::check(evidence, &ledger, allowed, &mut counts));
     all.extend(progress::check(evidence, &ledger, allowed));
     all.extend(emissions::check(evidence, &ledger, &mut counts));

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use events_runtime::offset_map::OffsetMap;
 use faults::{Line, What};
 
-use super::{Allowed, Counts, EMITTING, Evidence, Ledger, Violation};
+use super::{Allowed, Counts, EMITTING, Evidence, Violation};
 
 /// A time in which a process was lost: what it did shortly before may be done again.
 struct Lost<'a> {
@@ -18,38 +19,124 @@ struct Lost<'a> {
 /// A member that finds out that it was lost stops, but not at once.
 const GRACE: u64 = 15_000_000;
 
-pub(super) fn check(
-    evidence: &Evidence,
-    _ledger: &Ledger,
-    allowed: &Allowed,
-    counts: &mut Counts,
-) -> Vec<Violation> {
-    let lost = lost(&evidence.lines, allowed);
-    let mut acks: BTreeMap<(&str, i32, i64), Vec<u64>> = BTreeMap::new();
-    let mut effects: BTreeMap<(&str, &str), Vec<&Line>> = BTreeMap::new();
-    for line in &evidence.lines {
-        match line.what {
-            What::Acked => {
-                let place = (line.who.as_str(), line.partition, line.offset);
-                acks.entry(place).or_default().push(line.at);
+/// What the history says of times, for looking up.
+struct Book<'a> {
+    lost: Vec<Lost<'a>>,
+    /// When what a process emitted for a record was acknowledged.
+    acks: BTreeMap<(&'a str, i32, i64), Vec<u64>>,
+    /// When a process sent a commit of a partition.
+    sent: BTreeMap<(&'a str, i32), Vec<u64>>,
+    /// When a partition was assigned.
+    assigned: BTreeMap<(&'a str, i32, u32), u64>,
+    /// What the broker held from when on.
+    held: BTreeMap<i32, Vec<(u64, i64, OffsetMap)>>,
+}
+
+impl<'a> Book<'a> {
+    fn of(lines: &'a [Line], allowed: &Allowed) -> Self {
+        let mut book = Self {
+            lost: lost(lines, allowed),
+            acks: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            assigned: BTreeMap::new(),
+            held: BTreeMap::new(),
+        };
+        for line in lines {
+            let (who, partition) = (line.who.as_str(), line.partition);
+            match line.what {
+                What::Acked => {
+                    let place = (who, partition, line.offset);
+                    book.acks.entry(place).or_default().push(line.at);
+                }
+                What::Commit => book.sent.entry((who, partition)).or_default().push(line.at),
+                What::Assigned => {
+                    let epoch = u32::try_from(line.offset).unwrap_or(0);
+                    book.assigned.insert((who, partition, epoch), line.at);
+                }
+                What::Committed => {
+                    let map = OffsetMap::decode(line.offset, &line.note);
+                    let held = book.held.entry(partition).or_default();
+                    held.push((line.at, line.offset, map));
+                }
+                _ => {}
             }
-            What::Effect => {
-                let of = (line.handler.as_str(), line.id.as_str());
-                effects.entry(of).or_default().push(line);
-            }
-            _ => {}
         }
+        book
+    }
+
+    /// When an effect was done: once what it emitted was acknowledged. Before that, a lost process leaves it to be
+    /// done again.
+    fn done(&self, effect: &Line) -> Option<u64> {
+        if effect.handler != EMITTING {
+            return Some(effect.at);
+        }
+        let place = (effect.who.as_str(), effect.partition, effect.offset);
+        let mut acks = self.acks.get(&place)?.iter().copied();
+        acks.find(|at| *at > effect.at)
+    }
+
+    /// Whether the broker held that the record was done when the attempt's partition was assigned.
+    fn was_known(&self, again: &Line, hash: u32) -> bool {
+        let assignment = (again.who.as_str(), again.partition, again.epoch);
+        let (Some(assigned), Some(held)) = (
+            self.assigned.get(&assignment),
+            self.held.get(&again.partition),
+        ) else {
+            return false;
+        };
+        let before = held.partition_point(|(at, ..)| at < assigned);
+        before.checked_sub(1).is_some_and(|last| {
+            let (_, watermark, map) = &held[last];
+            again.offset < *watermark || map.is_done(hash, again.offset)
+        })
+    }
+
+    /// Whether the loss of its process excuses that an effect is done again.
+    fn excuses(&self, before: &Line, again: &Line, window: u64) -> bool {
+        let done = self.done(before);
+        // It did its part by sending the commit in time: that nobody answered is not its fault.
+        let sent = done.is_some_and(|done| {
+            let sent = self.sent.get(&(before.who.as_str(), before.partition));
+            let in_time = |at: &u64| (done..=done + window).contains(at);
+            sent.is_some_and(|sent| sent.iter().any(in_time))
+        });
+        self.lost.iter().any(|lost| {
+            let by = |line: &Line| {
+                lost.who.is_none_or(|who| who == line.who)
+                    && lost
+                        .partition
+                        .is_none_or(|partition| partition == line.partition)
+            };
+            let shortly = done.is_none_or(|done| done + window >= lost.from);
+            let in_time = done.is_none_or(|done| done <= lost.to);
+            let by_successor = by(before) && in_time && (shortly || sent) && again.at >= lost.from;
+            // The other way round: its successor had done it, and the lost one did not know.
+            let by_itself = by(again) && (lost.from..=lost.to).contains(&again.at);
+            by_successor || by_itself
+        })
+    }
+}
+
+pub(super) fn check(evidence: &Evidence, allowed: &Allowed, counts: &mut Counts) -> Vec<Violation> {
+    let book = Book::of(&evidence.lines, allowed);
+    let mut effects: BTreeMap<(&str, &str), Vec<&Line>> = BTreeMap::new();
+    for line in evidence
+        .lines
+        .iter()
+        .filter(|line| line.what == What::Effect)
+    {
+        let of = (line.handler.as_str(), line.id.as_str());
+        effects.entry(of).or_default().push(line);
     }
     let mut all = Vec::new();
     for ((handler, id), lines) in effects {
         counts.repeats += lines.len() - 1;
-        for pair in lines.windows(2) {
-            let [before, again] = pair else { continue };
-            if let Some(text) = unexcused(before, again, &lost, &acks, allowed) {
-                let text = format!("`{handler}` did {id} again: {text}");
-                all.push(Violation::new("I2", text).with(lines.iter().copied()));
-                break;
-            }
+        let hash = events_kafka::stable_hash(&format!("{}/{handler}", evidence.group));
+        let mut pairs = lines.windows(2);
+        let text = pairs.find_map(|pair| unexcused(pair[0], pair[1], &book, hash, allowed));
+        if let Some(text) = text {
+            let text = format!("`{handler}` did {id} again: {text}");
+            all.push(Violation::new("I2", text).with(lines.iter().copied()));
         }
     }
     all
@@ -58,39 +145,20 @@ pub(super) fn check(
 fn unexcused(
     before: &Line,
     again: &Line,
-    lost: &[Lost<'_>],
-    acks: &BTreeMap<(&str, i32, i64), Vec<u64>>,
+    book: &Book<'_>,
+    hash: u32,
     allowed: &Allowed,
 ) -> Option<String> {
-    let same_offset = before.offset == again.offset;
-    let same_assignment = before.who == again.who && before.epoch == again.epoch;
-    if !same_offset {
+    if before.offset != again.offset {
+        let same_assignment = before.who == again.who && before.epoch == again.epoch;
         let forgets = allowed.late_duplicates || !same_assignment;
         return (!forgets).then(|| "a duplicate within one assignment".to_owned());
     }
-    // Done is what was acknowledged; before that, a lost process leaves it to be done again.
-    let done = match before.handler == EMITTING {
-        false => Some(before.at),
-        true => {
-            let all = acks.get(&(before.who.as_str(), before.partition, before.offset));
-            all.and_then(|all| all.iter().copied().find(|at| *at > before.at))
-        }
-    };
+    if book.was_known(again, hash) {
+        return Some("the broker held that it was done".to_owned());
+    }
     let window = allowed.window.as_micros() as u64;
-    let excused = lost.iter().any(|lost| {
-        let by = |line: &Line| {
-            lost.who.is_none_or(|who| who == line.who)
-                && lost
-                    .partition
-                    .is_none_or(|partition| partition == line.partition)
-        };
-        let shortly = done.is_none_or(|done| done + window >= lost.from && done <= lost.to);
-        let by_successor = by(before) && shortly && again.at >= lost.from;
-        // The other way round: its successor had done it, and the lost one did not know.
-        let by_itself = by(again) && (lost.from..=lost.to).contains(&again.at);
-        by_successor || by_itself
-    });
-    (!excused).then(|| {
+    (!book.excuses(before, again, window)).then(|| {
         format!(
             "{} had done it, and was not lost within {:?} of that",
             before.who, allowed.window
