@@ -47,10 +47,16 @@ pub(super) const ALL: &[Mutant] = mutants! {
     }
     "forget-the-ack" "a record is done once its emissions are enqueued" in ["produce-cut"] {
         "events-runtime/src/outbox.rs":
-            "failpoints::reached(\"emit-after\", &self.lane.partition, offset);"
-            => "failpoints::reached(\"emit-after\", &self.lane.partition, offset); if let Some(batch) = &self.batches[sending.batch] { done.push((batch.work.seq, batch.handler)); }";
+            "failpoints::reached(after, &self.lane.partition, offset);"
+            => "failpoints::reached(after, &self.lane.partition, offset); if let (Kind::Emissions, Some(batch)) = (sending.kind, &self.batches[sending.batch]) { done.push((batch.work.seq, batch.handler)); }";
         "events-runtime/src/outbox.rs":
-            "            done.push((batch.work.seq, batch.handler));\n            self.batches" => "            self.batches";
+            "        done.push((batch.work.seq, batch.handler));\n        if let (Kind::Append"
+            => "        if sending.kind != Kind::Emissions { done.push((batch.work.seq, batch.handler)); }\n        if let (Kind::Append";
+    }
+    "ask-while-leaving" "a member that leaves asks the closing client where to begin" in ["rolling"] {
+        "events-kafka/src/rebalance.rs":
+            "return self.assign(consumer, &TopicPartitionList::new());"
+            => "self.begins(consumer, list)?; return self.assign(consumer, &TopicPartitionList::new());";
     }
     "ignore-the-done-map" "what the committed map says is done is run again" in ["sigkill"] {
         "events-runtime/src/lane/intake.rs":
@@ -66,11 +72,11 @@ pub(super) const ALL: &[Mutant] = mutants! {
     }
     "reorder-a-key" "records of a key go to any slot" in ["produce-cut"] {
         "events-runtime/src/lane/intake.rs":
-            ".map_or_else(|| xxh3_64(&seq.to_le_bytes()), xxh3_64);" => ".map_or_else(|| xxh3_64(&seq.to_le_bytes()), |_| xxh3_64(&seq.to_le_bytes()));";
+            "let key = record.key().map_or_else(alone, xxh3_64);" => "let key = record.key().map_or_else(alone, |_| alone());";
     }
     "overtake-a-failed-key" "later records of a key that backs off go on" in ["poison"] {
         "events-runtime/src/held.rs":
-            "        if work.attempt > 1 {\n            return Some(work);" => "        if work.attempt > 0 {\n            return Some(work);";
+            "if work.attempt > 1 && work.record.parked().is_none() {" => "if work.attempt > 0 {";
     }
     "drop-dead-letters" "a record that is given up counts as done without its letter" in ["poison"] {
         "events-runtime/src/driver/outcome.rs":
@@ -79,7 +85,8 @@ pub(super) const ALL: &[Mutant] = mutants! {
     }
     "drop-refused-letters" "a letter that its topic refuses counts as written" in ["refused"] {
         "events-runtime/src/outbox.rs":
-            "            self.unsent.push_front(sending);\n            self.pause(REFUSED_RETRY, reason);" => "            self.settled(&sending, done);";
+            "            match number {\n                // Others may be under way before it and behind it: they go out again in their order.\n                Some(number) => self.lost.push((number, sending)),\n                None => self.unsent.push_front(sending),\n            }\n            self.pause(REFUSED_RETRY, reason);"
+            => "            let _ = number; self.settled(sending, None, done);";
     }
     "change-the-ids" "an emission's id is drawn" in ["sigkill"] {
         "events-core/src/identity.rs":
