@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use events_core::{Error, Outgoing, RecordView, time_now};
+use events_core::{Error, Outgoing, RecordView, error_code, time_now};
 
 use crate::lane::context::LaneContext;
 use crate::plan::HandlerPlan;
-use crate::spans::kind_of;
 use crate::transport::Record;
 use crate::work::Work;
 
@@ -28,7 +27,7 @@ pub mod dead_letter_header {
     pub const TIME: &str = "dl_time";
     /// `record` for what came in, `emission` for what could not be published and stands beside it.
     pub const KIND: &str = "dl_kind";
-    /// What kind of error it is: `terminal`, `decode`, `timeout`, `panic` or `_OTHER`.
+    /// The error's code: its type's name, or the code that it was given.
     pub const CODE: &str = "dl_code";
     /// When the record was parked, in milliseconds since the Unix epoch, if it was.
     pub const SINCE: &str = "dl_since";
@@ -55,6 +54,8 @@ pub(crate) struct Verdict<'a> {
     pub(crate) handler: &'a HandlerPlan,
     pub(crate) error: &'a Error,
     pub(crate) attempts: u32,
+    /// The error's code.
+    pub(crate) code: String,
     /// When the record was parked, if it was.
     pub(crate) since: Option<i64>,
 }
@@ -108,7 +109,7 @@ impl Verdict<'_> {
         letter.add_header(name::OFFSET, record.offset().to_string());
         letter.add_header(name::HANDLER, &self.handler.stable_name);
         letter.add_header(name::ERROR, chain(self.error));
-        letter.add_header(name::CODE, kind_of(self.error));
+        letter.add_header(name::CODE, &self.code);
         if let Some(since) = self.since {
             letter.add_header(name::SINCE, since.to_string());
         }
@@ -155,6 +156,7 @@ pub(crate) fn letters<R: Record>(
         handler,
         error,
         attempts: work.attempt,
+        code: code(lane, error),
         since: work.record.parked().map(|parked| parked.since),
     };
     let topic = &lane.group.dead_letters;
@@ -176,6 +178,15 @@ fn add(letter: &mut Outgoing, header: &[u8], value: Option<&[u8]>) {
         && let Some(value) = value
     {
         letter.add_raw_header(header, Some(value));
+    }
+}
+
+/// The error's code: its type, or what it was given. Where texts are not told the error says nothing else.
+pub(crate) fn code(lane: &LaneContext, error: &Error) -> String {
+    if lane.group.settings.error_texts {
+        error_code(error)
+    } else {
+        error.to_string()
     }
 }
 

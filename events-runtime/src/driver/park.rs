@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use events_core::{Error, Exhausted, Ordering, Park};
 
-use crate::dead_letter::chain;
+use crate::dead_letter::{chain, code};
 use crate::driver::Driver;
 use crate::driver::outcome::Hope;
 use crate::parking::alone;
@@ -13,7 +13,6 @@ use crate::parking::fact::{Standing, Writer};
 use crate::parking::ledger::Pair;
 use crate::parking::record::ParkedRecord;
 use crate::parking::shared::ParkedShared;
-use crate::spans::kind_of;
 use crate::transport::Record;
 use crate::work::{Kind, Published, Work};
 
@@ -79,13 +78,16 @@ impl<R: Record> Driver<R> {
         self.handler.meters.parked.add(1);
         let now = self.lane.publish.now();
         let text = error.map(chain).unwrap_or_default();
+        let code = error
+            .map(|error| code(&self.lane, error))
+            .unwrap_or_default();
         let mut standing = Standing {
             handler: &self.handler.stable_name,
             attempts,
             next: next.max(now),
             since: now,
             error: &text,
-            code: error.map_or("", kind_of),
+            code: &code,
         };
         let writer = self.writer(parked);
         let mut fact = writer.parked(&*work.record, &standing);
@@ -144,14 +146,14 @@ impl<R: Record> Driver<R> {
             attempt = work.attempt, wait_ms = millis(wait), error = format!("{error:#}"), "an attempt at a parked record failed; its key waits"
         );
         self.handler.meters.retried.add(1);
-        let text = chain(error);
+        let (text, code) = (chain(error), code(&self.lane, error));
         let standing = Standing {
             handler: &self.handler.stable_name,
             attempts: work.attempt,
             next: now.saturating_add(millis(wait)),
             since: record.since,
             error: &text,
-            code: kind_of(error),
+            code: &code,
         };
         let at = work.seq.cast_signed();
         let fact = self.writer(&parked).failed(record, at, &standing);

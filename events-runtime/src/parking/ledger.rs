@@ -2,96 +2,24 @@
 //!
 //! Pure: no clock, no broker. Two lanes that read the same log from any hint of one another come to the same state.
 
+mod facts;
 mod hint;
 #[cfg(test)]
 mod model;
 mod schedule;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry as Slot;
 
-/// Sixteen hexadecimal characters, drawn anew by each lane.
-pub(crate) type Token = String;
+pub(crate) use facts::{Claim, Fact, Identity, Item, Order, Pair, Token};
 
 /// Most finished redrives that are remembered, so that a second one is told apart.
 const MAX_REDRIVES: usize = 10_000;
-
-/// A handler (by the hash of its stable name) and a key (by its hash).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Pair {
-    pub(crate) handler: u32,
-    pub(crate) key: u64,
-}
-
-/// Who may append facts from here on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Claim {
-    pub(crate) generation: i64,
-    pub(crate) token: Token,
-}
-
-/// What makes two copies of a record one: the first counts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Identity {
-    /// A handler's hash and the offset of the record in the source partition.
-    Origin(u32, i64),
-    /// The dead letter that was redriven.
-    Redrive(String),
-}
-
-/// A record as it comes into the ledger.
-#[derive(Debug, Clone)]
-pub(crate) struct Item<T> {
-    pub(crate) identity: Identity,
-    pub(crate) pair: Pair,
-    /// Whether a handler of this build can run it; others stay open and are listed.
-    pub(crate) runnable: bool,
-    pub(crate) attempts: u32,
-    /// When the next attempt is due, in milliseconds since the Unix epoch.
-    pub(crate) next: i64,
-    /// Why it failed last, briefly.
-    pub(crate) error: Option<String>,
-    pub(crate) size: usize,
-    pub(crate) payload: T,
-}
-
-/// What somebody outside wants of a parked record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// To the dead letters with it.
-    Skip(String),
-    /// Away with it.
-    Discard(String),
-}
-
-/// One record of the log.
-#[derive(Debug, Clone)]
-pub(crate) enum Fact<T> {
-    Claim(Claim),
-    Parked(Token, Item<T>),
-    Failed {
-        token: Token,
-        at: i64,
-        attempts: u32,
-        next: i64,
-        error: String,
-    },
-    Done {
-        token: Token,
-        at: i64,
-    },
-    Redrive(Item<T>),
-    /// The pair's head is due now.
-    RetryNow(Pair),
-    Order {
-        at: i64,
-        order: Order,
-    },
-}
 
 /// A record that is not done.
 #[derive(Debug)]
@@ -194,78 +122,6 @@ impl<T> Ledger<T> {
             crowded: BTreeSet::new(),
             rebuilt_end: i64::MIN,
         }
-    }
-
-    pub(crate) fn standing(&self) -> &Standing {
-        &self.standing
-    }
-
-    /// Behind the last fact that was read.
-    pub(crate) fn position(&self) -> i64 {
-        self.position
-    }
-
-    /// Open records.
-    pub(crate) fn len(&self) -> usize {
-        self.open.len()
-    }
-
-    /// Bytes of the open records.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Records that are with a slot, or on their way to `done`.
-    pub(crate) fn running(&self) -> usize {
-        self.running
-    }
-
-    /// A pair with as many open records as one may have.
-    pub(crate) fn crowded(&self) -> Option<Pair> {
-        self.crowded.first().copied()
-    }
-
-    /// Pairs with open records.
-    pub(crate) fn pairs(&self) -> usize {
-        self.lines.len()
-    }
-
-    /// The open records, oldest first.
-    pub(crate) fn open(&self) -> impl Iterator<Item = (i64, &Open<T>)> {
-        self.open.iter().map(|(offset, open)| (*offset, open))
-    }
-
-    pub(crate) fn get(&self, at: i64) -> Option<&Open<T>> {
-        self.open.get(&at)
-    }
-
-    /// The first record of each pair that has any, in no order.
-    pub(crate) fn heads(&self) -> impl Iterator<Item = &Open<T>> {
-        let heads = self.lines.values().filter_map(|line| line.open.front());
-        heads.filter_map(|(_, head)| self.open.get(head))
-    }
-
-    /// Where the record stands that was redriven from that dead letter.
-    pub(crate) fn redriven_at(&self, id: &str) -> Option<i64> {
-        self.copies.get(&Identity::Redrive(id.to_owned())).copied()
-    }
-
-    /// Whether the pair has an open record.
-    pub(crate) fn has_open(&self, pair: Pair) -> bool {
-        self.lines.contains_key(&pair)
-    }
-
-    /// Whether the record at `at` is the next of its pair.
-    pub(crate) fn is_head(&self, at: i64) -> bool {
-        self.open
-            .get(&at)
-            .and_then(|open| self.lines.get(&open.pair))
-            .is_some_and(|line| line.open.front().is_some_and(|head| head.1 == at))
-    }
-
-    /// Whether a handler has parked the record before this lane began, so that it is done with it.
-    pub(crate) fn has_copy(&self, handler: u32, origin: i64) -> bool {
-        origin < self.rebuilt_end && self.copies.contains_key(&Identity::Origin(handler, origin))
     }
 
     /// Takes a fact that was read. Answers the pair that has one record more or less by it, or why it does not count.

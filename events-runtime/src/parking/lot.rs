@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
 
-use events_core::{Error, Outgoing, RecordView};
+use events_core::{Error, Outgoing};
 use tokio::time::{Instant, Sleep};
 
 use crate::dead_letter::{letters, resolution};
@@ -22,22 +22,20 @@ use crate::slots::SlotTable;
 use crate::transport::{ParkedPosition, ParkedStart, Queue, Record};
 use crate::work::{Kind, Published, RecordRef, Work};
 
-/// How long to wait before a parked log that cannot be read is asked again.
-const QUEUE_RETRY: Duration = Duration::from_millis(500);
 /// The longest wait without a look at the clock, which may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(60);
 
 /// The parked keys of a lane.
 pub(crate) struct Lot<Q: Queue> {
     pub(super) lane: Arc<LaneContext>,
-    parked: Arc<ParkedShared>,
-    queue: Q,
+    pub(super) parked: Arc<ParkedShared>,
+    pub(super) queue: Q,
     generation: i64,
     pub(super) ledger: Ledger<Arc<ParkedRecord>>,
-    batch: Vec<Q::Record>,
+    pub(super) batch: Vec<Q::Record>,
     happened: Vec<Happened<Q::Record>>,
     /// Pairs of which nothing is open and that may not have been released.
-    free: Vec<Pair>,
+    pub(super) free: Vec<Pair>,
     /// For routing alone: what is parked is no duplicate.
     pub(super) window: Window,
     /// Set to when the next record is due.
@@ -233,83 +231,6 @@ impl<Q: Queue> Lot<Q> {
             self.ledger.failed(at, attempts, next, error);
         }
         self.ledger.rest(at);
-    }
-
-    fn read(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some((timer, _)) = &mut self.retry {
-            if timer.as_mut().poll(cx).is_pending() {
-                return false;
-            }
-            self.retry = None;
-        }
-        // Beyond the bound, so that an order can still be read. Before the claim has been read nothing can be done, and so
-        // nothing can be bounded.
-        if *self.ledger.standing() == Standing::Owner && self.is_full(2) {
-            return false;
-        }
-        let mut batch = std::mem::take(&mut self.batch);
-        let polled = self
-            .queue
-            .poll_batch(cx, self.lane.group.settings.batch, &mut batch);
-        let progress = !batch.is_empty();
-        for record in batch.drain(..) {
-            self.understand(&record);
-        }
-        self.batch = batch;
-        if let Poll::Ready(Err(error)) = polled {
-            tracing::error!(partition = %self.lane.partition, parked = self.parked.topic, %error, "the parked log cannot be read");
-            let mut timer = Box::pin(tokio::time::sleep(QUEUE_RETRY));
-            // Polled once, so that it wakes this task.
-            let _ = timer.as_mut().poll(cx);
-            self.retry = Some((timer, error.0));
-            return true;
-        }
-        progress
-    }
-
-    fn understand(&mut self, record: &Q::Record) {
-        let offset = record.offset();
-        let before = self.ledger.standing().clone();
-        let read = match self.fact(record) {
-            Ok(fact) => self.ledger.read(offset, fact),
-            Err(reason) => {
-                self.ledger.skip(offset);
-                Err(reason)
-            }
-        };
-        match read {
-            Ok(None) => {}
-            Ok(Some(pair)) if self.ledger.has_open(pair) => {
-                self.parked.with(|pairs| pairs.park(pair));
-            }
-            Ok(Some(pair)) => self.free.push(pair),
-            Err(reason) => {
-                tracing::info!(partition = %self.lane.partition, parked = self.parked.topic, offset, reason, "a parked record does not count");
-            }
-        }
-        if before != *self.ledger.standing() {
-            self.tell_standing();
-        }
-    }
-
-    fn tell_standing(&self) {
-        let partition = &self.lane.partition;
-        match self.ledger.standing() {
-            Standing::Owner => {
-                tracing::info!(%partition, records = self.ledger.len(), keys = self.ledger.pairs(), "the parked log is claimed");
-                let unknown = self
-                    .ledger
-                    .open()
-                    .find(|(_, open)| open.payload.route.is_none());
-                if let Some((_, open)) = unknown {
-                    tracing::warn!(%partition, handler = %open.payload.handler, "records are parked that no handler of this build runs; discard them with `parked discard`, or deploy a build that has the handler");
-                }
-            }
-            Standing::Fenced(generation) => {
-                tracing::error!(%partition, generation, "another member has claimed the parked log: this lane takes no further records");
-            }
-            Standing::Claiming => {}
-        }
     }
 
     /// Lets go of the pairs of which everything is done that was appended.

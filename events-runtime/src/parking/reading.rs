@@ -1,17 +1,22 @@
 //! From a record of the parked log to a fact, with the eyes of a lane's plan.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use events_core::{Ordering, Outgoing, RecordView, stable_hash};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::parking::fact::{Head, copy_own, headers};
-use crate::parking::ledger::{Claim, Fact, Identity, Item, Order, Pair, Token};
+use crate::parking::ledger::{Claim, Fact, Identity, Item, Order, Pair, Standing, Token};
 use crate::parking::lot::Lot;
 use crate::parking::record::{ParkedRecord, ParkedRoute};
 use crate::routing;
 use crate::transport::{Queue, Record};
 
+/// How long to wait before a parked log that cannot be read is asked again.
+const QUEUE_RETRY: Duration = Duration::from_millis(500);
 /// Most bytes that are kept in memory of an error.
 const BRIEF: usize = 256;
 
@@ -26,10 +31,84 @@ pub(super) fn brief(error: &str) -> String {
 }
 
 impl<Q: Queue> Lot<Q> {
-    pub(super) fn fact(
-        &mut self,
-        record: &Q::Record,
-    ) -> Result<Fact<Arc<ParkedRecord>>, &'static str> {
+    pub(super) fn read(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Some((timer, _)) = &mut self.retry {
+            if timer.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+            self.retry = None;
+        }
+        // Beyond the bound, so that an order can still be read. Before the claim has been read nothing can be done, and so
+        // nothing can be bounded.
+        if *self.ledger.standing() == Standing::Owner && self.is_full(2) {
+            return false;
+        }
+        let mut batch = std::mem::take(&mut self.batch);
+        let polled = self
+            .queue
+            .poll_batch(cx, self.lane.group.settings.batch, &mut batch);
+        let progress = !batch.is_empty();
+        for record in batch.drain(..) {
+            self.understand(&record);
+        }
+        self.batch = batch;
+        if let Poll::Ready(Err(error)) = polled {
+            tracing::error!(partition = %self.lane.partition, parked = self.parked.topic, %error, "the parked log cannot be read");
+            let mut timer = Box::pin(tokio::time::sleep(QUEUE_RETRY));
+            // Polled once, so that it wakes this task.
+            let _ = timer.as_mut().poll(cx);
+            self.retry = Some((timer, error.0));
+            return true;
+        }
+        progress
+    }
+
+    fn understand(&mut self, record: &Q::Record) {
+        let offset = record.offset();
+        let before = self.ledger.standing().clone();
+        let read = match self.fact(record) {
+            Ok(fact) => self.ledger.read(offset, fact),
+            Err(reason) => {
+                self.ledger.skip(offset);
+                Err(reason)
+            }
+        };
+        match read {
+            Ok(None) => {}
+            Ok(Some(pair)) if self.ledger.has_open(pair) => {
+                self.parked.with(|pairs| pairs.park(pair));
+            }
+            Ok(Some(pair)) => self.free.push(pair),
+            Err(reason) => {
+                tracing::info!(partition = %self.lane.partition, parked = self.parked.topic, offset, reason, "a parked record does not count");
+            }
+        }
+        if before != *self.ledger.standing() {
+            self.tell_standing();
+        }
+    }
+
+    fn tell_standing(&self) {
+        let partition = &self.lane.partition;
+        match self.ledger.standing() {
+            Standing::Owner => {
+                tracing::info!(%partition, records = self.ledger.len(), keys = self.ledger.pairs(), "the parked log is claimed");
+                let unknown = self
+                    .ledger
+                    .open()
+                    .find(|(_, open)| open.payload.route.is_none());
+                if let Some((_, open)) = unknown {
+                    tracing::warn!(%partition, handler = %open.payload.handler, "records are parked that no handler of this build runs; discard them with `parked discard`, or deploy a build that has the handler");
+                }
+            }
+            Standing::Fenced(generation) => {
+                tracing::error!(%partition, generation, "another member has claimed the parked log: this lane takes no further records");
+            }
+            Standing::Claiming => {}
+        }
+    }
+
+    fn fact(&mut self, record: &Q::Record) -> Result<Fact<Arc<ParkedRecord>>, &'static str> {
         const NO_TOKEN: &str = "it has no token";
         const NO_PLACE: &str = "it does not say which record it is about";
         let head = Head::read(headers(record));

@@ -1,0 +1,77 @@
+//! What a ledger answers.
+
+use super::{Identity, Ledger, Open, Pair, Standing};
+
+impl<T> Ledger<T> {
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Behind the last fact that was read.
+    pub(crate) fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// Open records.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Bytes of the open records.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Records that are with a slot, or on their way to `done`.
+    pub(crate) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// A pair with as many open records as one may have.
+    pub(crate) fn crowded(&self) -> Option<Pair> {
+        self.crowded.first().copied()
+    }
+
+    /// Pairs with open records.
+    pub(crate) fn pairs(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The open records, oldest first.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (i64, &Open<T>)> {
+        self.open.iter().map(|(offset, open)| (*offset, open))
+    }
+
+    pub(crate) fn get(&self, at: i64) -> Option<&Open<T>> {
+        self.open.get(&at)
+    }
+
+    /// The first record of each pair that has any, in no order.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = &Open<T>> {
+        let heads = self.lines.values().filter_map(|line| line.open.front());
+        heads.filter_map(|(_, head)| self.open.get(head))
+    }
+
+    /// Where the record stands that was redriven from that dead letter.
+    pub(crate) fn redriven_at(&self, id: &str) -> Option<i64> {
+        self.copies.get(&Identity::Redrive(id.to_owned())).copied()
+    }
+
+    /// Whether the pair has an open record.
+    pub(crate) fn has_open(&self, pair: Pair) -> bool {
+        self.lines.contains_key(&pair)
+    }
+
+    /// Whether the record at `at` is the next of its pair.
+    pub(crate) fn is_head(&self, at: i64) -> bool {
+        self.open
+            .get(&at)
+            .and_then(|open| self.lines.get(&open.pair))
+            .is_some_and(|line| line.open.front().is_some_and(|head| head.1 == at))
+    }
+
+    /// Whether a handler has parked the record before this lane began, so that it is done with it.
+    pub(crate) fn has_copy(&self, handler: u32, origin: i64) -> bool {
+        origin < self.rebuilt_end && self.copies.contains_key(&Identity::Origin(handler, origin))
+    }
+}
