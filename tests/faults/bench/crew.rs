@@ -79,6 +79,28 @@ impl Worker {
         })
     }
 
+    /// Runs another command of the worker's binary to its end, and answers what it wrote.
+    pub(crate) fn command(
+        program: &Path,
+        address: &str,
+        behaviour: &Behaviour,
+        arguments: &[&str],
+    ) -> Result<String> {
+        let output = Command::new(program)
+            .args(arguments)
+            .env(Behaviour::VARIABLE, serde_json::to_string(behaviour)?)
+            .env("KAFKA_BOOTSTRAP_SERVERS", address)
+            .stdin(Stdio::null())
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(
+            output.status.success(),
+            "{arguments:?} failed: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(text)
+    }
+
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         let pid = Pid::from_raw(self.process.id().cast_signed());
         kill(pid, signal).with_context(|| format!("{} does not run", self.who))

@@ -121,6 +121,7 @@ impl Report {
                     counts.overlaps,
                     counts.lost,
                     counts.letters,
+                    counts.parked,
                 ] {
                     row.push(count.to_string());
                 }
@@ -154,6 +155,7 @@ fn json_of(entry: &Entry) -> Value {
             all["overlaps"] = counts.overlaps.into();
             all["lost_partitions"] = counts.lost.into();
             all["dead_letters"] = counts.letters.into();
+            all["parked"] = counts.parked.into();
             all["emission_copies"] = counts.copies.into();
             all["memory_kib"] = counts.memory.into();
         }

@@ -90,10 +90,14 @@ impl<'a> Scene<'a> {
         // Of its own, so that nothing of an earlier run is committed.
         let group = format!("faults-{name}-{}-{}", bench.seed, std::process::id());
         let letters = format!("{group}.dead-letters");
+        let parked = format!("{group}.parked.{TASKS}");
         bench.cluster.rules.clear();
-        bench
-            .cluster
-            .reset(&[(TASKS, PARTITIONS), (DONE, PARTITIONS), (&letters, 2)])?;
+        bench.cluster.reset(&[
+            (TASKS, PARTITIONS),
+            (DONE, PARTITIONS),
+            (&letters, 2),
+            (&parked, PARTITIONS),
+        ])?;
         let file = directory.join("history.jsonl");
         let history = Arc::new(History::open(&file, "bench")?);
         let client = bench.cluster.speaker(&group)?;
@@ -144,6 +148,10 @@ impl<'a> Scene<'a> {
 
     pub(crate) fn dead_letters(&self) -> String {
         format!("{}.dead-letters", self.group)
+    }
+
+    pub(crate) fn parked(&self) -> String {
+        format!("{}.parked.{TASKS}", self.group)
     }
 
     pub(crate) fn lines(&self) -> Result<Vec<Line>> {
@@ -285,7 +293,8 @@ impl<'a> Scene<'a> {
     /// Ends what still runs without a check; answers what was found so far, and the recovery.
     pub(crate) fn abandon(mut self) -> Result<(Vec<Violation>, Duration)> {
         self.workers.clear();
-        self.cluster.delete(&[&self.dead_letters()])?;
+        self.cluster
+            .delete(&[&self.dead_letters(), &self.parked()])?;
         let violations = std::mem::take(&mut self.violations);
         Ok((violations, self.recovery.unwrap_or_default()))
     }
@@ -316,6 +325,7 @@ impl<'a> Scene<'a> {
             tasks: topics::records(self.cluster, TASKS)?,
             done: topics::records(self.cluster, DONE)?,
             letters: topics::records(self.cluster, &self.dead_letters())?,
+            parked: topics::records(self.cluster, &self.parked())?,
             group: self.group.clone(),
         };
         let (found, counts) = check(&evidence, &self.allowed);
@@ -326,7 +336,8 @@ impl<'a> Scene<'a> {
             recovery: self.recovery.unwrap_or_default(),
             history: self.history.path().to_owned(),
         };
-        self.cluster.delete(&[&self.dead_letters()])?;
+        self.cluster
+            .delete(&[&self.dead_letters(), &self.parked()])?;
         Ok(verdict)
     }
 }

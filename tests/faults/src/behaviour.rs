@@ -21,6 +21,8 @@ pub struct Behaviour {
     pub seed: u64,
     /// What becomes of the attempts at some keys.
     pub fates: BTreeMap<String, Fate>,
+    /// Failed keys are parked: the shortest and the longest wait, and the age at which a record is given up.
+    pub park: Option<(Duration, Duration, Duration)>,
     /// Attempts in all.
     pub attempts: u32,
     /// Shortest and longest wait between attempts.
@@ -72,6 +74,7 @@ impl Behaviour {
             delay: (Duration::from_millis(2), Duration::from_millis(12)),
             seed: 0,
             fates: BTreeMap::new(),
+            park: None,
             attempts: 3,
             backoff: (Duration::from_millis(100), Duration::from_millis(400)),
             timeout: Duration::from_secs(60),

@@ -7,7 +7,7 @@ mod points;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use events_kafka::{Meta, Result, Retry, Runtime, State, handler};
+use events_kafka::{Meta, Park, Result, Retry, Runtime, State, handler};
 use faults::{Behaviour, Done, Task};
 
 use crate::attempts::Attempts;
@@ -53,6 +53,9 @@ async fn main() -> anyhow::Result<()> {
                 min: behaviour.backoff.0,
                 max: behaviour.backoff.1,
             };
+            settings.park = behaviour
+                .park
+                .map(|(min, max, max_age)| Park { min, max, max_age });
             settings.timeout = behaviour.timeout;
             settings.drain = behaviour.drain;
             settings.commit_interval = behaviour.commit_interval;

@@ -5,9 +5,16 @@ use faults::TASKS;
 
 use super::{Allowed, Evidence, HANDLERS, Ledger, Violation};
 
+/// On what says how a letter was settled.
+const RESOLUTION: &str = "dl_fact";
+
 pub(super) fn check(evidence: &Evidence, ledger: &Ledger, allowed: &Allowed) -> Vec<Violation> {
     let mut all = Vec::new();
     for letter in &evidence.letters {
+        // A word about another letter.
+        if !letter.header(RESOLUTION).is_empty() {
+            continue;
+        }
         let part = |name| letter.header(name).parse::<i64>().unwrap_or(-1);
         let place = (part(dl::PARTITION) as i32, part(dl::OFFSET));
         let handler = letter.header(dl::HANDLER);
@@ -23,7 +30,9 @@ pub(super) fn check(evidence: &Evidence, ledger: &Ledger, allowed: &Allowed) -> 
             ));
             continue;
         };
-        let expected = known.is_undecodable() || allowed.given_up.contains(&known.key);
+        let expected = known.is_undecodable()
+            || allowed.given_up.contains(&known.key)
+            || allowed.redriven.contains(&known.key);
         if !expected {
             let text = format!(
                 "{} at {at} was given up without a reason: {}",

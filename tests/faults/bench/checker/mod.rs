@@ -37,6 +37,7 @@ pub(crate) struct Evidence {
     pub(crate) tasks: Vec<Found>,
     pub(crate) done: Vec<Found>,
     pub(crate) letters: Vec<Found>,
+    pub(crate) parked: Vec<Found>,
 }
 
 /// What a scenario's fault excuses.
@@ -50,6 +51,10 @@ pub(crate) struct Allowed {
     pub(crate) overlaps: bool,
     /// Keys whose tasks all end as dead letters.
     pub(crate) given_up: BTreeSet<String>,
+    /// Keys whose tasks end as dead letters, and are done once they are redriven.
+    pub(crate) redriven: BTreeSet<String>,
+    /// Keys that are parked: their records are done for the group once they stand in the parked log.
+    pub(crate) parked: BTreeSet<String>,
     /// Records that nobody can read any more, as partition and offsets below which that is so.
     pub(crate) gone: BTreeMap<i32, i64>,
     /// Duplicates that come after the window of ids has forgotten them.
@@ -67,6 +72,8 @@ impl Default for Allowed {
             faults_lose: false,
             overlaps: false,
             given_up: BTreeSet::new(),
+            redriven: BTreeSet::new(),
+            parked: BTreeSet::new(),
             gone: BTreeMap::new(),
             late_duplicates: false,
             attempts: 3,
@@ -121,6 +128,8 @@ pub(crate) struct Counts {
     /// Partitions whose member was given up by the group.
     pub(crate) lost: usize,
     pub(crate) letters: usize,
+    /// Records that stand or stood in the parked log.
+    pub(crate) parked: usize,
     /// Copies of an emission beyond the first.
     pub(crate) copies: usize,
     pub(crate) memory: i64,
@@ -132,6 +141,7 @@ pub(crate) fn check(evidence: &Evidence, allowed: &Allowed) -> (Vec<Violation>, 
     let mut counts = Counts {
         tasks: evidence.tasks.len(),
         letters: evidence.letters.len(),
+        parked: ledger.parked.len(),
         ..Counts::default()
     };
     let mut all = Vec::new();

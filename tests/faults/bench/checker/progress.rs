@@ -68,7 +68,7 @@ pub(super) fn check(evidence: &Evidence, ledger: &Ledger, allowed: &Allowed) -> 
             (line.partition, line.offset)..(line.partition, map.end().unwrap_or(line.offset));
         for (place, known) in ledger.tasks.range(above) {
             for (handler, hash) in hashes {
-                let done = ledger.done_at(handler, *place, known);
+                let done = ledger.settled_at(handler, *place, known);
                 if map.is_done(hash, place.1) && done.is_none_or(|done| done > index) {
                     let text = format!(
                         "the map of partition {} said that `{handler}` had done {}, and it had not",
@@ -94,7 +94,7 @@ fn prefixes(ledger: &Ledger, allowed: &Allowed) -> BTreeMap<i32, Prefix> {
             continue;
         }
         let done = HANDLERS.map(|handler| {
-            let done = ledger.done_at(handler, *place, known);
+            let done = ledger.settled_at(handler, *place, known);
             done.unwrap_or(usize::MAX)
         });
         let done = done.into_iter().max().unwrap_or(0);

@@ -154,7 +154,8 @@ fn unexcused(
         let forgets = allowed.late_duplicates || !same_assignment;
         return (!forgets).then(|| "a duplicate within one assignment".to_owned());
     }
-    if book.was_known(again, hash) {
+    // A parked record is done for the group long before it is done.
+    if !allowed.parked.contains(&again.key) && book.was_known(again, hash) {
         return Some("the broker held that it was done".to_owned());
     }
     let window = allowed.window.as_micros() as u64;
@@ -177,7 +178,8 @@ fn lost<'a>(lines: &'a [Line], allowed: &Allowed) -> Vec<Lost<'a>> {
                 who: Some(&line.who),
                 partition: Some(line.partition),
                 from: line.at.saturating_sub(GRACE),
-                to: line.at,
+                // A blocking attempt cannot be dropped, and ends later.
+                to: line.at + GRACE,
             }),
             What::Killed => all.push(Lost {
                 who: Some(&line.who),

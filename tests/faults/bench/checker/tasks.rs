@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use events_kafka::dead_letter_header as dl;
 use events_kafka::header;
+use events_runtime::parked_header as pk;
 use faults::{Line, TASKS, What};
 
 use super::{EMITTING, Evidence, HANDLERS};
@@ -41,6 +42,8 @@ pub(crate) struct Ledger {
     pub(crate) places: BTreeMap<String, Place>,
     /// Dead letters: handler and place of the record.
     pub(crate) letters: BTreeSet<(String, Place)>,
+    /// Copies in the parked log: handler and place of the record.
+    pub(crate) parked: BTreeSet<(String, Place)>,
     /// The first line that says so.
     pub(crate) ended: BTreeMap<(&'static str, Place), usize>,
     pub(crate) acked: BTreeMap<Place, usize>,
@@ -86,6 +89,19 @@ impl Ledger {
             let place = (part(dl::PARTITION) as i32, part(dl::OFFSET));
             ledger.letters.insert((handler.to_owned(), place));
         }
+        for fact in &evidence.parked {
+            if fact.header(pk::FACT) != "parked" || fact.header(pk::TOPIC) != TASKS {
+                continue;
+            }
+            let handler = fact
+                .header(pk::HANDLER)
+                .rsplit('/')
+                .next()
+                .unwrap_or_default();
+            let part = |name| fact.header(name).parse::<i64>().unwrap_or(-1);
+            let place = (part(pk::PARTITION) as i32, part(pk::OFFSET));
+            ledger.parked.insert((handler.to_owned(), place));
+        }
         for (index, line) in evidence.lines.iter().enumerate() {
             let place = (line.partition, line.offset);
             match line.what {
@@ -106,6 +122,20 @@ impl Ledger {
 
     pub(crate) fn is_given_up(&self, handler: &str, place: Place) -> bool {
         self.letters.contains(&(handler.to_owned(), place))
+    }
+
+    /// The same where records may be parked: what stands in the parked log is done for the group, whether its
+    /// process lived to see the acknowledgement or not.
+    pub(crate) fn settled_at(
+        &self,
+        handler: &'static str,
+        place: Place,
+        known: &Known,
+    ) -> Option<usize> {
+        let parked = self.parked.contains(&(handler.to_owned(), place));
+        parked
+            .then_some(0)
+            .or_else(|| self.done_at(handler, place, known))
     }
 
     /// The line from which on a handler has done a record; none if it never did.

@@ -4,8 +4,10 @@ mod broker_kill;
 mod clock;
 mod coordinator;
 mod hang;
+mod parked;
 mod poison;
 mod produce_cut;
+mod redrive_kill;
 mod refused;
 mod retention;
 mod rolling;
@@ -51,6 +53,8 @@ pub(crate) const ALL: &[Scenario] = scenarios! {
     "clock" "the wall clock jumps by an hour; late duplicates" clock::run;
     "slow-net" "latency, jitter, 64 kB/s, slices, resets; ten times the load" slow_net::run;
     "refused" "the dead-letter topic refuses writes" refused::run;
+    "parked" "SIGKILL before and after park and unpark; the parked topic refuses writes" parked::run;
+    "redrive-kill" "kills while dead letters are redriven" redrive_kill::run;
 };
 
 /// How long a lane may take to say that it holds.

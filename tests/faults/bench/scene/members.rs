@@ -38,6 +38,15 @@ impl Scene<'_> {
         Ok(behaviour.who)
     }
 
+    /// Runs another command of the worker's binary.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Result<String> {
+        let behaviour = Behaviour {
+            who: "operator".into(),
+            ..self.behaviour.clone()
+        };
+        Worker::command(&self.worker, &self.cluster.address(), &behaviour, arguments)
+    }
+
     pub(crate) fn worker(&self, who: &str) -> Result<&Worker> {
         let found = self.workers.iter().find(|worker| worker.who == who);
         found.with_context(|| format!("{who} does not run"))

@@ -1,11 +1,13 @@
 //! What a scene waits for, and what it looks at while it goes on.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use faults::{Line, TASKS, What};
 
 use super::{PARTITIONS, Scene};
+use crate::checker::HANDLERS;
 use crate::observer::committed;
 use crate::wait::{LONG, holds, until};
 
@@ -25,6 +27,25 @@ impl Scene<'_> {
                 .collect();
             holds(idle.is_empty(), || format!("idle: {idle:?}"))
         })
+    }
+
+    /// Waits until every good task has ended in both handlers, which parked ones have only long after the commit.
+    pub(crate) fn await_ended(&mut self, bound: Duration) -> Result<()> {
+        let ended = until("every task has ended", bound, || {
+            let lines = self.lines().map_err(|error| error.to_string())?;
+            let of = |what: What| lines.iter().filter(move |line| line.what == what);
+            let ended: BTreeSet<_> = of(What::End)
+                .map(|line| (line.handler.as_str(), line.id.as_str()))
+                .collect();
+            let mut open = of(What::Produced)
+                .flat_map(|line| HANDLERS.map(|handler| (handler, line.id.as_str())));
+            let first = open.find(|task| !ended.contains(task));
+            holds(first.is_none(), || format!("{first:?} has not"))
+        });
+        if let Err(error) = ended {
+            self.violates("I1", format!("{error:#}"));
+        }
+        Ok(())
     }
 
     /// Sets the group's offset, as an operator does while the service is stopped.

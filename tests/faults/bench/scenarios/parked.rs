@@ -1,0 +1,63 @@
+//! Keys that fail are parked, and come back in order: through kills at park and unpark, and a topic that refuses.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Result;
+use faults::{Fate, Kill};
+
+use crate::cluster::ROOMY;
+use crate::scenarios::HELD;
+use crate::scene::{Bench, Scene, Verdict};
+
+const KEYS: [&str; 4] = ["fails-0", "fails-1", "fails-2", "fails-3"];
+const PARKS: [&str; 2] = ["park-before", "park-after"];
+const UNPARKS: [&str; 2] = ["unpark-before", "unpark-after"];
+/// A point is survived up to so often.
+const SURVIVED: std::ops::Range<u64> = 1..10;
+const LIMIT: &str = "max.message.bytes";
+
+pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
+    let mut scene = Scene::new(bench, "parked")?;
+    let failing = scene.directory().join("failing");
+    fs::write(&failing, "")?;
+    for key in KEYS {
+        let fate = Fate::FailWhile(failing.clone());
+        scene.behaviour.fates.insert(key.into(), fate);
+        scene.allowed.parked.insert(key.into());
+    }
+    scene.behaviour.attempts = 2;
+    let wait = Duration::from_millis(500);
+    scene.behaviour.park = Some((wait, wait * 2, Duration::from_secs(3_600)));
+    scene.load(100, &KEYS)?;
+    let steady = scene.start()?;
+    scene.await_work(&[&steady])?;
+    doomed(&mut scene, &PARKS)?;
+    scene.fault("the parked topic refuses")?;
+    let topic = scene.parked();
+    bench.cluster.set_topic(&topic, LIMIT, "100")?;
+    let said = scene.await_any_log("the lane holds", HELD);
+    scene.run_on(scene.lasting(Duration::from_secs(3)))?;
+    bench.cluster.set_topic(&topic, LIMIT, ROOMY)?;
+    if let Err(error) = said {
+        scene.violates("I6", format!("{error:#}"));
+    }
+    scene.say("what failed can be done again");
+    fs::remove_file(&failing)?;
+    doomed(&mut scene, &UNPARKS)?;
+    scene.heal()?;
+    scene.recover(Duration::from_secs(45))?;
+    scene.await_ended(Duration::from_secs(45))?;
+    scene.finish(Duration::from_secs(45))
+}
+
+fn doomed(scene: &mut Scene<'_>, points: &[&str]) -> Result<()> {
+    for point in points {
+        let after = scene.random.u64(SURVIVED);
+        scene.fault(&format!("a member dies at `{point}`"))?;
+        let point = (*point).to_owned();
+        let doomed = scene.start_with(Some(Kill { point, after }))?;
+        scene.await_death(&doomed, Duration::from_secs(60))?;
+    }
+    Ok(())
+}
