@@ -1,20 +1,24 @@
 //! A running service.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use events_runtime::{Group, ShutdownReport, Status};
+use events_runtime::{ShutdownReport, Status};
 use tokio::task::JoinSet;
 
+use crate::endpoint::{self, Open};
 use crate::error::KafkaError;
 use crate::member::Member;
 use crate::options::ClientOptions;
 use crate::producer::Producer;
 use crate::sink::LaneProducer;
+use crate::view::View;
 
 /// A running service. Dropping it stops the service without draining: nothing is lost, but work is done again.
 pub struct Handle {
-    service: String,
+    view: Arc<View>,
+    endpoint: Option<Open>,
     /// One for each consumer group.
     members: Vec<Member>,
     lanes: Arc<LaneProducer>,
@@ -26,14 +30,16 @@ pub struct Handle {
 
 impl Handle {
     pub(crate) fn new(
-        service: String,
+        (view, endpoint): (Arc<View>, Option<Open>),
         members: Vec<Member>,
         lanes: Arc<LaneProducer>,
         client: ClientOptions,
         drain: Duration,
     ) -> Self {
+        view.started(members.iter().map(Member::watched).collect());
         Self {
-            service,
+            view,
+            endpoint,
             members,
             lanes,
             client,
@@ -44,7 +50,7 @@ impl Handle {
 
     /// The service's name.
     pub fn service(&self) -> &str {
-        &self.service
+        self.view.service()
     }
 
     /// Where its cluster is: also the way for other programs to an embedded one.
@@ -55,20 +61,13 @@ impl Handle {
     /// What the service says of itself. Lanes are asked now and answer within microseconds, so what they say here may be
     /// as old as the last commit tick.
     pub fn status(&self) -> Status {
-        let mut status = Status {
-            service: self.service.clone(),
-            healthy: true,
-            lanes: Vec::new(),
-            handlers: Vec::new(),
-        };
-        for member in &self.members {
-            let group = member.group();
-            group.request_positions();
-            status.lanes.extend(group.lane_status());
-            status.handlers.extend(group.handler_status());
-        }
-        status.healthy = status.lanes.iter().all(|lane| lane.unhealthy.is_none());
-        status
+        self.view.ask();
+        self.view.status()
+    }
+
+    /// Where its status endpoint listens; none unless an address was given.
+    pub fn status_address(&self) -> Option<SocketAddr> {
+        endpoint::address(self.endpoint.as_ref())
     }
 
     /// Records of its partitions that are not done; none before the cluster has told how long every partition is.
@@ -88,7 +87,7 @@ impl Handle {
     ///
     /// The service has no such handler.
     pub fn pause(&self, handler: &str) -> Result<(), KafkaError> {
-        self.each_group(handler, |group| group.pause(handler))
+        self.view.each_group(handler, |group| group.pause(handler))
     }
 
     /// Lets a paused handler go on.
@@ -97,23 +96,7 @@ impl Handle {
     ///
     /// The service has no such handler.
     pub fn resume(&self, handler: &str) -> Result<(), KafkaError> {
-        self.each_group(handler, |group| group.resume(handler))
-    }
-
-    fn each_group(&self, handler: &str, act: impl Fn(&Group) -> bool) -> Result<(), KafkaError> {
-        let groups = self.members.iter().map(Member::group);
-        if groups.fold(false, |known, group| known | act(group)) {
-            return Ok(());
-        }
-        let groups = self.members.iter().map(Member::group);
-        let known: Vec<_> = groups
-            .flat_map(|group| group.plan().handlers.iter())
-            .map(|plan| plan.stable_name.as_str())
-            .collect();
-        Err(KafkaError::Usage(format!(
-            "the service has no handler `{handler}`; it has {}",
-            known.join(", ")
-        )))
+        self.view.each_group(handler, |group| group.resume(handler))
     }
 
     /// Partitions assigned to it now.
@@ -126,11 +109,7 @@ impl Handle {
 
     /// A look at what is under way that outlives the handle: for whoever gives a drain up.
     pub(crate) fn underway(&self) -> Underway {
-        let groups = self.members.iter().map(|member| Arc::clone(member.group()));
-        Underway {
-            service: self.service.clone(),
-            groups: groups.collect(),
-        }
+        Underway(Arc::clone(&self.view))
     }
 
     /// A producer for events that no handler causes, with the service as their source. It is closed by
@@ -144,7 +123,7 @@ impl Handle {
         if let Some(producer) = &*edge {
             return Ok(producer.clone());
         }
-        let producer = Producer::connect(&self.service, self.client.clone())?;
+        let producer = Producer::connect(self.service(), self.client.clone())?;
         *edge = Some(producer.clone());
         Ok(producer)
     }
@@ -162,6 +141,7 @@ impl Handle {
     ///
     /// Dropping it gives the drain up: nothing is lost, but work is done again.
     pub async fn drain(self) -> ShutdownReport {
+        self.view.drains();
         let mut stopping: JoinSet<_> = self
             .members
             .into_iter()
@@ -186,28 +166,23 @@ impl Handle {
             let unsent = edge.close(self.drain).await;
             report.drained &= unsent == 0;
         }
-        tracing::info!(service = self.service, %report, "stopped");
+        tracing::info!(service = self.view.service(), %report, "stopped");
         report
     }
 }
 
 /// What a service has under way, also while it drains.
-pub(crate) struct Underway {
-    service: String,
-    groups: Vec<Arc<Group>>,
-}
+pub(crate) struct Underway(Arc<View>);
 
 impl Underway {
     /// Asks every lane, to be [told](Self::tell) a moment later.
     pub(crate) fn ask(&self) {
-        self.groups
-            .iter()
-            .for_each(|group| group.request_positions());
+        self.0.ask();
     }
 
     /// Records that would be abandoned now, and where they stand: `payments: 2 (orders/0 from offset 17)`.
     pub(crate) fn tell(&self) -> (usize, Option<String>) {
-        let lanes = self.groups.iter().flat_map(|group| group.lane_status());
+        let lanes = self.0.status().lanes.into_iter();
         let busy: Vec<_> = lanes
             .map(|lane| (lane.running + lane.unacknowledged, lane))
             .filter(|(records, _)| *records > 0)
@@ -217,7 +192,7 @@ impl Underway {
             .iter()
             .map(|(_, lane)| format!("{} from offset {}", lane.partition, lane.watermark))
             .collect();
-        let text = format!("{}: {records} ({})", self.service, places.join(", "));
+        let text = format!("{}: {records} ({})", self.0.service(), places.join(", "));
         (records, (records > 0).then_some(text))
     }
 }
@@ -225,7 +200,7 @@ impl Underway {
 impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Handle")
-            .field("service", &self.service)
+            .field("service", &self.service())
             .field("partitions", &self.partitions())
             .finish_non_exhaustive()
     }

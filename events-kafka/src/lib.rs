@@ -42,26 +42,30 @@
 //!
 //! # The command line
 //!
-//! [`Runtime::run_from_args`] gives a binary its commands: `run`, `handlers`, `topology`, `check`, `publish`; `--help`
-//! lists them. Without `KAFKA_BOOTSTRAP_SERVERS` a debug build runs on an embedded cluster that ends with the process; a
+//! [`Runtime::run_from_args`] gives a binary its commands: `run`, `handlers`, `topology`, `check`, `publish`,
+//! and for running services `status`, `lag`, `pause`, `resume`; `--help` lists them. Without `KAFKA_BOOTSTRAP_SERVERS` a debug build runs on an embedded cluster that ends with the process; a
 //! release build says what is missing.
 //!
 //! # Features
 //!
 //! | feature | brings | needs to build |
 //! |---|---|---|
+//! | `status` (default) | the endpoint that says how a service does, [`Runtime::status_address`]; nothing listens unless an address is given | |
 //! | `zstd` (default) | topics compressed with zstd; gzip, snappy and lz4 are always there | |
 //! | `ssl` | TLS, SASL SCRAM and OAUTHBEARER | OpenSSL's headers: `libssl-dev`, `pkg-config` |
 //! | `ssl-vendored` | the same with an OpenSSL that is built along | `perl`, and some minutes |
 //! | `sasl`, `gssapi` | TLS and Kerberos | `libssl-dev`, `libsasl2-dev`, `pkg-config` |
 #![deny(unsafe_code)]
 
+mod announce;
 mod cli;
 mod client_log;
 mod embedded;
+mod endpoint;
 mod error;
 mod ffi;
 mod handle;
+mod lag;
 mod member;
 mod options;
 mod parked;
@@ -74,6 +78,7 @@ mod runtime;
 mod services;
 mod sink;
 mod topics;
+mod view;
 
 pub use embedded::Embedded;
 pub use error::KafkaError;
@@ -89,8 +94,9 @@ pub use events_core::__private;
 pub use events_core::*;
 #[doc(no_inline)]
 pub use events_runtime::{
-    Faults, HandlerStatus, HoldStatus, LaneStatus, PublishError, Settings, ShutdownReport, Status,
-    TopicPartition, TroubleStatus, Written, dead_letter_header,
+    Faults, HandlerStatus, HoldStatus, LaneStatus, Propagation, PublishError, Settings,
+    ShutdownReport, Status, TopicPartition, TraceContext, TroubleStatus, Written,
+    dead_letter_header,
 };
 
 /// The README's example compiles.

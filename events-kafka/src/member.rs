@@ -17,6 +17,7 @@ use crate::ffi;
 use crate::options::ClientOptions;
 use crate::parked::ParkedLogs;
 use crate::rebalance::{MemberContext, commit};
+use crate::view::Watched;
 
 /// How long a poll of the main queue waits: how late a tick may be.
 const POLL: Duration = Duration::from_millis(25);
@@ -28,6 +29,7 @@ pub(crate) struct Member {
     group: Arc<Group>,
     orders: Sender<Stop>,
     lag: Arc<Mutex<Lag>>,
+    joined: Arc<AtomicBool>,
 }
 
 struct Stop {
@@ -57,6 +59,7 @@ impl Member {
         let interval = plan.settings.commit_interval;
         let group = Arc::new(Group::new(plan, publish, handle.clone()));
         let parked = ParkedLogs::open(group.plan(), client, handle.clone())?;
+        let joined = Arc::new(AtomicBool::new(false));
         let context = MemberContext {
             group: Arc::clone(&group),
             handle,
@@ -64,6 +67,7 @@ impl Member {
             consumer: OnceLock::new(),
             parked,
             rejoin: AtomicBool::new(false),
+            joined: Arc::clone(&joined),
         };
         let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);
         // Nobody else has set it.
@@ -88,11 +92,23 @@ impl Member {
                 "no thread for the consumer: {error}"
             )));
         }
-        Ok(Self { group, orders, lag })
+        Ok(Self {
+            group,
+            orders,
+            lag,
+            joined,
+        })
     }
 
     pub(crate) fn group(&self) -> &Arc<Group> {
         &self.group
+    }
+
+    pub(crate) fn watched(&self) -> Watched {
+        Watched {
+            group: Arc::clone(&self.group),
+            joined: Arc::clone(&self.joined),
+        }
     }
 
     pub(crate) fn lag(&self) -> Lag {
@@ -181,6 +197,9 @@ impl Poller {
         for lane in self.group.lane_status() {
             let name = &lane.partition;
             let ends = ffi::cached_watermarks(self.consumer.client(), &name.topic, name.partition);
+            if let Some((low, high)) = ends {
+                self.group.set_log_ends(name, low, high);
+            }
             // A group that fell behind retention lags to the log's start, not to offsets that are gone.
             let behind =
                 ends.map(|(low, high)| (high - lane.watermark.max(low)).max(0).unsigned_abs());

@@ -36,6 +36,8 @@ pub(crate) struct MemberContext {
     pub(crate) parked: Option<ParkedLogs>,
     /// An assignment could not be carried out: the polling thread joins anew, or its partitions would wait for ever.
     pub(crate) rejoin: AtomicBool,
+    /// There has been a first assignment, be it an empty one.
+    pub(crate) joined: Arc<AtomicBool>,
 }
 
 /// Where a partition is read from.
@@ -347,7 +349,11 @@ impl ConsumerContext for MemberContext {
         let group = &self.group.plan().group;
         let failed = error;
         let outcome = match error {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                let assigned = self.assigned(consumer, list);
+                self.joined.fetch_or(assigned.is_ok(), Ordering::Release);
+                assigned
+            }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoked(consumer, list),
             other => {
                 tracing::error!(group, error = ?other, "the rebalance failed");

@@ -2,14 +2,14 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use events_core::{Class, Error, Fault, Middleware, Registry, State};
-use events_runtime::{Faults, GroupPlan, Service, Settings, ShutdownReport};
+use events_runtime::{Faults, GroupPlan, Propagation, Service, Settings, ShutdownReport};
 use tokio::runtime::Handle as Tokio;
 
-use crate::embedded::LIMITS;
+use crate::announce::announce;
+use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
 use crate::handle::Handle;
 use crate::member::Member;
@@ -19,6 +19,7 @@ use crate::rights::{self, Right};
 use crate::services::Services;
 use crate::sink::LaneProducer;
 use crate::topics::{self, Ensure};
+use crate::view::View;
 
 /// How long a start may be silent.
 const SILENCE: Duration = Duration::from_secs(2);
@@ -48,6 +49,7 @@ pub struct Runtime {
     ensure: Option<Ensure>,
     /// Keys are parked on the embedded cluster too.
     parks_anywhere: bool,
+    endpoint: Endpoint,
 }
 
 impl Runtime {
@@ -67,6 +69,7 @@ impl Runtime {
             client: ClientOptions::new(),
             ensure: None,
             parks_anywhere: false,
+            endpoint: Endpoint::from_environment(),
         }
     }
 
@@ -154,6 +157,22 @@ impl Runtime {
         self
     }
 
+    /// Ties the spans of attempts to a tracing system; see [`Propagation`].
+    pub fn propagation(mut self, propagation: impl Propagation) -> Self {
+        self.service = self.service.propagation(propagation);
+        self
+    }
+
+    /// Opens an endpoint that says how the service does: `/status`, `/healthz`, `/readyz` and `/metrics`; `:9464` is port
+    /// 9464 of loopback. Services of a process that name the same address share it. The variable EVENTS_STATUS_ADDRESS does
+    /// the same where this is not called. Without either nothing listens.
+    ///
+    /// It asks for no password and lets handlers be paused: an address other than loopback is warned of.
+    pub fn status_address(mut self, address: impl Into<String>) -> Self {
+        self.endpoint = Endpoint::at(address);
+        self
+    }
+
     /// The service's name.
     pub fn name(&self) -> &str {
         self.service.name()
@@ -188,6 +207,7 @@ impl Runtime {
         let mut faults = self.service.check();
         faults.extend(self.client.faults());
         faults.extend(self.ensure.map(Ensure::faults).unwrap_or_default());
+        faults.extend(self.endpoint.faults());
         if faults.is_empty() {
             return Ok(());
         }
@@ -252,6 +272,10 @@ impl Runtime {
             );
         }
         let drain = self.service.current_settings().drain;
+        // Meters count from when they are registered, which the plan does.
+        self.endpoint.prepare();
+        let view = Arc::new(View::of(&name));
+        let open = self.endpoint.open(&view)?;
         let mut client = self.client.named(&name).located()?;
         let plans = planned(self.service, self.parks_anywhere, &client)?;
         let address = client.address().unwrap_or_default().to_owned();
@@ -274,7 +298,7 @@ impl Runtime {
             members.push(member.map_err(|error| KafkaError::client("consumer", &error))?);
         }
         announce(&name, &plans, &client);
-        Ok(Handle::new(name, members, lanes, client, drain))
+        Ok(Handle::new((view, open), members, lanes, client, drain))
     }
 
     /// Runs the service until `signal` is ready, then drains it, at most for [`Settings::drain`].
@@ -342,39 +366,13 @@ async fn telling<T>(work: impl Future<Output = T>, say: impl FnOnce()) -> T {
     work.await
 }
 
-/// The start line.
-fn announce(service: &str, plans: &[Arc<GroupPlan>], client: &ClientOptions) {
-    let groups: Vec<_> = plans.iter().map(|plan| plan.group.as_str()).collect();
-    let mut topics: Vec<_> = plans
-        .iter()
-        .flat_map(|plan| plan.topics.keys())
-        .map(String::as_str)
-        .collect();
-    topics.sort_unstable();
-    topics.dedup();
-    let handlers: usize = plans.iter().map(|plan| plan.handlers.len()).sum();
-    let (groups, topics, address) = (
-        groups.join(","),
-        topics.join(","),
-        client.address().unwrap_or_default(),
-    );
-    if client.is_embedded() {
-        // All services of a process share it, so its limits are said once.
-        static SAID: AtomicBool = AtomicBool::new(false);
-        let on = if SAID.swap(true, Ordering::Relaxed) {
-            "embedded cluster"
-        } else {
-            LIMITS
-        };
-        tracing::info!(
-            service,
-            groups,
-            topics,
-            handlers,
-            address,
-            "started on the {on}"
-        );
-    } else {
-        tracing::info!(service, groups, topics, handlers, address, "started");
+impl Runtime {
+    /// Its groups, without running them.
+    pub(crate) fn plans(self) -> Result<Vec<Arc<GroupPlan>>, Faults> {
+        self.service.plan()
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 }

@@ -135,6 +135,10 @@ impl Services {
     /// Outside a tokio runtime.
     pub async fn spawn(self) -> Result<Vec<Handle>, KafkaError> {
         self.check()?;
+        // Before the first plan is made: what is registered then may be shown by the endpoint of a later one.
+        self.0
+            .iter()
+            .for_each(|runtime| runtime.endpoint().prepare());
         let mut handles = Vec::with_capacity(self.0.len());
         for runtime in self.0 {
             handles.push(runtime.spawn().await?);
@@ -169,6 +173,14 @@ impl Services {
     /// Whether `word` is one of the subcommands: for binaries that have arguments of their own beside them.
     pub fn has_command(word: &str) -> bool {
         cli::is_command(word)
+    }
+
+    /// One status endpoint for all of them; see [`Runtime::status_address`].
+    pub fn status_address(self, address: impl Into<String>) -> Self {
+        let address = address.into();
+        let runtimes = self.0.into_iter();
+        let addressed = runtimes.map(|runtime| runtime.status_address(address.clone()));
+        Self(addressed.collect())
     }
 
     /// All of them on the embedded cluster.

@@ -171,6 +171,7 @@ impl LaneMeters {
         self.in_flight.set(status.in_flight as f64);
         self.held.set(status.held as f64);
         self.age.set(age);
+        self.parked_keys.set(status.parked_keys as f64);
         if let Some(lag) = status.lag {
             self.lag.set(lag as f64);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events_core::{Event, Middleware, Outgoing, Registry, State};
-use events_runtime::{GroupPlan, LaneStatus, Service, Settings};
+use events_runtime::{GroupPlan, LaneStatus, Propagation, Service, Settings};
 use tokio::time::Instant;
 
 use crate::broker::Broker;
@@ -104,6 +104,12 @@ impl Harness {
     /// Adds a layer around every attempt, inside those added before.
     pub fn middleware(mut self, layer: impl Middleware) -> Self {
         self.service = self.service.middleware(layer);
+        self
+    }
+
+    /// Ties the spans of attempts to a tracing system, as the service does.
+    pub fn propagation(mut self, propagation: impl Propagation) -> Self {
+        self.service = self.service.propagation(propagation);
         self
     }
 

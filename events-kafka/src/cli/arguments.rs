@@ -4,8 +4,10 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::asking::ADDRESS;
 use super::letters::LettersCommand;
 use super::parked::ParkedCommand;
+use crate::endpoint::VARIABLE;
 
 /// Services that react to events over Kafka.
 #[derive(Debug, Parser)]
@@ -27,6 +29,34 @@ pub(super) enum Command {
     Run {
         /// Names of services; all of this binary if none is named.
         services: Vec<String>,
+        /// Open the status endpoint there: `127.0.0.1:9464`, or `:9464` for the same; EVENTS_STATUS_ADDRESS does so too.
+        #[arg(long)]
+        status_address: Option<String>,
+    },
+    /// Say what a running service does.
+    Status {
+        #[command(flatten)]
+        running: Running,
+    },
+    /// Say how far each group is behind: records, seconds, the oldest record that is not done.
+    Lag {
+        /// Where the running service answers, to learn which key blocks it.
+        #[arg(long)]
+        address: Option<String>,
+    },
+    /// Let a handler of a running service take no more work; its groups are not left.
+    Pause {
+        /// `handler` or `service/handler`.
+        handler: String,
+        #[command(flatten)]
+        running: Running,
+    },
+    /// Let a paused handler of a running service go on.
+    Resume {
+        /// `handler` or `service/handler`.
+        handler: String,
+        #[command(flatten)]
+        running: Running,
     },
     /// List the handlers: what each takes and emits, its group and its policy; with --json also where it is declared.
     Handlers,
@@ -71,6 +101,14 @@ pub(super) enum Command {
         #[arg(long)]
         correlation_id: Option<String>,
     },
+}
+
+/// A running service.
+#[derive(Debug, clap::Args)]
+pub(super) struct Running {
+    /// Where it answers: what its `--status-address` says.
+    #[arg(long, env = VARIABLE, default_value = ADDRESS)]
+    pub(super) address: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

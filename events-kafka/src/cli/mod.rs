@@ -1,12 +1,15 @@
-//! The command line of a service: `run`, `handlers`, `topology`, `check`, `publish`, `dead-letters`, `parked`.
+//! The command line of a service: `run`, `handlers`, `topology`, `check`, `publish`, `dead-letters`, `parked`, and what
+//! running services are asked.
 
 mod arguments;
+mod asking;
 mod audit;
 mod bar;
 mod bytes;
 mod check;
 mod handlers;
 mod headers;
+mod lag;
 mod letters;
 mod moment;
 mod output;
@@ -19,6 +22,7 @@ mod rights;
 mod run;
 mod signals;
 mod site;
+mod status;
 mod topology;
 
 use std::ffi::OsString;
@@ -58,8 +62,26 @@ pub(crate) async fn run(
     };
     match command.unwrap_or(Command::Run {
         services: Vec::new(),
+        status_address: None,
     }) {
-        Command::Run { services: names } => run::run(services, &names, json).await,
+        Command::Run {
+            services: names,
+            status_address,
+        } => {
+            let services = match status_address {
+                Some(address) => services.status_address(address),
+                None => services,
+            };
+            run::run(services, &names, json).await
+        }
+        Command::Status { running } => status::show(&running.address, json).await,
+        Command::Lag { address } => lag::show(services, address.as_deref(), json).await,
+        Command::Pause { handler, running } => {
+            asking::tell(&running.address, &handler, "pause").await
+        }
+        Command::Resume { handler, running } => {
+            asking::tell(&running.address, &handler, "resume").await
+        }
         Command::Handlers => handlers::show(&services, json),
         Command::Topology { format } => topology::show(&services, format, json),
         Command::Check {

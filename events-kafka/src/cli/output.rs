@@ -31,3 +31,25 @@ pub(super) fn print(text: &str) -> Result<()> {
 pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
     print(&serde_json::to_string_pretty(value)?)
 }
+
+/// A span of time as a person reads it.
+pub(super) fn span(seconds: f64) -> String {
+    match seconds {
+        small if small < 10.0 => format!("{small:.1} s"),
+        seconds if seconds < 120.0 => format!("{seconds:.0} s"),
+        minutes if minutes < 7_200.0 => format!("{:.0} min", minutes / 60.0),
+        hours if hours < 172_800.0 => format!("{:.0} h", hours / 3_600.0),
+        days => format!("{:.0} d", days / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_rounded() {
+        let spans = [0.04, 59.6, 3_600.0, 86_400.0, 864_000.0].map(span);
+        assert_eq!(spans, ["0.0 s", "60 s", "60 min", "24 h", "10 d"]);
+    }
+}

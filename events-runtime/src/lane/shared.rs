@@ -80,17 +80,15 @@ impl LaneShared {
 
     /// Asks the lane for its position and its status.
     pub(crate) fn request(&self) {
-        if !self.requested.swap(true, Ordering::AcqRel) {
-            *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        }
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.get_or_insert_with(Instant::now);
+        drop(asked);
+        self.requested.store(true, Ordering::Release);
         self.wake.wake();
     }
 
     /// How long a request has been waiting for the lane's answer; none while none is.
     pub(crate) fn silence(&self) -> Option<Duration> {
-        if !self.requested.load(Ordering::Acquire) {
-            return None;
-        }
         let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.map(|asked| asked.elapsed())
     }
@@ -123,6 +121,7 @@ impl LaneShared {
 
     pub(crate) fn set_status(&self, status: LaneStatus) {
         *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(crate) fn status(&self) -> Option<LaneStatus> {
@@ -130,5 +129,36 @@ impl LaneShared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_is_silent_from_the_first_request_to_its_answer() {
+        let shared = LaneShared::new(1);
+        assert_eq!(shared.silence(), None);
+        shared.request();
+        tokio::time::advance(Duration::from_secs(3)).await;
+        shared.request();
+        assert_eq!(shared.silence(), Some(Duration::from_secs(3)));
+        assert!(shared.take_request());
+        // Heard, but not answered yet.
+        assert!(shared.silence().is_some());
+        shared.set_status(LaneStatus::default());
+        assert_eq!(shared.silence(), None);
+    }
+
+    #[test]
+    fn lag_counts_from_the_log_s_start_at_least() {
+        let shared = LaneShared::new(1);
+        assert_eq!(shared.lag(5), None);
+        shared.set_ends(10, 30);
+        assert_eq!(
+            [5, 12, 30, 31].map(|watermark| shared.lag(watermark)),
+            [Some(20), Some(18), Some(0), Some(0)]
+        );
     }
 }

@@ -1,0 +1,216 @@
+//! How far a consumer group is behind, as the cluster tells it: nobody of the group needs to run.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use events_core::Start;
+use events_runtime::{GroupPlan, TopicPartition};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError as ClientError, KafkaResult};
+use rdkafka::message::Message;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::error::KafkaError;
+use crate::options::ClientOptions;
+
+/// How long the cluster may take to answer one question.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long it may take to hand over the oldest record of every partition of a topic.
+const OLDEST: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(50);
+
+/// How far a group is behind in one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PartitionLag {
+    pub(crate) partition: TopicPartition,
+    /// What is committed; none before the first commit.
+    pub(crate) committed: Option<i64>,
+    /// The first offset of the log, and the one behind its last.
+    pub(crate) log: (i64, i64),
+    /// Offsets from the first record that is not done to the log's end; those that retention has removed do not count. None
+    /// where nothing is committed and the group does not start at the log's start.
+    pub(crate) records: Option<u64>,
+    /// The oldest record that is not done, if there is one.
+    pub(crate) oldest: Option<Oldest>,
+    /// What is strange about it.
+    pub(crate) note: Option<String>,
+}
+
+/// The oldest record that is not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Oldest {
+    pub(crate) offset: i64,
+    pub(crate) key: Option<String>,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) timestamp: Option<i64>,
+}
+
+/// Asks the cluster. Blocks for as long as its answers take.
+pub(crate) fn of(
+    plan: &GroupPlan,
+    client: &ClientOptions,
+) -> Result<Vec<PartitionLag>, KafkaError> {
+    let address = client.address().unwrap_or_default().to_owned();
+    ask(plan, client).map_err(|error| KafkaError::cluster(&address, "tell the lag", &error))
+}
+
+fn ask(plan: &GroupPlan, client: &ClientOptions) -> KafkaResult<Vec<PartitionLag>> {
+    // It never subscribes, so the group does not notice it, and it commits nothing.
+    let mut config = client.parked_reader(&plan.group, &plan.settings);
+    config.set("enable.partition.eof", "true");
+    // One record of each partition is wanted.
+    config.set("queued.min.messages", "1");
+    config.set("queued.max.messages.kbytes", "256");
+    config.set("fetch.message.max.bytes", "65536");
+    let consumer: BaseConsumer = config.create()?;
+    let mut lags = Vec::new();
+    for topic in plan.topics.keys() {
+        let mut partitions = topic_lag(&consumer, plan, topic)?;
+        read_oldest(&consumer, topic, &mut partitions)?;
+        lags.extend(partitions);
+    }
+    Ok(lags)
+}
+
+fn topic_lag(
+    consumer: &BaseConsumer,
+    plan: &GroupPlan,
+    topic: &str,
+) -> KafkaResult<Vec<PartitionLag>> {
+    let metadata = consumer.fetch_metadata(Some(topic), ANSWER)?;
+    let known = metadata.topics().iter().find(|known| known.name() == topic);
+    let mut all = TopicPartitionList::new();
+    for partition in known.map(|topic| topic.partitions()).unwrap_or_default() {
+        all.add_partition(topic, partition.id());
+    }
+    if all.count() == 0 {
+        tracing::warn!(topic, "the cluster has no such topic");
+        return Ok(Vec::new());
+    }
+    let committed = consumer.committed_offsets(all, ANSWER)?;
+    let mut lags = Vec::with_capacity(committed.count());
+    for element in committed.elements() {
+        let log = consumer.fetch_watermarks(topic, element.partition(), ANSWER)?;
+        let committed = match element.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        };
+        let (records, note) = behind(committed, log, plan.start);
+        lags.push(PartitionLag {
+            partition: TopicPartition::new(topic, element.partition()),
+            committed,
+            log,
+            records,
+            oldest: None,
+            note,
+        });
+    }
+    lags.sort_by(|one, other| one.partition.cmp(&other.partition));
+    Ok(lags)
+}
+
+/// Records that are not done, and what is strange about that.
+fn behind(
+    committed: Option<i64>,
+    (low, high): (i64, i64),
+    start: Start,
+) -> (Option<u64>, Option<String>) {
+    let all = (high - low).max(0).unsigned_abs();
+    match committed {
+        None if start == Start::Earliest => (Some(all), Some("nothing committed yet".to_owned())),
+        None => {
+            let note = format!("nothing committed yet; the group starts at {start}");
+            (None, Some(note))
+        }
+        Some(offset) if offset < low => {
+            let note = format!(
+                "offsets {offset} to {} were removed before they were done",
+                low - 1
+            );
+            (Some(all), Some(note))
+        }
+        Some(offset) if offset > high => {
+            let note = format!(
+                "offset {offset} is committed, but the log ends at {high}: was the topic made anew?"
+            );
+            (None, Some(note))
+        }
+        Some(offset) => (Some((high - offset).unsigned_abs()), None),
+    }
+}
+
+/// Reads the oldest record that is not done of each partition that has one.
+fn read_oldest(consumer: &BaseConsumer, topic: &str, lags: &mut [PartitionLag]) -> KafkaResult<()> {
+    let mut wanted = TopicPartitionList::new();
+    let mut missing: BTreeMap<i32, usize> = BTreeMap::new();
+    for (place, lag) in lags.iter().enumerate() {
+        if lag.records.is_some_and(|records| records > 0) {
+            let from = lag.committed.unwrap_or(lag.log.0).max(lag.log.0);
+            wanted.add_partition_offset(topic, lag.partition.partition, Offset::Offset(from))?;
+            missing.insert(lag.partition.partition, place);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    consumer.assign(&wanted)?;
+    let asked = Instant::now();
+    while !missing.is_empty() && asked.elapsed() < OLDEST {
+        match consumer.poll(POLL) {
+            Some(Ok(message)) => {
+                if let Some(place) = missing.remove(&message.partition()) {
+                    let key = message.key();
+                    lags[place].oldest = Some(Oldest {
+                        offset: message.offset(),
+                        key: key.map(|key| String::from_utf8_lossy(key).into_owned()),
+                        timestamp: message.timestamp().to_millis(),
+                    });
+                }
+            }
+            // Only marks of transactions are left.
+            Some(Err(ClientError::PartitionEOF(partition))) => {
+                missing.remove(&partition);
+            }
+            Some(Err(error)) => {
+                crate::client_log::report("consumer", &error, "while reading the oldest records");
+            }
+            None => {}
+        }
+    }
+    consumer.unassign()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lag_is_clamped_to_the_log_and_says_what_is_strange() {
+        let of = |committed, log, start| {
+            let (records, note) = behind(committed, log, start);
+            (records, note.unwrap_or_default())
+        };
+        assert_eq!(
+            of(Some(7), (0, 10), Start::Earliest),
+            (Some(3), String::new())
+        );
+        assert_eq!(
+            of(Some(10), (0, 10), Start::Latest),
+            (Some(0), String::new())
+        );
+        let (records, note) = of(Some(2), (5, 10), Start::Earliest);
+        assert_eq!(
+            (records, note.contains("2 to 4")),
+            (Some(5), true),
+            "{note}"
+        );
+        let (records, note) = of(Some(12), (0, 10), Start::Earliest);
+        assert_eq!(
+            (records, note.contains("made anew")),
+            (None, true),
+            "{note}"
+        );
+        assert_eq!(of(None, (4, 10), Start::Earliest).0, Some(6));
+        assert_eq!(of(None, (4, 10), Start::Latest).0, None);
+    }
+}

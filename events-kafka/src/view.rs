@@ -1,0 +1,145 @@
+//! A running service, as others see it: the handle, the endpoint, whoever gives a drain up.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use events_runtime::{Group, Status};
+
+use crate::error::KafkaError;
+
+/// A running service. It outlives the handle for as long as the service drains.
+pub(crate) struct View {
+    service: String,
+    /// Set once they have been made.
+    groups: OnceLock<Vec<Watched>>,
+    draining: AtomicBool,
+}
+
+/// A consumer group of the service.
+pub(crate) struct Watched {
+    pub(crate) group: Arc<Group>,
+    /// Whether the coordinator has said which partitions it has, be it none.
+    pub(crate) joined: Arc<AtomicBool>,
+}
+
+impl View {
+    /// A service that is being started.
+    pub(crate) fn of(service: &str) -> Self {
+        Self {
+            service: service.to_owned(),
+            groups: OnceLock::new(),
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// It has members in its groups.
+    pub(crate) fn started(&self, groups: Vec<Watched>) {
+        // A service starts once.
+        let _ = self.groups.set(groups);
+    }
+
+    pub(crate) fn drains(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn service(&self) -> &str {
+        &self.service
+    }
+
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &Group> {
+        let groups = self.groups.get().into_iter().flatten();
+        groups.map(|watched| &*watched.group)
+    }
+
+    /// Asks every lane, to be told a moment later.
+    pub(crate) fn ask(&self) {
+        self.groups().for_each(Group::request_positions);
+    }
+
+    /// What lanes said last.
+    pub(crate) fn status(&self) -> Status {
+        let lanes: Vec<_> = self.groups().flat_map(Group::lane_status).collect();
+        Status {
+            service: self.service.clone(),
+            healthy: lanes.iter().all(|lane| lane.unhealthy.is_none()),
+            lanes,
+            handlers: self.groups().flat_map(Group::handler_status).collect(),
+        }
+    }
+
+    /// Why it is not ready, a line each.
+    #[cfg(feature = "status")]
+    pub(crate) fn unready(&self) -> Vec<String> {
+        if self.draining.load(Ordering::Relaxed) {
+            return vec!["draining".to_owned()];
+        }
+        let Some(groups) = self.groups.get() else {
+            return vec!["starting".to_owned()];
+        };
+        let waiting = groups
+            .iter()
+            .filter(|watched| !watched.joined.load(Ordering::Acquire));
+        waiting
+            .map(|watched| {
+                let group = &watched.group.plan().group;
+                format!("group {group} has no assignment yet")
+            })
+            .collect()
+    }
+
+    /// Acts on every group that has the handler.
+    pub(crate) fn each_group(
+        &self,
+        handler: &str,
+        act: impl Fn(&Group) -> bool,
+    ) -> Result<(), KafkaError> {
+        if self.groups().fold(false, |known, group| known | act(group)) {
+            return Ok(());
+        }
+        let known: Vec<_> = self
+            .groups()
+            .flat_map(|group| &group.plan().handlers)
+            .map(|plan| plan.stable_name.as_str())
+            .collect();
+        Err(KafkaError::Usage(format!(
+            "the service has no handler `{handler}`; it has {}",
+            known.join(", ")
+        )))
+    }
+}
+
+#[cfg(feature = "status")]
+impl events_status::Control for View {
+    fn pause(&self, handler: &str) -> Result<(), events_status::Refused> {
+        self.each_group(handler, |group| group.pause(handler))
+            .map_err(|error| events_status::Refused::Unknown(error.to_string()))
+    }
+
+    fn resume(&self, handler: &str) -> Result<(), events_status::Refused> {
+        self.each_group(handler, |group| group.resume(handler))
+            .map_err(|error| events_status::Refused::Unknown(error.to_string()))
+    }
+}
+
+#[cfg(feature = "status")]
+impl events_status::Running for View {
+    fn service(&self) -> String {
+        self.service.clone()
+    }
+
+    fn ask(&self) {
+        Self::ask(self);
+    }
+
+    fn has_answered(&self) -> bool {
+        self.groups().all(Group::has_answered)
+    }
+
+    fn status(&self) -> Status {
+        Self::status(self)
+    }
+
+    fn unready(&self) -> Vec<String> {
+        Self::unready(self)
+    }
+}
