@@ -36,7 +36,6 @@ pub(crate) struct MemberContext {
     pub(crate) parked: Option<ParkedLogs>,
     /// An assignment could not be carried out: the polling thread joins anew, or its partitions would wait for ever.
     pub(crate) rejoin: AtomicBool,
-    /// There has been a first assignment, be it an empty one.
     pub(crate) joined: Arc<AtomicBool>,
 }
 
@@ -349,17 +348,14 @@ impl ConsumerContext for MemberContext {
         let group = &self.group.plan().group;
         let failed = error;
         let outcome = match error {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
-                let assigned = self.assigned(consumer, list);
-                self.joined.fetch_or(assigned.is_ok(), Ordering::Release);
-                assigned
-            }
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoked(consumer, list),
             other => {
                 tracing::error!(group, error = ?other, "the rebalance failed");
                 consumer.unassign()
             }
         };
+        self.joined.fetch_or(outcome.is_ok(), Ordering::Release);
         if let Err(error) = outcome {
             tracing::error!(group, %error, "the rebalance could not be carried out; joining anew");
             // Without an answer to the callback the group would wait for this member for ever; with this one it has no
@@ -383,9 +379,7 @@ impl ConsumerContext for MemberContext {
                 RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
                 _ => consumer.unassign(),
             };
-            if let Err(error) = answer {
-                tracing::error!(group, %error, "the assignment could not be left");
-            }
+            let _ = answer.inspect_err(|error| tracing::error!(group, %error, "not left"));
         }
     }
 
