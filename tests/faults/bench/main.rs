@@ -45,7 +45,8 @@ struct Arguments {
     /// The result as JSON on standard output.
     #[arg(long)]
     json: bool,
-    /// Builds that break one rule each, which the scenarios must see; with a name only that one. Takes an hour, and
+    /// Builds that break one rule each, which the scenarios must see; with names only those, apart by
+    /// commas. Takes an hour, and
     /// writes the table in tests/faults/README.md.
     #[arg(long)]
     mutants: bool,

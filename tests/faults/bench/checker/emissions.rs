@@ -6,10 +6,15 @@ use events_kafka::header;
 use faults::What;
 
 use super::tasks::number;
-use super::{Counts, EMITTING, Evidence, Ledger, Violation};
+use super::{Allowed, Counts, EMITTING, Evidence, Ledger, Violation};
 use crate::topics::Found;
 
-pub(super) fn check(evidence: &Evidence, ledger: &Ledger, counts: &mut Counts) -> Vec<Violation> {
+pub(super) fn check(
+    evidence: &Evidence,
+    ledger: &Ledger,
+    allowed: &Allowed,
+    counts: &mut Counts,
+) -> Vec<Violation> {
     let mut by_cause: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
     for found in &evidence.done {
         let cause = found.header(header::CAUSATION_ID);
@@ -53,18 +58,19 @@ pub(super) fn check(evidence: &Evidence, ledger: &Ledger, counts: &mut Counts) -
             all.push(Violation::new("I5", text).with(lines));
         }
     }
-    all.extend(order(evidence));
+    all.extend(order(evidence, allowed));
     all
 }
 
 /// Reactions to one key stand in the order of its tasks; copies may come later.
-fn order(evidence: &Evidence) -> Vec<Violation> {
+fn order(evidence: &Evidence, allowed: &Allowed) -> Vec<Violation> {
     let mut highest: BTreeMap<&str, u64> = BTreeMap::new();
     let mut seen = std::collections::BTreeSet::new();
     let mut all = Vec::new();
     for found in &evidence.done {
         let cause = found.header(header::CAUSATION_ID);
-        if !seen.insert(cause) {
+        // What was redriven was done when later ones of its key were.
+        if !seen.insert(cause) || allowed.redriven.contains(&found.key) {
             continue;
         }
         let number = number(cause);

@@ -149,7 +149,7 @@ pub(crate) fn check(evidence: &Evidence, allowed: &Allowed) -> (Vec<Violation>, 
     all.extend(repeats::check(evidence, allowed, &mut counts));
     all.extend(order::check(evidence, &ledger, allowed, &mut counts));
     all.extend(progress::check(evidence, &ledger, allowed));
-    all.extend(emissions::check(evidence, &ledger, &mut counts));
+    all.extend(emissions::check(evidence, &ledger, allowed, &mut counts));
     all.extend(letters::check(evidence, &ledger, allowed));
     for line in &evidence.lines {
         match line.what {

@@ -19,11 +19,26 @@ pub(super) fn check(evidence: &Evidence, ledger: &Ledger, allowed: &Allowed) -> 
     });
     // What an operator set says nothing about what was done.
     let mut by_hand = BTreeSet::new();
-    let mut highest: BTreeMap<i32, (i64, usize)> = BTreeMap::new();
+    // The lines that say what the broker held last, and at the highest.
+    let mut last: BTreeMap<i32, usize> = BTreeMap::new();
+    let mut highest: BTreeMap<i32, usize> = BTreeMap::new();
     for (index, line) in evidence.lines.iter().enumerate() {
         if line.what == What::ByHand {
             by_hand.insert((line.partition, line.offset));
             highest.remove(&line.partition);
+            last.remove(&line.partition);
+        }
+        // A client sends a commit again that nobody answered in time, and it may come behind a later one: what counts
+        // is what the next owner finds.
+        if line.what == What::Assigned
+            && !allowed.faults_lose
+            && let (Some(last), Some(high)) =
+                (last.get(&line.partition), highest.get(&line.partition))
+            && evidence.lines[*last].offset < evidence.lines[*high].offset
+        {
+            let text = format!("the watermark of partition {} went back", line.partition);
+            let lines = [*high, *last, index].map(|index| &evidence.lines[index]);
+            all.push(Violation::new("I4", text).with(lines));
         }
         if !matches!(line.what, What::Commit | What::Committed)
             || by_hand.contains(&(line.partition, line.offset))
@@ -50,14 +65,10 @@ pub(super) fn check(evidence: &Evidence, ledger: &Ledger, allowed: &Allowed) -> 
         if line.what != What::Committed {
             continue;
         }
-        if let Some((known, before)) = highest.insert(line.partition, (line.offset, index))
-            && known > line.offset
-            // A client sends a commit again that nobody answered, and it comes behind a later one.
-            && !allowed.faults_lose
-        {
-            let text = format!("the watermark of partition {} went back", line.partition);
-            let lines = [&evidence.lines[before], line];
-            all.push(Violation::new("I4", text).with(lines));
+        last.insert(line.partition, index);
+        let high = highest.entry(line.partition).or_insert(index);
+        if evidence.lines[*high].offset <= line.offset {
+            *high = index;
         }
         let Some(map) = OffsetMap::try_decode(line.offset, &line.note) else {
             let text = "the committed metadata is no offset map";

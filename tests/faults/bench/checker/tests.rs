@@ -217,21 +217,24 @@ fn nothing_is_committed_that_is_not_done() {
 fn a_map_says_what_was_done() {
     let hash = events_kafka::stable_hash(&format!("{GROUP}/audit"));
     let map = events_runtime::offset_map::encode(0, &[(hash, vec![(1, 2)])]).expect("it is small");
-    let with = |index: usize| {
-        let mut evidence = clean();
-        let line = Line {
-            what: What::Committed,
-            note: map.clone(),
-            ..Line::default()
-        };
-        evidence.lines.insert(index, line);
-        evidence
+    let mut evidence = clean();
+    let line = Line {
+        what: What::Committed,
+        note: map,
+        ..Line::default()
     };
-    let begun = place(&clean(), What::Begin, "work", 1);
-    assert_eq!(strictly(&with(begun)), ["I4"]);
-    // Done, but the watermark has been there already.
-    let end = clean().lines.len();
-    assert_eq!(strictly(&with(end)), ["I4"]);
+    let begun = place(&evidence, What::Begin, "work", 1);
+    evidence.lines.insert(begun, line);
+    assert_eq!(strictly(&evidence), ["I4"]);
+}
+
+#[test]
+fn the_next_owner_finds_the_highest_watermark() {
+    let mut evidence = clean();
+    push(&mut evidence, What::Committed, "", 2);
+    assert_eq!(strictly(&evidence), [""; 0], "the client may mend it");
+    push(&mut evidence, What::Assigned, "", 2);
+    assert_eq!(strictly(&evidence), ["I4"]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Seen {
     }
 }
 
-/// Builds each mutant, or the one called `name`, plays its scenarios, and writes the table. Answers whether all were
+/// Builds each mutant, or those that `name` lists, plays its scenarios, and writes the table. Answers whether all were
 /// caught, and the sources as they are were not.
 pub(crate) fn run(
     workspace: &Workspace,
@@ -52,7 +52,7 @@ pub(crate) fn run(
 ) -> Result<bool> {
     let chosen: Vec<&Mutant> = ALL
         .iter()
-        .filter(|mutant| name.is_none_or(|name| name == mutant.name))
+        .filter(|mutant| name.is_none_or(|names| names.split(',').any(|name| name == mutant.name)))
         .collect();
     if chosen.is_empty() {
         let names: Vec<_> = ALL.iter().map(|mutant| mutant.name).collect();
@@ -168,8 +168,6 @@ impl Scratch {
             .current_dir(&self.tree)
             .env("CARGO_TARGET_DIR", &self.target)
             .env("CARGO_TERM_COLOR", "never")
-            // Half the time of a build that is thrown away.
-            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env_remove("RUSTFLAGS")
             .args(["build", "--package", "faults", "--bin", "fault-worker"])
             .args(["--features", "failpoints"]);
