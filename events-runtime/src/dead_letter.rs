@@ -52,7 +52,8 @@ const PREFIX: &[u8] = b"dl_";
 /// Why, and after how many attempts.
 pub(crate) struct Verdict<'a> {
     pub(crate) handler: &'a HandlerPlan,
-    pub(crate) error: &'a Error,
+    /// The error and its causes.
+    pub(crate) text: String,
     pub(crate) attempts: u32,
     /// The error's code.
     pub(crate) code: String,
@@ -108,7 +109,7 @@ impl Verdict<'_> {
         letter.add_header(name::PARTITION, record.partition().to_string());
         letter.add_header(name::OFFSET, record.offset().to_string());
         letter.add_header(name::HANDLER, &self.handler.stable_name);
-        letter.add_header(name::ERROR, chain(self.error));
+        letter.add_header(name::ERROR, &self.text);
         letter.add_header(name::CODE, &self.code);
         if let Some(since) = self.since {
             letter.add_header(name::SINCE, since.to_string());
@@ -152,16 +153,22 @@ pub(crate) fn letters<R: Record>(
     error: &Error,
     refused: &[Arc<Outgoing>],
 ) -> Vec<Arc<Outgoing>> {
-    let verdict = Verdict {
+    let mut verdict = Verdict {
         handler,
-        error,
+        text: chain(error),
         attempts: work.attempt,
         code: code(lane, error),
         since: work.record.parked().map(|parked| parked.since),
     };
     let topic = &lane.group.dead_letters;
     let record: &dyn RecordView = &*work.record;
-    let mut letters = vec![Arc::new(verdict.of_record(topic, record))];
+    let mut letter = verdict.of_record(topic, record);
+    if letter.size() > lane.publish.max_record_bytes() {
+        // The log has the text; the record itself must not be lost for it.
+        verdict.text.clone_from(&verdict.code);
+        letter = verdict.of_record(topic, record);
+    }
+    let mut letters = vec![Arc::new(letter)];
     // An emission that is too large for its own topic is too large for this one: its key and headers tell enough.
     letters.extend(
         refused

@@ -138,3 +138,42 @@ async fn it_works_with_several_threads_and_a_running_clock() {
     assert!(second.shutdown().await.drained);
     assert_eq!(broker.records("stock").len(), 1_000);
 }
+
+#[event(topic = "essays", key = title)]
+struct Essay {
+    title: String,
+    text: String,
+}
+
+#[handler(service = "critics")]
+async fn judge(essay: Essay) -> events_core::Result<()> {
+    let verdict = essay.text.replace('x', "bad ");
+    Err(events_core::Terminal::msg(verdict).into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_gives_up_its_text_before_its_record() {
+    let broker = Broker::new();
+    broker.auto_create(1).max_record_bytes(2_000);
+    let running = broker.join(Service::new("critics")).expect("it starts");
+    for length in [100, 1_200] {
+        broker.publish(&Essay {
+            title: format!("of {length}"),
+            text: "x".repeat(length),
+        });
+    }
+    eventually("both are dead-lettered", async || {
+        broker.records("critics.dead-letters").len() == 2
+    })
+    .await;
+    running.shutdown().await;
+    let letters = broker.records("critics.dead-letters");
+    let told = |letter: usize| letters[letter].header_text("dl_error").unwrap_or_default();
+    assert!(told(0).starts_with("bad bad"), "{}", told(0));
+    assert!(!told(1).contains("bad"), "{}", told(1));
+    assert!(
+        letters[1]
+            .decode::<Essay>()
+            .is_ok_and(|essay| essay.text.len() == 1_200)
+    );
+}
