@@ -222,6 +222,13 @@ fn the_hint_keeps_what_may_come_again() {
 }
 
 #[test]
+fn the_hint_keeps_what_the_source_may_bring_again() {
+    let log = || vec![claim(1, "c"), parked("c", 10), done("c", 1)];
+    assert_eq!(read(log()).hint(10, |_| false).0, 1);
+    assert_eq!(read(log()).hint(11, |_| false).0, 3);
+}
+
+#[test]
 fn a_crowded_key_is_named() {
     let mut ledger = Ledger::new(0, None, "c".to_owned(), 2);
     let _ = ledger.read(0, parked("a", 1));
