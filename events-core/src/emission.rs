@@ -168,17 +168,6 @@ impl Emissions {
     }
 }
 
-// Otherwise the compiler would say that something is no event, and not what else may be returned.
-#[diagnostic::do_not_recommend]
-impl<E: Event> Emission for E {
-    fn declare(types: &mut Vec<&'static EventDescriptor>) {
-        types.push(E::DESCRIPTOR);
-    }
-    fn emit(self, emissions: &mut Emissions) -> Result<()> {
-        emissions.push(&self)
-    }
-}
-
 impl Emission for () {
     fn declare(_: &mut Vec<&'static EventDescriptor>) {}
     fn emit(self, _: &mut Emissions) -> Result<()> {

@@ -73,6 +73,16 @@ fn event(model: &Model) -> TokenStream {
             }
             #from_record
         }
+        // Not for all events at once in the core: then the compiler would not say what is wrong within a `Result`.
+        #[automatically_derived]
+        impl #private::Emission for #ident {
+            fn declare(types: &mut #private::Types) {
+                types.push(<Self as #private::Event>::DESCRIPTOR);
+            }
+            fn emit(self, emissions: &mut #private::Emissions) -> #private::Outcome<()> {
+                emissions.push(&self)
+            }
+        }
     }
 }
 
