@@ -43,7 +43,8 @@
 //! # The command line
 //!
 //! [`Runtime::run_from_args`] gives a binary its commands: `run`, `handlers`, `topology`, `check`, `publish`,
-//! and for running services `status`, `lag`, `pause`, `resume`; `--help` lists them. Without `KAFKA_BOOTSTRAP_SERVERS` a debug build runs on an embedded cluster that ends with the process; a
+//! `dead-letters` and `parked` (put right what was given up or waits), and for running services `status`, `lag`, `pause`,
+//! `resume`; `--help` lists them. Without `KAFKA_BOOTSTRAP_SERVERS` a debug build runs on an embedded cluster that ends with the process; a
 //! release build says what is missing.
 //!
 //! # Features
@@ -94,7 +95,7 @@ pub use events_core::__private;
 pub use events_core::*;
 #[doc(no_inline)]
 pub use events_runtime::{
-    Faults, HandlerStatus, HoldStatus, LaneStatus, Propagation, PublishError, Settings,
+    Dialects, Faults, HandlerStatus, HoldStatus, LaneStatus, Propagation, PublishError, Settings,
     ShutdownReport, Status, TopicPartition, TraceContext, TroubleStatus, Written,
     dead_letter_header,
 };

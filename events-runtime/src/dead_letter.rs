@@ -9,6 +9,10 @@ use crate::plan::HandlerPlan;
 use crate::transport::Record;
 use crate::work::Work;
 
+mod dialect;
+
+pub use dialect::Dialects;
+
 /// Names of the headers that a dead letter has beside the record's own.
 pub mod dead_letter_header {
     /// Topic that the record came from.
@@ -57,6 +61,8 @@ pub(crate) struct Verdict<'a> {
     pub(crate) attempts: u32,
     /// The error's code.
     pub(crate) code: String,
+    pub(crate) dialects: Dialects,
+    pub(crate) group: &'a str,
     /// When the record was parked, if it was.
     pub(crate) since: Option<i64>,
 }
@@ -75,7 +81,7 @@ impl Verdict<'_> {
         let mut index = 0;
         while let Some((header, value)) = record.header(index) {
             index += 1;
-            add(&mut letter, header, value);
+            self.add(&mut letter, header, value);
         }
         self.explain(&mut letter, "record", record);
         letter
@@ -97,7 +103,7 @@ impl Verdict<'_> {
             letter.set_value(value);
         }
         for (header, value) in emission.headers() {
-            add(&mut letter, header, value);
+            self.add(&mut letter, header, value);
         }
         self.explain(&mut letter, "emission", record);
         letter
@@ -116,6 +122,14 @@ impl Verdict<'_> {
         }
         letter.add_header(name::ATTEMPTS, self.attempts.to_string());
         letter.add_header(name::TIME, time_now());
+        self.dialects.explain(letter, record, self.group);
+    }
+
+    /// A header of the record itself. What an earlier dead letter said of it is left out.
+    fn add(&self, letter: &mut Outgoing, header: &[u8], value: Option<&[u8]>) {
+        if !self.dialects.has(header) {
+            add(letter, header, value);
+        }
     }
 }
 
@@ -158,6 +172,8 @@ pub(crate) fn letters<R: Record>(
         text: chain(error),
         attempts: work.attempt,
         code: code(lane, error),
+        dialects: lane.group.settings.dead_letter_headers,
+        group: &lane.group.group,
         since: work.record.parked().map(|parked| parked.since),
     };
     let topic = &lane.group.dead_letters;

@@ -36,7 +36,7 @@ mod transport;
 mod wake;
 mod work;
 
-pub use dead_letter::dead_letter_header;
+pub use dead_letter::{Dialects, dead_letter_header};
 pub use group::{Group, Revoked};
 pub use parking::fact::parked_header;
 pub use plan::{GroupPlan, HandlerPlan, TopicPlan, TypePlan};

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use events_core::{Exhausted, Fault, Park, Retry, Start};
 
+use crate::dead_letter::Dialects;
+
 /// Bounds and intervals. All memory that records take is bounded by them (D7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -47,6 +49,8 @@ pub struct Settings {
     /// Whether texts of errors stand in headers of dead letters, logs and the status. If not, only their
     /// [code](events_core::error_code) does: texts may hold what records hold. Default true.
     pub error_texts: bool,
+    /// Whose headers dead letters have beside their own. Default: nobody's.
+    pub dead_letter_headers: Dialects,
     /// The longest time of one attempt. Default 30 s.
     pub timeout: Duration,
     /// Ids remembered by a lane to tell duplicates apart. Default 16,384; 0 turns dedupe off.
@@ -85,6 +89,7 @@ impl Default for Settings {
             hold_probe: (Duration::from_secs(1), Duration::from_secs(30)),
             hold_max: Duration::from_secs(15 * 60),
             error_texts: true,
+            dead_letter_headers: Dialects::default(),
             timeout: Duration::from_secs(30),
             dedupe_window: 16_384,
             hop_limit: 32,

@@ -1,16 +1,18 @@
 //! `dead-letters` and `parked` on a cluster: the embedded one or the one that KAFKA_BOOTSTRAP_SERVERS names.
 //!
-//! All of it is one test: the letters of a group are one log, and each step reads what the one before left there.
+//! Most of it is one test: the letters of a group are one log, and each step reads what the one before left there.
 
 mod others;
 mod shop;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shop::{Addresses, LETTERS, OrderPlaced, PARKED, says, told};
+use shop::{Addresses, BillDue, LETTERS, OrderPlaced, PARKED, Printer, says, told};
 use support::read;
 
 async fn until(what: &str, mut met: impl FnMut() -> bool) {
@@ -34,11 +36,22 @@ fn ids(list: &Value) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_given_up_is_put_right() {
-    shop::topics().await;
-    let service = shop::start(Addresses::default()).await;
+    shop::topics(&[
+        shop::TOPIC,
+        LETTERS,
+        PARKED,
+        "letters-orders.DLT",
+        "letters-connect",
+    ])
+    .await;
+    let service = shop::start("letters-shipping", Arc::new(Addresses::default())).await;
     let address = service.address().to_owned();
     let at = |words: &[&str]| says(&address, words);
-    assert_eq!(at(&["dead-letters", "list"]).out, "no open dead letters");
+    assert_eq!(
+        at(&["dead-letters", "list"]).out,
+        "no open dead letters",
+        "the cluster must be a new one"
+    );
 
     let producer = service.producer().unwrap();
     for (order_id, number) in [
@@ -176,6 +189,77 @@ async fn what_was_given_up_is_put_right() {
     refusals(&address);
     others::letters_of_others(&address);
     parked(&address);
+}
+
+/// The lane that owns the partition gives redriven records to their handler, in order, and settles their letters.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redriven_record_reaches_its_handler_once() {
+    let letters = "letters-billing.dead-letters";
+    shop::topics(&[
+        "letters-bills",
+        letters,
+        "letters-billing.parked.letters-bills",
+    ])
+    .await;
+    let printer = Arc::new(Printer::default());
+    let service = shop::start("letters-billing", Arc::clone(&printer)).await;
+    let address = service.address().to_owned();
+    let at = |words: &[&str]| {
+        let mut command = shop::command(&address, words);
+        command.env(shop::SERVICE, "billing");
+        shop::answer(command)
+    };
+    let producer = service.producer().unwrap();
+    for number in 1..=3 {
+        let customer = "c-1".to_owned();
+        producer
+            .publish(&BillDue { customer, number })
+            .await
+            .unwrap();
+    }
+    until("three letters", || {
+        service.status().handlers[0].dead_lettered == 3
+    })
+    .await;
+    // The service was told to write the headers of others too.
+    let exported = at(&["dead-letters", "export"]).out;
+    let line: Value = serde_json::from_str(exported.lines().next().unwrap()).unwrap();
+    for header in [
+        json!(["kafka_dlt-original-topic", "letters-bills"]),
+        json!(["kafka_dlt-exception-message", "no printer"]),
+        json!(["__connect.errors.topic", "letters-bills"]),
+    ] {
+        assert!(
+            line["headers"].as_array().unwrap().contains(&header),
+            "{line}"
+        );
+    }
+    printer.works.store(true, Ordering::SeqCst);
+    let done = at(&["dead-letters", "redrive", "--all", "--json"]).json();
+    assert_eq!(done["redriven"], 3, "{done}");
+    until("three bills", || printer.sent.lock().unwrap().len() >= 3).await;
+    let settled = || at(&["dead-letters", "list", "--json"]).json()["open"] == 0;
+    until("the letters are settled", settled).await;
+    let id = done["letters"][0].as_str().unwrap();
+    let again = at(&["dead-letters", "redrive", "--id", id]).out;
+    assert!(again.contains("it was redriven already"), "{again}");
+    let shown = at(&["dead-letters", "show", id]).out;
+    assert!(
+        shown.contains("redrive-requested") && shown.contains("by letters-billing"),
+        "{shown}"
+    );
+    assert_eq!(at(&["parked", "list"]).out, "nothing is parked");
+    service.drain().await;
+    let sent = printer.sent.lock().unwrap();
+    let numbers: Vec<_> = sent.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    // The ids are those of the records.
+    let ids = read(&address, "letters-bills", 3);
+    let ids: Vec<_> = ids
+        .iter()
+        .map(|record| record.header("ce_id").unwrap())
+        .collect();
+    assert_eq!(sent.iter().map(|(_, id)| &**id).collect::<Vec<_>>(), ids);
 }
 
 /// An edit is compared with the schema, and leaves the original where it is.

@@ -2,9 +2,11 @@
 
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use events_kafka::{
-    Embedded, Handle, Park, Result, Runtime, Services, State, Terminal, event, handler,
+    Dialects, Embedded, Handle, Meta, Park, Result, Runtime, Services, State, Terminal, event,
+    handler,
 };
 use serde_json::Value;
 
@@ -40,47 +42,72 @@ mod shipping {
     }
 }
 
+/// A bill is to be sent.
+#[event(topic = "letters-bills", key = customer)]
+pub(crate) struct BillDue {
+    pub(crate) customer: String,
+    pub(crate) number: u32,
+}
+
+/// What was sent, once there is a printer.
+#[derive(Default)]
+pub(crate) struct Printer {
+    pub(crate) works: AtomicBool,
+    pub(crate) sent: Mutex<Vec<(u32, String)>>,
+}
+
+mod billing {
+    use super::*;
+
+    events_kafka::service!("letters-billing");
+
+    #[handler(retry(attempts = 1, backoff = "1ms..1ms"))]
+    async fn bill(bill: BillDue, meta: Meta, printer: State<Printer>) -> Result<()> {
+        if !printer.works.load(Ordering::SeqCst) {
+            return Err(Terminal::msg("no printer").into());
+        }
+        printer.sent.lock().unwrap().push((bill.number, meta.id));
+        Ok(())
+    }
+}
+
 pub(crate) const TOPIC: &str = "letters-orders";
 pub(crate) const LETTERS: &str = "letters-shipping.dead-letters";
 pub(crate) const PARKED: &str = "letters-shipping.parked.letters-orders";
 
-pub(crate) fn runtime() -> Runtime {
-    Runtime::new("letters-shipping")
-        .client(client())
-        .configure(|settings| settings.park = Some(Park::DEFAULT))
-}
-
-/// Makes the topics that the tests share.
-pub(crate) async fn topics() {
-    for name in [
-        TOPIC,
-        LETTERS,
-        PARKED,
-        "letters-orders.DLT",
-        "letters-connect",
-    ] {
+/// Makes topics with two partitions. On a real cluster the service makes those that only it writes.
+pub(crate) async fn topics(names: &[&'static str]) {
+    let own = |name: &str| name.ends_with(".dead-letters") || name.contains(".parked.");
+    for name in names.iter().filter(|name| !own(name)) {
         topic(name, 2).await;
     }
     if !real() {
-        let names = [
-            TOPIC,
-            LETTERS,
-            PARKED,
-            "letters-orders.DLT",
-            "letters-connect",
-        ];
-        Embedded::shared().unwrap().create_topics(names, 2).unwrap();
+        let cluster = Embedded::shared().unwrap();
+        cluster.create_topics(names.iter().copied(), 2).unwrap();
     }
 }
 
-pub(crate) async fn start(addresses: Addresses) -> Handle {
-    let runtime = runtime().state(addresses).ensure_topics(2, 1);
+fn runtime(service: &str) -> Runtime {
+    Runtime::new(service).configure(|settings| {
+        settings.park = Some(Park::DEFAULT);
+        let others = service == "letters-billing";
+        settings.dead_letter_headers = Dialects {
+            spring: others,
+            connect: others,
+        };
+    })
+}
+
+pub(crate) async fn start<S: Send + Sync + 'static>(service: &str, state: Arc<S>) -> Handle {
+    let runtime = runtime(service).client(client()).park_on_embedded();
+    let runtime = runtime.shared_state(state).ensure_topics(2, 1);
     runtime.spawn().await.unwrap()
 }
 
 /// What the process prints before anything of its own: what stands above is the test runner's.
 const MARK: &str = "-- letters --";
 const ARGUMENTS: &str = "LETTERS_ARGUMENTS";
+pub(crate) const SERVICE: &str = "LETTERS_SERVICE";
 
 /// Not a test of its own: the process that the others start.
 #[test]
@@ -89,11 +116,11 @@ fn command_line() {
         return;
     };
     println!("{MARK}");
-    let services = Services::new().add(
-        Runtime::new("letters-shipping")
-            .configure(|settings| settings.park = Some(Park::DEFAULT))
-            .state(Addresses::default()),
-    );
+    let runtime = match std::env::var(SERVICE).as_deref() {
+        Ok("billing") => runtime("letters-billing").state(Printer::default()),
+        _ => runtime("letters-shipping").state(Addresses::default()),
+    };
+    let services = Services::new().add(runtime);
     let tokio = tokio::runtime::Runtime::new().unwrap();
     let ended = tokio.block_on(services.run_from(arguments.split('\u{1f}').map(str::to_owned)));
     let status = ended.map_or_else(

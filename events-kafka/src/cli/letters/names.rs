@@ -1,17 +1,8 @@
 //! Names of headers that dead letters are read by: ours beside those of the record, Spring Kafka's, Kafka Connect's.
 
-pub(super) use events_runtime::dead_letter_header::{
-    ATTEMPTS, ERROR, HANDLER, KIND, OFFSET, PARTITION, TIME, TOPIC,
-};
+pub(super) use events_runtime::dead_letter_header::*;
 
 use crate::cli::audit::AuditHeaders;
-
-pub(super) const CODE: &str = "dl_code";
-pub(super) const FACT: &str = "dl_fact";
-pub(super) const OF: &str = "dl_of";
-pub(super) const RESOLUTION: &str = "dl_resolution";
-pub(super) const REASON: &str = "dl_reason";
-pub(super) const ACTOR: &str = "dl_actor";
 
 /// What a resolution says in `FACT`.
 pub(super) const RESOLVED: &str = "resolution";
