@@ -182,6 +182,7 @@ pub(crate) fn letters<R: Record>(
     if letter.size() > lane.publish.max_record_bytes() {
         // The log has the text; the record itself must not be lost for it.
         verdict.text.clone_from(&verdict.code);
+        verdict.dialects = Dialects::default();
         letter = verdict.of_record(topic, record);
     }
     let mut letters = vec![Arc::new(letter)];
