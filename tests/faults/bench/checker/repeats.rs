@@ -67,13 +67,13 @@ impl<'a> Book<'a> {
 
     /// When an effect was done: once what it emitted was acknowledged. Before that, a lost process leaves it to be
     /// done again.
-    fn done(&self, effect: &Line) -> Option<u64> {
+    fn done(&self, effect: &Line, again: &Line) -> Option<u64> {
         if effect.handler != EMITTING {
             return Some(effect.at);
         }
         let place = (effect.who.as_str(), effect.partition, effect.offset);
         let mut acks = self.acks.get(&place)?.iter().copied();
-        acks.find(|at| *at > effect.at)
+        acks.find(|at| (effect.at..again.at).contains(at))
     }
 
     /// Whether the broker held that the record was done when the attempt's partition was assigned.
@@ -94,7 +94,7 @@ impl<'a> Book<'a> {
 
     /// Whether the loss of its process excuses that an effect is done again.
     fn excuses(&self, before: &Line, again: &Line, window: u64) -> bool {
-        let done = self.done(before);
+        let done = self.done(before, again);
         // It did its part by sending the commit in time: that nobody answered is not its fault.
         let sent = done.is_some_and(|done| {
             let sent = self.sent.get(&(before.who.as_str(), before.partition));

@@ -31,7 +31,7 @@ fn overtaken(bench: &Bench<'_>) -> Result<Verdict> {
     bench.cluster.delete_records(TASKS, PARTITION, low)?;
     scene.allowed.gone.insert(PARTITION, low);
     let (begun, second) = (scene.begun(PARTITION)?, scene.start()?);
-    scene.await_log(&second, REPORTS, HELD)?;
+    scene.expect_log(&second, REPORTS, HELD);
     scene.run_on(Duration::from_secs(2))?;
     if scene.begun(PARTITION)? != begun {
         scene.violates("I1", "the lane skipped what was deleted without a word");
@@ -54,7 +54,7 @@ fn made_anew(bench: &Bench<'_>) -> Result<(Vec<crate::checker::Violation>, Durat
     bench.cluster.reset(&[(TASKS, PARTITIONS)])?;
     scene.write_tasks(entries(PARTITION, 20))?;
     let begun = scene.begun(PARTITION)?;
-    scene.await_log(&first, REPORTS, HELD)?;
+    scene.expect_log(&first, REPORTS, HELD);
     if scene.begun(PARTITION)? != begun {
         scene.violates("I1", "the lane started elsewhere by itself");
     }

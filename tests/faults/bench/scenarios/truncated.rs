@@ -21,7 +21,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     scene.fault("the log ends before the group's offset")?;
     scene.set_offset(PARTITION, end + PAST)?;
     let (begun, second) = (scene.begun(PARTITION)?, scene.start()?);
-    scene.await_log(&second, REPORTS, HELD)?;
+    scene.expect_log(&second, REPORTS, HELD);
     scene.write_tasks(entries(PARTITION, 20))?;
     scene.run_on(Duration::from_secs(3))?;
     if scene.begun(PARTITION)? != begun {

@@ -70,13 +70,20 @@ impl Scene<'_> {
     }
 
     /// Waits until a worker says something in its log.
-    pub(crate) fn await_log(&self, who: &str, text: &str, limit: Duration) -> Result<()> {
+    fn await_log(&self, who: &str, text: &str, limit: Duration) -> Result<()> {
         let worker = self.worker(who)?;
         until(&format!("{who} says `{text}`"), limit, || {
             holds(worker.log().contains(text), || {
                 "its log does not".to_owned()
             })
         })
+    }
+
+    /// The same as a promise: without it I7 does not hold.
+    pub(crate) fn expect_log(&mut self, who: &str, text: &str, limit: Duration) {
+        if let Err(error) = self.await_log(who, text, limit) {
+            self.violates("I7", format!("{error:#}"));
+        }
     }
 
     /// The same of any worker.
