@@ -29,7 +29,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     // Given up soon after it was parked.
     scene.behaviour.park = Some((wait, wait * 2, Duration::from_millis(300)));
     scene.load(100, &KEYS)?;
-    let mut crew = vec![scene.start()?, scene.start()?];
+    let crew = [scene.start()?, scene.start()?];
     scene.await_work(&[&crew[0], &crew[1]])?;
     until("there are dead letters", LONG, || {
         let ends = bench.cluster.ends(&scene.dead_letters());
@@ -46,11 +46,9 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
         "redriven: {}",
         said.split_whitespace().collect::<Vec<_>>().join(" ")
     ));
-    for place in 0..crew.len() {
-        crew[place] = {
-            scene.kill(&crew[place].clone())?;
-            scene.start()?
-        };
+    for who in &crew {
+        scene.kill(who)?;
+        scene.start()?;
         scene.run_on(Duration::from_secs(2))?;
     }
     scene.heal()?;

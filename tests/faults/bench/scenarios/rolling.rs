@@ -20,9 +20,9 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     scene.await_work(&all)?;
     for _ in 0..scene.lasting(Duration::from_secs(1)).as_secs() {
         scene.say("each member is replaced");
-        for place in 1..crew.len() {
-            scene.stop(&crew[place])?;
-            crew[place] = scene.start()?;
+        for who in crew.iter_mut().skip(1) {
+            scene.stop(who)?;
+            *who = scene.start()?;
             scene.run_on(Duration::from_secs(1))?;
         }
         let all: Vec<_> = crew.iter().map(String::as_str).collect();
