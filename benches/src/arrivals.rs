@@ -14,7 +14,7 @@ use crate::sample::Latency;
 pub(crate) static ARRIVALS: LazyLock<Arrivals> = LazyLock::new(Arrivals::new);
 
 /// Not counted: connections are made, caches filled.
-pub(crate) const WARM_UP: Duration = Duration::from_secs(3);
+const WARM_UP: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Latencies by event number.
@@ -31,7 +31,8 @@ impl Arrivals {
         }
     }
 
-    fn now(&self) -> u64 {
+    /// Nanoseconds on the run's own clock.
+    pub(crate) fn now(&self) -> u64 {
         u64::try_from(self.clock.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
@@ -48,12 +49,16 @@ impl Arrivals {
 
     /// An event has arrived. Those of earlier runs are not counted.
     pub(crate) fn note(&self, run: &str, ping: &Ping) {
-        if ping.run != run {
-            return;
+        if ping.run == run {
+            self.arrived(ping.number, ping.sent_ns);
         }
-        let nanos = self.now().saturating_sub(ping.sent_ns);
+    }
+
+    /// Event `number` of this run has arrived.
+    pub(crate) fn arrived(&self, number: u64, sent_ns: u64) {
+        let nanos = self.now().saturating_sub(sent_ns);
         let mut all = self.nanos.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = ping.number as usize;
+        let place = number as usize;
         if all.len() <= place {
             all.resize(place + 1, None);
         }
@@ -62,7 +67,12 @@ impl Arrivals {
 
     /// Waits for all of them, and leaves out the warm-up.
     pub(crate) fn latency(&self, job: &Job) -> Result<Latency> {
-        let (total, skipped) = (total(job) as usize, (WARM_UP.as_secs() * job.rate) as usize);
+        self.latency_of(job, total(job))
+    }
+
+    /// The same of a run in which only `expected` events are noted.
+    pub(crate) fn latency_of(&self, job: &Job, expected: u64) -> Result<Latency> {
+        let (total, skipped) = (expected as usize, warm_up(job) as usize);
         let begun = Instant::now();
         loop {
             let all = self.nanos.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,6 +95,11 @@ impl Arrivals {
             thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// Events that are not counted.
+pub(crate) fn warm_up(job: &Job) -> u64 {
+    WARM_UP.as_secs() * job.rate
 }
 
 /// Events that a run publishes.

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::report::Report;
 use crate::session::Session;
-use crate::{compile, consume, latency, memory, publish, react, slow};
+use crate::{
+    compile, consume, latency, members, memory, park, poison, publish, react, slow, start,
+};
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,11 +20,15 @@ pub(crate) enum Benchmark {
     Publish,
     Compile,
     Memory,
+    Start,
+    Poison,
+    Park,
+    Members,
 }
 
 impl Benchmark {
     /// In the order in which they run.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Consume,
         Self::React,
         Self::Slow,
@@ -30,6 +36,10 @@ impl Benchmark {
         Self::Publish,
         Self::Compile,
         Self::Memory,
+        Self::Start,
+        Self::Poison,
+        Self::Park,
+        Self::Members,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -41,6 +51,10 @@ impl Benchmark {
             Self::Publish => "publish",
             Self::Compile => "compile",
             Self::Memory => "memory",
+            Self::Start => "start",
+            Self::Poison => "poison",
+            Self::Park => "park",
+            Self::Members => "members",
         }
     }
 
@@ -53,6 +67,10 @@ impl Benchmark {
             Self::Publish => publish::run(session),
             Self::Compile => compile::run(session),
             Self::Memory => memory::run(session),
+            Self::Start => start::run(session),
+            Self::Poison => poison::run(session),
+            Self::Park => park::run(session),
+            Self::Members => members::run(session),
         };
         report.with_context(|| format!("the benchmark `{}` failed", self.name()))
     }

@@ -14,7 +14,7 @@ pub(crate) fn run(job: &str) -> Result<()> {
             .with_writer(std::io::stderr)
             .init();
     }
-    let ours = job.variant == Variant::Ours;
+    let ours = job.variant.is_ours();
     let sample = match job.work {
         Work::Consume if ours => ours::consume::routed(&job),
         Work::Bare if ours => ours::consume::bare(&job),
@@ -32,6 +32,16 @@ pub(crate) fn run(job: &str) -> Result<()> {
         Work::Memory => raw::memory::run(&job),
         Work::Load if ours => ours::load::run(&job),
         Work::Load => bail!("only the framework's producer makes the load"),
+        Work::Start if !ours => raw::start::run(&job),
+        _ if !ours => bail!("nobody does that by hand"),
+        Work::Plan => ours::start::plan(&job),
+        Work::Start => ours::start::run(&job),
+        Work::Poison => ours::poison::filled::run(&job),
+        Work::PoisonLatency => ours::poison::live::run(&job),
+        Work::Park => ours::park::park(&job),
+        Work::Unpark => ours::park::unpark(&job),
+        Work::Member => ours::members::run(&job),
+        Work::MemberLoad => ours::members::load(&job),
     };
     println!("{}", serde_json::to_string(&sample?)?);
     Ok(())

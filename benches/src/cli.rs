@@ -15,7 +15,11 @@ use crate::{child, markdown, table};
 /// The broker is the one at KAFKA_BOOTSTRAP_SERVERS; `cargo xtask bench` starts one. Topics whose names begin with
 /// `bench-` are deleted there and made anew.
 #[derive(Debug, Parser)]
-#[command(name = "bench", args_conflicts_with_subcommands = true)]
+#[command(
+    name = "bench",
+    bin_name = "cargo xtask bench",
+    args_conflicts_with_subcommands = true
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     task: Option<Task>,
@@ -43,6 +47,10 @@ enum Choice {
     Publish,
     Compile,
     Memory,
+    Start,
+    Poison,
+    Park,
+    Members,
     All,
 }
 
@@ -61,10 +69,10 @@ pub(crate) struct Options {
     /// Measured runs of each variant, of which the median counts.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) runs: u32,
-    /// How long `latency` (15 s) and `memory` (300 s) take for each run.
+    /// How long `latency` (15 s), `memory` (300 s), `poison`'s latency (5 s) and `members` (6 s) take for each run.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: Option<u64>,
-    /// Events per second that `latency` (200) and `memory` (10,000) publish.
+    /// Events per second that `latency` (200), `memory` (10,000), `poison` and `members` (2,000) publish.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rate: Option<u64>,
     /// Uses the client's built-in cluster in this process: for trying the benchmarks out, not for figures.
@@ -91,6 +99,10 @@ impl Choice {
             Self::Publish => vec![Benchmark::Publish],
             Self::Compile => vec![Benchmark::Compile],
             Self::Memory => vec![Benchmark::Memory],
+            Self::Start => vec![Benchmark::Start],
+            Self::Poison => vec![Benchmark::Poison],
+            Self::Park => vec![Benchmark::Park],
+            Self::Members => vec![Benchmark::Members],
             Self::All => Benchmark::ALL.to_vec(),
         }
     }
@@ -121,5 +133,22 @@ impl Arguments {
             println!("{}", Report::json(&reports));
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn help_is_what_xtask_prints_without_building() {
+        let help = Arguments::command().render_long_help().to_string();
+        assert_eq!(
+            include_str!("../help.txt"),
+            help,
+            "write it anew: cargo run -p benchmarks -- --help > benches/help.txt"
+        );
     }
 }

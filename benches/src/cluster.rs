@@ -8,6 +8,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use tokio::runtime::Runtime;
@@ -87,11 +88,17 @@ impl Cluster {
         Ok(())
     }
 
-    pub(crate) fn remove(&self, topic: &str) -> Result<()> {
-        match self {
-            Self::Real(real) => real.delete(topic),
-            Self::Embedded { .. } => Ok(()),
-        }
+    /// Deletes the topics that a group made: of its dead letters, and of what it has parked.
+    pub(crate) fn remove_of(&self, group: &str) -> Result<()> {
+        let Self::Real(real) = self else {
+            return Ok(());
+        };
+        let metadata = real.admin.inner().fetch_metadata(None, ANSWER)?;
+        let prefix = format!("{group}.");
+        let topics = metadata.topics().iter().map(MetadataTopic::name);
+        topics
+            .filter(|topic| topic.starts_with(&prefix))
+            .try_for_each(|topic| real.delete(topic))
     }
 }
 

@@ -22,6 +22,22 @@ pub(crate) enum Work {
     Memory,
     /// The steady load.
     Load,
+    /// Lay out a service, without a broker.
+    Plan,
+    /// From the start to the last assigned partition.
+    Start,
+    /// Consume while one key fails.
+    Poison,
+    /// Publish and handle at a steady rate while one key fails.
+    PoisonLatency,
+    /// Park every key.
+    Park,
+    /// Read again what is parked, and handle it.
+    Unpark,
+    /// A member of a group, until its standard input ends.
+    Member,
+    /// What the members handle.
+    MemberLoad,
 }
 
 /// Who does it.
@@ -30,6 +46,10 @@ pub(crate) enum Work {
 pub(crate) enum Variant {
     /// The framework.
     Ours,
+    /// The framework, with nothing in its way.
+    Undisturbed,
+    /// The framework with one handler for each topic.
+    Few,
     /// By hand, on one thread.
     Raw,
     /// By hand, partition queues polled in turn on one thread.
@@ -43,9 +63,15 @@ pub(crate) enum Variant {
 }
 
 impl Variant {
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::Ours | Self::Undisturbed | Self::Few)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::Undisturbed => "ours, undisturbed",
+            Self::Few => "ours, a handler for each topic",
             Self::Raw => "raw",
             Self::RawQueues => "raw, partition queues",
             Self::RawThreads => "raw, two threads",

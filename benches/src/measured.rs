@@ -11,11 +11,16 @@ use crate::tally::{Moment, TALLY};
 
 /// Waits until every record was handled.
 pub(crate) fn consumed(job: &Job) -> Result<Sample> {
-    let first = TALLY.wait(job.records);
-    let sample = first.map(|first| since(first, job.records));
+    counted(job.records, total_cents(job.records))
+}
+
+/// Waits until `records` were handled, and checks that they are worth `amount`.
+pub(crate) fn counted(records: u64, amount: u64) -> Result<Sample> {
+    let first = TALLY.wait(records);
+    let sample = first.map(|first| since(first, records));
     TALLY.end();
     let sample = sample?;
-    TALLY.verify(job.records, total_cents(job.records))?;
+    TALLY.verify(records, amount)?;
     Ok(sample)
 }
 

@@ -1,5 +1,7 @@
 //! What one measured run brought, and many of one variant.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::job::Variant;
@@ -20,6 +22,21 @@ pub(crate) struct Sample {
     /// Memory in MiB once a second, where that is what is measured.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(crate) memory_mib: Vec<f64>,
+    /// Other figures by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub(crate) figures: BTreeMap<String, f64>,
+    /// What was handled, where each record counts.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) handled: Vec<Handled>,
+}
+
+/// A record that was handled.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Handled {
+    pub(crate) number: u64,
+    pub(crate) partition: i32,
+    /// When, in microseconds since the Unix epoch.
+    pub(crate) at_us: u64,
 }
 
 /// Latencies in milliseconds.
@@ -32,6 +49,28 @@ pub(crate) struct Latency {
 impl Sample {
     pub(crate) fn rate(&self) -> f64 {
         self.records as f64 / self.seconds
+    }
+
+    pub(crate) fn p99_ms(&self) -> f64 {
+        self.latency.map_or(f64::NAN, |latency| latency.p99_ms)
+    }
+
+    /// A figure by its name; not a number where it is missing.
+    pub(crate) fn figure(&self, name: &str) -> f64 {
+        self.figures.get(name).copied().unwrap_or(f64::NAN)
+    }
+
+    /// All of them for a line of progress.
+    pub(crate) fn figures_text(&self) -> String {
+        let figures = self.figures.iter();
+        figures
+            .map(|(name, value)| format!(", {name} {value:.1}"))
+            .collect()
+    }
+
+    pub(crate) fn with(mut self, name: &str, figure: f64) -> Self {
+        self.figures.insert(name.to_owned(), figure);
+        self
     }
 }
 

@@ -1,5 +1,6 @@
 //! One run of the program: it starts the children in turn.
 
+use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,6 +15,9 @@ use crate::sample::{Sample, Series};
 
 /// More would fall out of the embedded cluster's memory before it is read.
 const EMBEDDED_RECORDS: u64 = 40_000;
+
+/// What a child prints once others may rely on it.
+pub(crate) const READY: &str = "ready\n";
 
 /// One run of the program.
 pub(crate) struct Session {
@@ -134,6 +138,19 @@ impl Session {
         variants: &[Variant],
         job: impl Fn(&mut Self, Variant) -> Result<Job>,
     ) -> Result<Vec<Series>> {
+        self.in_turn(variants, |session, variant| {
+            let job = job(session, variant)?;
+            let sample = session.measure(&job)?;
+            Ok((job.work, sample))
+        })
+    }
+
+    /// Takes a sample of each variant as often as asked for, in turn.
+    pub(crate) fn in_turn(
+        &mut self,
+        variants: &[Variant],
+        mut sample: impl FnMut(&mut Self, Variant) -> Result<(Work, Sample)>,
+    ) -> Result<Vec<Series>> {
         let mut series: Vec<_> = variants
             .iter()
             .map(|variant| Series {
@@ -143,14 +160,14 @@ impl Session {
             .collect();
         for run in 1..=self.runs() {
             for series in &mut series {
-                let job = job(self, series.variant)?;
-                let sample = self.measure(&job)?;
-                let (work, name) = (job.work, series.variant.name());
+                let (work, sample) = sample(self, series.variant)?;
+                let name = series.variant.name();
                 self.say(&format!(
-                    "{work:?} {run}/{}, {name}: {:.0} records/s, {:.2} s of processor",
+                    "{work:?} {run}/{}, {name}: {:.0} records/s, {:.2} s of processor{}",
                     self.runs(),
                     sample.rate(),
-                    sample.cpu_seconds
+                    sample.cpu_seconds,
+                    sample.figures_text()
                 ));
                 series.samples.push(sample);
             }
@@ -160,15 +177,27 @@ impl Session {
 
     /// One measured run.
     pub(crate) fn measure(&mut self, job: &Job) -> Result<Sample> {
-        let letters = format!("{}.dead-letters", job.group);
-        if job.variant == Variant::Ours {
+        self.prepare(job)?;
+        let sample = self.start(job)?.finish()?;
+        self.clear(job)?;
+        Ok(sample)
+    }
+
+    /// What a service needs of the cluster beside what it reads.
+    pub(crate) fn prepare(&mut self, job: &Job) -> Result<()> {
+        if job.variant.is_ours() {
+            let letters = format!("{}.dead-letters", job.group);
             self.cluster()?.prepare_letters(&letters)?;
         }
-        let sample = self.start(job)?.finish()?;
-        if job.variant == Variant::Ours {
-            self.cluster()?.remove(&letters)?;
+        Ok(())
+    }
+
+    /// Removes what a service made on the cluster.
+    pub(crate) fn clear(&mut self, job: &Job) -> Result<()> {
+        if job.variant.is_ours() {
+            self.cluster()?.remove_of(&job.group)?;
         }
-        Ok(sample)
+        Ok(())
     }
 
     /// Starts a child.
@@ -177,7 +206,8 @@ impl Session {
         let text = serde_json::to_string(job)?;
         let process = Command::new(program)
             .args(["child", &text])
-            .stdin(Stdio::null())
+            // A child that waits for its end sees it when this one is dropped.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn();
         Ok(Child {
@@ -194,7 +224,21 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Waits for its sample.
+    /// Waits until the child says that it is ready.
+    pub(crate) fn ready(&mut self) -> Result<()> {
+        // No more than the line: what follows belongs to `finish`.
+        let mut line = [0; READY.len()];
+        let output = self.process.stdout.as_mut();
+        output
+            .context("the child has no output")?
+            .read_exact(&mut line)?;
+        if line != *READY.as_bytes() {
+            bail!("the child {} did not become ready", self.text);
+        }
+        Ok(())
+    }
+
+    /// Tells it to end where it waits for that, and waits for its sample.
     pub(crate) fn finish(self) -> Result<Sample> {
         let output = self.process.wait_with_output()?;
         if !output.status.success() {

@@ -3,20 +3,30 @@
 pub(crate) mod consume;
 pub(crate) mod latency;
 pub(crate) mod load;
+pub(crate) mod members;
 pub(crate) mod memory;
+pub(crate) mod park;
+pub(crate) mod poison;
 pub(crate) mod publish;
 pub(crate) mod react;
 pub(crate) mod slow;
+pub(crate) mod start;
 
 use std::future::Future;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use events_core::Registry;
 use events_kafka::{ClientOptions, Handle, Runtime};
+use events_runtime::Settings;
 
 use crate::job::{Job, pairs};
 use crate::sample::Sample;
 use crate::settings;
+
+const ASSIGNMENT: Duration = Duration::from_secs(30);
+/// How late something may be noticed.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// The client's settings: those that both sides have. The environment has no say, since it would reach one side alone.
 fn options(job: &Job) -> ClientOptions {
@@ -31,10 +41,21 @@ fn options(job: &Job) -> ClientOptions {
 /// The handlers of `module` as a service that is named as the job's group is, with nothing changed but the client's
 /// settings.
 async fn start(job: &Job, module: &str) -> Result<Handle> {
+    start_with(job, module, |_| ()).await
+}
+
+/// The same with other settings.
+async fn start_with(job: &Job, module: &str, change: impl FnOnce(&mut Settings)) -> Result<Handle> {
     let mut registry = Registry::linked();
     registry.handlers.retain(|handler| handler.module == module);
+    let runtime = runtime(job, registry).configure(change);
+    // The topics that only the service itself needs are missing.
+    Ok(runtime.ensure_topics(1, 1).spawn().await?)
+}
+
+fn runtime(job: &Job, registry: Registry) -> Runtime {
     let runtime = Runtime::with_registry(&job.group, registry).client(options(job));
-    let runtime = runtime.configure(|settings| {
+    runtime.configure(|settings| {
         for (name, value) in pairs(&job.engine) {
             let Ok(value) = value.parse() else { continue };
             match name {
@@ -44,9 +65,21 @@ async fn start(job: &Job, module: &str) -> Result<Handle> {
                 _ => {}
             }
         }
-    });
-    // The dead letters' topic alone is missing.
-    Ok(runtime.ensure_topics(1, 1).spawn().await?)
+    })
+}
+
+/// Waits until the service has that many partitions.
+async fn assigned(handle: &Handle, partitions: usize) -> Result<()> {
+    let begun = Instant::now();
+    while handle.partitions() != partitions {
+        ensure!(
+            begun.elapsed() < ASSIGNMENT,
+            "{} partitions were assigned instead of {partitions}",
+            handle.partitions()
+        );
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
 }
 
 /// Runs the handlers of `module` until `watch`, which may block, has what it wants.

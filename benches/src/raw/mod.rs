@@ -12,6 +12,7 @@ pub(crate) mod react;
 mod reaction;
 mod reading;
 pub(crate) mod serial;
+pub(crate) mod start;
 mod window;
 
 use std::time::Duration;
