@@ -43,7 +43,7 @@ impl Parcel {
             number,
             sent_ns: 0,
             run: String::new(),
-            remark: "so that the payload has about two hundred bytes, as those of the other measurements have".to_owned(),
+            remark: "so that the payload has about two hundred bytes, as the payloads of all the other measurements here have".to_owned(),
         }
     }
 }

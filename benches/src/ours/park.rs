@@ -11,7 +11,7 @@ use events_runtime::{LaneStatus, Settings};
 
 use crate::job::{Job, Variant};
 use crate::measured;
-use crate::ours::{assigned, on_tokio, start_with};
+use crate::ours::{on_tokio, start_with};
 use crate::parcels::{KEYS, ParcelSent, key_of, total};
 use crate::park::WAIT;
 use crate::sample::Sample;
@@ -82,7 +82,8 @@ pub(crate) fn unpark(job: &Job) -> Result<Sample> {
         let handle = start_with(job, module_path!(), settings).await?;
         // What is due meanwhile waits, so that rebuilding and handling are told apart.
         handle.pause("deliver")?;
-        assigned(&handle, PARTITIONS as usize).await?;
+        // Partitions are assigned one after the other, and each lane begins to read at once.
+        until(&handle, |lanes| !lanes.is_empty()).await?;
         let begun = Instant::now();
         if job.variant == Variant::Undisturbed {
             taking(&handle).await?;
@@ -113,21 +114,25 @@ pub(crate) fn unpark(job: &Job) -> Result<Sample> {
 async fn parked(handle: &Handle, records: u64) -> Result<()> {
     until(handle, |lanes| {
         let parked = lanes.iter().map(|lane| lane.parked_records as u64);
-        parked.sum::<u64>() == records
+        lanes.len() == PARTITIONS as usize && parked.sum::<u64>() == records
     })
     .await
 }
 
 /// Waits until every lane takes records.
 async fn taking(handle: &Handle) -> Result<()> {
-    until(handle, |lanes| lanes.iter().all(|lane| lane.received > 0)).await
+    until(handle, |lanes| {
+        let taking = lanes.iter().filter(|lane| lane.received > 0);
+        taking.count() == PARTITIONS as usize
+    })
+    .await
 }
 
 async fn until(handle: &Handle, reached: impl Fn(&[LaneStatus]) -> bool) -> Result<()> {
     let begun = Instant::now();
     loop {
         let lanes = handle.status().lanes;
-        if lanes.len() == PARTITIONS as usize && reached(&lanes) {
+        if reached(&lanes) {
             return Ok(());
         }
         if begun.elapsed() > PATIENCE {
