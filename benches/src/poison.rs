@@ -37,7 +37,7 @@ pub(crate) fn run(session: &mut Session) -> Result<Report> {
     );
     latency(session, &mut report)?;
     report.note(
-        "records of the key that fails are not counted on either side; the service has the settings that it has by default".to_owned(),
+        "records of the key that fails are not counted on either side; five attempts within a second, then the key is parked as by default".to_owned(),
     );
     Ok(report)
 }

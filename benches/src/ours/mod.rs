@@ -88,8 +88,18 @@ fn service(
     module: &str,
     watch: impl FnOnce() -> Result<Sample> + Send + 'static,
 ) -> Result<Sample> {
+    service_with(job, module, |_| (), watch)
+}
+
+/// The same with other settings.
+fn service_with(
+    job: &Job,
+    module: &str,
+    change: impl FnOnce(&mut Settings),
+    watch: impl FnOnce() -> Result<Sample> + Send + 'static,
+) -> Result<Sample> {
     on_tokio(async {
-        let handle = start(job, module).await?;
+        let handle = start_with(job, module, change).await?;
         let sample = tokio::task::spawn_blocking(watch).await??;
         let report = handle.drain().await;
         ensure!(report.drained, "the service did not drain: {report}");

@@ -5,13 +5,19 @@ pub(crate) mod live;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use events_core::{Error, Result};
+use events_core::{Error, Park, Result};
+use events_runtime::Settings;
 
 use crate::job::{Job, Variant};
 use crate::parcels::is_poisoned;
 
 /// From which number on the records of the poisoned key fail.
 static FROM: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// The key is parked once it has failed every attempt.
+fn settings(settings: &mut Settings) {
+    settings.park = Some(Park::DEFAULT);
+}
 
 /// Lets the poisoned key fail from record `number` on, unless the run is the undisturbed one.
 fn poison(job: &Job, number: u64) {

@@ -5,8 +5,8 @@ use events_core::handler;
 
 use crate::job::Job;
 use crate::measured;
-use crate::ours::poison::{poison, treat};
-use crate::ours::service;
+use crate::ours::poison::{poison, settings, treat};
+use crate::ours::service_with;
 use crate::parcels::{ParcelSent, others};
 use crate::sample::Sample;
 use crate::tally::TALLY;
@@ -14,7 +14,7 @@ use crate::tally::TALLY;
 pub(crate) fn run(job: &Job) -> Result<Sample> {
     poison(job, 0);
     let (records, amount) = others(job.records);
-    service(job, module_path!(), move || {
+    service_with(job, module_path!(), settings, move || {
         measured::counted(records, amount)
     })
 }

@@ -9,8 +9,8 @@ use events_core::handler;
 use crate::arrivals::{ARRIVALS, due, total, warm_up};
 use crate::job::Job;
 use crate::measured;
-use crate::ours::poison::{poison, treat};
-use crate::ours::{assigned, on_tokio, start};
+use crate::ours::poison::{poison, settings, treat};
+use crate::ours::{assigned, on_tokio, start_with};
 use crate::parcels::{Parcel, ParcelMoved, others};
 use crate::sample::Sample;
 use crate::settings::PARTITIONS;
@@ -24,7 +24,7 @@ pub(crate) fn run(job: &Job) -> Result<Sample> {
     // What is measured holds the first failure, and all that follows.
     poison(job, warm_up(job));
     on_tokio(async {
-        let handle = start(job, module_path!()).await?;
+        let handle = start_with(job, module_path!(), settings).await?;
         let producer = handle.producer()?;
         assigned(&handle, PARTITIONS as usize).await?;
         let (begun, first) = (Instant::now(), Moment::now());
