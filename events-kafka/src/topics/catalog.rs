@@ -67,6 +67,12 @@ impl Catalog {
         })
     }
 
+    /// Lets go of the cluster. The client's thread looks only every 100 ms whether it may end, and dropping the client waits
+    /// for it: a start need not.
+    pub(crate) fn close(self) {
+        tokio::task::spawn_blocking(move || drop(self));
+    }
+
     pub(crate) fn address(&self) -> &str {
         &self.address
     }

@@ -87,7 +87,9 @@ pub(crate) async fn prepare(
             tracing::info!(service, topics = ?short, "gave parked topics the partitions of their sources");
         }
     }
-    KafkaError::unless_empty(service, state.faults(&catalog, &wanted, ensure.is_some()))
+    let faults = state.faults(&catalog, &wanted, ensure.is_some());
+    catalog.close();
+    KafkaError::unless_empty(service, faults)
 }
 
 /// Gives a parked topic as many partitions as its source has got by now.
