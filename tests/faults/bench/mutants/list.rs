@@ -62,10 +62,6 @@ pub(super) const ALL: &[Mutant] = mutants! {
         "events-runtime/src/lane/intake.rs":
             "if offset < *end => map.is_done(plan.hash, offset)," => "if offset < *end => map.is_done(plan.hash, i64::MIN),";
     }
-    "lose-the-map-of-the-one-before" "a lane commits only what it received itself" in ["sigkill"] {
-        "events-runtime/src/lane/resume.rs":
-            "for run in self.resumed(handler) {" => "for run in Vec::<Run>::new() {";
-    }
     "lose-dedupe" "an id that is known is handled again" in ["produce-cut"] {
         "events-runtime/src/dedupe.rs":
             "return known.is_some();" => "return false;";
