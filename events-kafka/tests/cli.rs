@@ -277,7 +277,12 @@ fn check_prints_the_least_rights() {
         })
         .map(|right| right["name"].as_str().unwrap())
         .collect();
-    assert_eq!(written, ["cli-payments", "payments.dead-letters"]);
+    let expected = [
+        "cli-payments",
+        "payments.dead-letters",
+        "payments.parked.cli-orders",
+    ];
+    assert_eq!(written, expected);
 }
 
 #[test]

@@ -98,6 +98,7 @@ async fn the_lanes_go_on_with_a_new_producer() {
     let seen = Arc::new(Seen::default());
     let runtime = Runtime::new("lost-answering")
         .client(client(&cluster))
+        .configure(|settings| settings.park = None)
         .shared_state(Arc::clone(&seen));
     let handle = runtime.spawn().await.unwrap();
     let done = async {
@@ -201,7 +202,10 @@ async fn a_member_whose_rebalance_failed_joins_anew() {
     let seen = Arc::new(Seen::default());
     let runtime = Runtime::new("lost-rejoining")
         .client(client(&cluster))
-        .configure(|settings| settings.commit_interval = Duration::from_millis(50))
+        .configure(|settings| {
+            settings.park = None;
+            settings.commit_interval = Duration::from_millis(50);
+        })
         .shared_state(Arc::clone(&seen));
     let handle = runtime.spawn().await.unwrap();
     let assigned = async {

@@ -215,9 +215,11 @@ async fn a_missing_topic_is_a_fault_with_the_command() {
     let text = faults.to_string();
     assert_eq!(faults.faults.len(), 1, "{text}");
     for word in [
-        "2 topics do not exist",
+        "3 topics do not exist",
         "--create --topic runtime-nobody-made-this --partitions",
         "--topic runtime-lonely.dead-letters",
+        "--topic runtime-lonely.parked.runtime-nobody-made-this",
+        "--config retention.ms=-1",
         "--config max.message.bytes=1179660",
     ] {
         assert!(text.contains(word), "{word}: {text}");

@@ -26,7 +26,8 @@ pub struct Settings {
     pub concurrency: u16,
     /// Attempts and waits. Default: five attempts within about one second.
     pub retry: Retry,
-    /// How keys wait that failed every attempt; none for dead letters at once.
+    /// How keys wait that failed every attempt; none for dead letters at once. Default: one minute to one hour between
+    /// attempts, for one day.
     pub park: Option<Park>,
     /// What becomes of records that failed all that. Default: the dead letters.
     pub exhausted: Exhausted,
@@ -80,7 +81,7 @@ impl Default for Settings {
             batch: 512,
             concurrency: 64,
             retry: Retry::DEFAULT,
-            park: None,
+            park: Some(Park::DEFAULT),
             exhausted: Exhausted::DeadLetter,
             parked_per_key: 10_000,
             parked_records: 100_000,

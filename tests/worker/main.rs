@@ -32,6 +32,8 @@ async fn main() -> anyhow::Result<()> {
                 min: behaviour.backoff.0,
                 max: behaviour.backoff.1,
             };
+            // What parking does is held by the conformance suite and the fault bench.
+            settings.park = None;
             settings.timeout = behaviour.timeout;
             settings.drain = behaviour.drain;
             settings.commit_interval = behaviour.commit_interval;

@@ -191,7 +191,7 @@ fn wait(millis: u128) -> String {
     ];
     let unit = units
         .iter()
-        .find(|(_, length)| millis >= *length && millis % length == 0);
+        .find(|(_, length)| millis >= *length && millis.is_multiple_of(*length));
     unit.map_or_else(
         || format!("{millis}ms"),
         |(unit, length)| format!("{}{unit}", millis / length),

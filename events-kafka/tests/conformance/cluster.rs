@@ -90,6 +90,11 @@ impl Kafka {
         if topic.ends_with(".dead-letters") {
             new = new.set("max.message.bytes", "1200000");
         }
+        if topic.contains(".parked.") {
+            new = new
+                .set("max.message.bytes", "1200000")
+                .set("retention.ms", "-1");
+        }
         for _ in 0..LOOKS {
             match admin.create_topics([&new], &options()).await?.pop() {
                 Some(Ok(_)) => return self.await_leaders(topic, partitions).await,
@@ -191,7 +196,7 @@ impl Cluster for &'static Kafka {
             kill: false,
             several_members: true,
             metadata: true,
-            parking: false,
+            parking: true,
         }
     }
 
@@ -250,7 +255,8 @@ impl Cluster for &'static Kafka {
             .set("bootstrap.servers", &self.address)
             // How soon a member learns of new partitions; five minutes if nobody says otherwise.
             .set("topic.metadata.refresh.interval.ms", "500");
-        Ok(Member(Runtime::from(service).client(client).spawn().await?))
+        let runtime = Runtime::from(service).client(client).park_on_embedded();
+        Ok(Member(runtime.spawn().await?))
     }
 
     async fn truncate(&self, partition: &TopicPartition, before: i64) -> anyhow::Result<()> {

@@ -42,6 +42,8 @@ pub(crate) struct Lot<Q: Queue> {
     timer: Option<(i64, Pin<Box<Sleep>>)>,
     pub(super) retry: Option<(Pin<Box<Sleep>>, String)>,
     claimed: bool,
+    /// Behind the last record of the lane that the log has acknowledged.
+    written: i64,
     /// Since when it keeps its lane from taking records; none while it does not.
     pub(super) closed: Option<Instant>,
 }
@@ -67,6 +69,7 @@ impl<Q: Queue> Lot<Q> {
             timer: None,
             retry: None,
             claimed: false,
+            written: 0,
             closed: Some(Instant::now()),
         }
     }
@@ -133,6 +136,7 @@ impl<Q: Queue> Lot<Q> {
         let closed = self.retry.is_some()
             || *self.ledger.standing() != Standing::Owner
             || self.is_full(1)
+            || self.is_behind()
             || self.ledger.crowded().is_some();
         match (closed, self.closed) {
             (true, None) => self.closed = Some(Instant::now()),
@@ -161,6 +165,13 @@ impl<Q: Queue> Lot<Q> {
             || self.ledger.bytes() >= settings.parked_bytes.saturating_mul(times)
     }
 
+    /// Whether much that was parked has not been read back: the bounds count only what has.
+    pub(super) fn is_behind(&self) -> bool {
+        let most = self.lane.group.settings.lane_records / 2;
+        let unread = self.written - self.ledger.position();
+        usize::try_from(unread).is_ok_and(|unread| unread > most)
+    }
+
     fn take(&mut self, happened: Happened<Q::Record>, outbox: &mut Outbox<Q::Record>) {
         match happened {
             Happened::Ended(work) => self.ended(work.seq.cast_signed(), None, outbox),
@@ -172,6 +183,7 @@ impl<Q: Queue> Lot<Q> {
             } => {
                 let handler = self.lane.topic.handlers[handler].hash;
                 let pair = Pair { handler, key };
+                self.written = self.written.max(offset + 1);
                 self.parked
                     .with(|pairs| pairs.appended(pair, origin, offset));
                 if !self.ledger.has_open(pair) {

@@ -64,7 +64,8 @@ impl<Q: Queue> Lot<Q> {
             ));
         }
         if !self.is_full(1) {
-            return None;
+            let unread = "much of what was parked has not been read back";
+            return self.is_behind().then(|| unread.to_owned());
         }
         let oldest = self.ledger.open().next();
         Some(format!(

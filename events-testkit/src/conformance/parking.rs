@@ -191,7 +191,8 @@ pub async fn a_parked_record_too_old_is_dead_lettered_and_its_key_goes_on<C: Clu
     stage.committed_once(3).await;
     running.shutdown().await;
     let attempts = stage.probe.attempts("age", "a", 0);
-    assert!(attempts >= 4, "{attempts}");
+    // Two in the slot, and at least one more while it was parked.
+    assert!(attempts >= 3, "{attempts}");
     let told = |header: &str| letters[0].header_text(header).unwrap_or_default();
     assert_eq!(told(letter::ATTEMPTS), attempts.to_string());
     assert_eq!(
