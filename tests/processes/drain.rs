@@ -114,7 +114,8 @@ fn a_second_signal_ends_a_drain_at_once() {
         behaviour.drain = Duration::from_secs(600);
     };
     scene.publish(&[scene.task("endless"), scene.task("quick")]);
-    let twice: [(fn(&Worker), i32); 2] = [(Worker::terminate, 143), (Worker::interrupt, 130)];
+    type Signal = fn(&Worker);
+    let twice: [(Signal, i32); 2] = [(Worker::terminate, 143), (Worker::interrupt, 130)];
     for (round, (signal, status)) in twice.into_iter().enumerate() {
         let worker = scene.worker(endless);
         until("the endless task runs", || {
