@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Parser, Subcommand};
 
 /// What `Services::run_from` adds.
-const FRAMEWORK: &str = "As every service of the framework it also knows `handlers`, `topology`, `check` and `publish`; see `topology --help`.";
+const FRAMEWORK: &str = "As every service of the framework it also knows `handlers`, `topology`, `check`, `publish`, `dead-letters` and `parked`; see `topology --help`.";
 
 /// Five services, no conductor: replays real orders and checks that each of them has exactly one ending.
 ///
@@ -23,7 +23,8 @@ pub(crate) struct Arguments {
     /// Only the first N orders.
     #[arg(long, global = true, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// Publishes orders twice, fails handlers, and restarts a service midway. The ending is the same.
+    /// Publishes orders twice, fails handlers, poisons keys, takes the payment provider away for a while, and restarts a
+    /// service midway. The ending is the same.
     #[arg(long, global = true)]
     pub(crate) chaos: bool,
     /// The report as one JSON object.

@@ -16,6 +16,7 @@ mod chaos;
 mod fleet;
 mod play;
 mod progress;
+mod redrive;
 mod report;
 
 use std::ffi::OsString;
@@ -28,6 +29,7 @@ use events_kafka::ClientOptions;
 use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command};
+use chaos::Chaos;
 use play::Play;
 use services::Databases;
 
@@ -107,10 +109,10 @@ async fn place(arguments: &Arguments, services: &[&str]) -> Result<ExitCode> {
 async fn framework(arguments: &Arguments, words: &[OsString]) -> Result<ExitCode> {
     let program = std::env::args_os().next().context("a program has a name")?;
     let words = std::iter::once(program).chain(words.iter().cloned());
-    Databases::default()
-        .services(arguments.chaos, &client())
-        .run_from(words)
-        .await?;
+    let databases = Databases::new(arguments.chaos);
+    // Here nobody comes at the end to redrive.
+    databases.chaos.iter().for_each(Chaos::mend);
+    databases.services(&client()).run_from(words).await?;
     Ok(ExitCode::SUCCESS)
 }
 

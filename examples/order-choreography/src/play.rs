@@ -9,15 +9,19 @@ use order_contracts::OrderPlaced;
 
 use crate::arguments::Arguments;
 use crate::audit::Audit;
-use crate::chaos;
+use crate::chaos::{self, Chaos};
 use crate::fleet::Fleet;
 use crate::orders::{self, SOURCE, Shop};
 use crate::progress::Progress;
+use crate::redrive::redrive;
 use crate::report::Report;
 use crate::services::{COPIES, Databases, PARTITIONS};
 
 /// How long no order may end before those that are under way count as unfinished.
 const STALL: Duration = Duration::from_secs(30);
+/// How long the projection may take for what is redriven.
+const CATCH_UP: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 const FAREWELL: Duration = Duration::from_secs(10);
 
 /// A run in this process: the shop's front, the auditor, and those of the services that are named.
@@ -37,7 +41,7 @@ impl<'a> Play<'a> {
         Ok(Self {
             arguments,
             client,
-            databases: Databases::default(),
+            databases: Databases::new(arguments.chaos),
             orders,
             run,
         })
@@ -46,7 +50,7 @@ impl<'a> Play<'a> {
     /// Plays it, with the services that are named in this process.
     pub(crate) async fn run(&self, services: &[&str]) -> Result<Report> {
         let audit = Arc::new(Audit::new(self.arguments.window));
-        let mut fleet = Fleet::default();
+        let fleet = Fleet::default();
         for name in services {
             fleet.start(self.service(name)).await?;
         }
@@ -65,7 +69,8 @@ impl<'a> Play<'a> {
         let mut progress = Progress::new(self.orders.len());
         tokio::select! {
             () = follow(&audit, self.orders.len(), &mut progress) => {}
-            Err(error) = self.place_all(&shop, &audit, &mut fleet) => return Err(error),
+            Err(error) = self.place_all(&shop, &audit, &fleet) => return Err(error),
+            () = fleet.watch() => {}
             _ = tokio::signal::ctrl_c() => {
                 fleet.stop_all().await?;
                 bail!("interrupted");
@@ -73,14 +78,19 @@ impl<'a> Play<'a> {
         }
         drop(progress);
         fleet.settle().await;
+        let redriven = match &self.databases.chaos {
+            Some(chaos) if fleet.has(chaos::MENDED.0) => self.mend(chaos, &fleet).await?,
+            _ => 0,
+        };
         producer.close(FAREWELL).await;
-        let mut report = Report::of(&self.orders, &audit, fleet.stop_all().await?);
+        let counts = fleet.stop_all().await?;
+        let mut report = Report::of(&self.orders, &audit, counts, redriven);
         self.compare(&mut report, services);
         Ok(report)
     }
 
     /// Places the orders, at most a window of them at a time.
-    async fn place_all(&self, shop: &Shop, audit: &Audit, fleet: &mut Fleet) -> Result<()> {
+    async fn place_all(&self, shop: &Shop, audit: &Audit, fleet: &Fleet) -> Result<()> {
         let mut receipts = Vec::with_capacity(self.orders.len());
         for (index, order) in self.orders.iter().enumerate() {
             audit.admit(order).await;
@@ -100,7 +110,7 @@ impl<'a> Play<'a> {
     }
 
     /// Restarts a service while orders are under way, and places an order again that was done before.
-    async fn restart(&self, shop: &Shop, audit: &Audit, fleet: &mut Fleet) -> Result<Receipt> {
+    async fn restart(&self, shop: &Shop, audit: &Audit, fleet: &Fleet) -> Result<Receipt> {
         let first = &self.orders[0];
         audit.ending_of(&first.order_id).await;
         if fleet.has(chaos::RESTARTED) {
@@ -111,9 +121,27 @@ impl<'a> Play<'a> {
         shop.place_by_id(first).await
     }
 
+    /// Mends the projection, and has redriven what it gave up; answers how many records that were.
+    async fn mend(&self, chaos: &Chaos, fleet: &Fleet) -> Result<u64> {
+        let (service, handler) = chaos::MENDED;
+        chaos.mend();
+        let address = fleet.address().unwrap_or_default();
+        let redriven = redrive(handler, &address).await?;
+        tracing::info!("`{service}` is mended: {redriven} dead letters were redriven");
+        let known = || self.databases.customers.totals(&self.run).0;
+        let caught_up = async {
+            while known() < self.orders.len() {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        // If it does not, the report says which number is wrong.
+        let _ = tokio::time::timeout(CATCH_UP, caught_up).await;
+        fleet.settle().await;
+        Ok(redriven)
+    }
+
     fn service(&self, name: &str) -> Runtime {
-        self.databases
-            .service(name, self.arguments.chaos, &self.client)
+        self.databases.service(name, &self.client)
     }
 
     /// The services' own books must say what the auditor's say.

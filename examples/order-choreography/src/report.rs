@@ -7,6 +7,7 @@ use order_contracts::OrderPlaced;
 use serde::Serialize;
 
 use crate::audit::{Audit, Ending};
+use crate::fleet::Counts;
 
 /// Faults that are printed; the rest is counted.
 const FAULTS_SHOWN: usize = 10;
@@ -25,6 +26,10 @@ pub(crate) struct Report {
     p50_ms: f64,
     p99_ms: f64,
     duplicates_skipped: u64,
+    retried: u64,
+    held: u64,
+    parked: u64,
+    redriven: u64,
     #[serde(skip)]
     took: Duration,
     #[serde(skip)]
@@ -32,12 +37,16 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Adds up what the auditor saw of `orders`.
-    pub(crate) fn of(orders: &[OrderPlaced], audit: &Audit, duplicates_skipped: u64) -> Self {
+    /// Adds up what the auditor saw of `orders`, and what the services counted.
+    pub(crate) fn of(orders: &[OrderPlaced], audit: &Audit, counts: Counts, redriven: u64) -> Self {
         let (events, took) = audit.pace();
         let mut report = Self {
             orders: orders.len(),
-            duplicates_skipped,
+            duplicates_skipped: counts.duplicates,
+            retried: counts.retried,
+            held: counts.held,
+            parked: counts.parked,
+            redriven,
             took,
             ..Self::default()
         };
@@ -149,6 +158,22 @@ impl fmt::Display for Report {
             "duplicates skipped",
             self.duplicates_skipped.to_string(),
             "",
+        )?;
+        line("retried", self.retried.to_string(), "attempts that failed")?;
+        line(
+            "held",
+            self.held.to_string(),
+            "records that waited at once for what a handler depends on",
+        )?;
+        line(
+            "parked",
+            self.parked.to_string(),
+            "records of keys that failed every attempt, in order",
+        )?;
+        line(
+            "redriven",
+            self.redriven.to_string(),
+            "dead letters, once their fault was mended",
         )
     }
 }
@@ -185,14 +210,14 @@ mod tests {
         let object = serde_json::to_value(Report::default()).unwrap();
         let mut fields: Vec<_> = object.as_object().unwrap().keys().cloned().collect();
         fields.sort();
-        let promised = "captured_cents declined duplicates_skipped events_per_second orders p50_ms p99_ms refunded refunded_cents shipped unfinished";
+        let promised = "captured_cents declined duplicates_skipped events_per_second held orders p50_ms p99_ms parked redriven refunded refunded_cents retried shipped unfinished";
         assert_eq!(fields.join(" "), promised);
     }
 
     #[test]
     fn an_order_that_never_ended_is_unfinished_and_a_fault() {
         let orders = crate::orders::read(None, Some(2), "test").unwrap();
-        let report = Report::of(&orders, &Audit::new(1), 0);
+        let report = Report::of(&orders, &Audit::new(1), Counts::default(), 0);
         assert_eq!(report.unfinished, 2);
         assert!(
             report

@@ -8,16 +8,20 @@ use std::sync::{Mutex, PoisonError};
 use plain_loop::{Endings, plain_loop};
 use serde_json::Value;
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 15] = [
     "captured_cents",
     "declined",
     "duplicates_skipped",
     "events_per_second",
+    "held",
     "orders",
     "p50_ms",
     "p99_ms",
+    "parked",
+    "redriven",
     "refunded",
     "refunded_cents",
+    "retried",
     "shipped",
     "unfinished",
 ];
@@ -66,7 +70,15 @@ fn endings(report: &Value) -> Endings {
 fn every_order_ends_as_a_plain_loop_over_the_file_says() {
     let report = report(&[]);
     assert_eq!(endings(&report), plain_loop(10_000));
-    assert_eq!(report["duplicates_skipped"], 0, "{report}");
+    for field in [
+        "duplicates_skipped",
+        "retried",
+        "held",
+        "parked",
+        "redriven",
+    ] {
+        assert_eq!(report[field], 0, "{field}: {report}");
+    }
     let fields: Vec<_> = report
         .as_object()
         .expect("an object")
@@ -80,7 +92,13 @@ fn every_order_ends_as_a_plain_loop_over_the_file_says() {
 fn chaos_changes_nothing_of_the_ending() {
     let report = report(&["--chaos", "--limit", "2000"]);
     assert_eq!(endings(&report), plain_loop(2_000));
-    assert!(report["duplicates_skipped"].as_u64() > Some(0), "{report}");
+    for field in ["duplicates_skipped", "retried", "held"] {
+        assert!(report[field].as_u64() > Some(0), "{field}: {report}");
+    }
+    // Every order of the five customers over whom the warehouse stumbles that came while it did; all seven orders over which
+    // the projection does.
+    assert!(report["parked"].as_u64() >= Some(5), "{report}");
+    assert_eq!(report["redriven"], 7, "{report}");
 }
 
 #[test]
@@ -97,6 +115,10 @@ fn a_table_is_printed_for_people() {
         "as the file says",
         "p50",
         "p99",
+        "retried",
+        "held",
+        "parked",
+        "redriven",
     ] {
         assert!(table.contains(line), "{line} is missing:\n{table}");
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check of the project, one after the other, counted.
 
 mod binaries;
+mod example;
 mod session;
 mod stage;
 mod tally;

@@ -7,9 +7,8 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::faults;
-use crate::suite::binaries;
 use crate::suite::session::Session;
-use xtask::output::Captured;
+use crate::suite::{binaries, example};
 use xtask::parts::{KAFKA_ADDRESS, tools};
 use xtask::progress::Progress;
 
@@ -20,15 +19,12 @@ const ON_REAL_KAFKA: &[&str] = &["events-kafka", "end-to-end-tests"];
 const FUZZ_TARGETS: &[&str] = &["headers", "offset_map"];
 const FUZZ_SECONDS: u32 = 20;
 
-/// The README's first command.
-const FIRST_COMMAND: &str = "order-choreography";
-
 /// A stage that takes longer hangs. The sum of what the stages really take must stay below CI's 45 minutes.
 const BUILD: Duration = Duration::from_secs(20 * 60);
 const TESTS: Duration = Duration::from_secs(30 * 60);
 /// The short form's promise.
 const FAULTS: Duration = Duration::from_secs(12 * 60);
-const SHORT: Duration = Duration::from_secs(10 * 60);
+pub(super) const SHORT: Duration = Duration::from_secs(10 * 60);
 
 /// A group of checks with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,9 +45,9 @@ pub(crate) enum Stage {
     Fuzz,
     /// TLS and Kerberos: the client built with both, and asked whether it has them.
     Features,
-    /// The README's first command, on the embedded cluster.
+    /// The README's first command, plain and with chaos, on the embedded cluster.
     Example,
-    /// The README's first command, on Apache Kafka.
+    /// The same on Apache Kafka.
     ExampleKafka,
 }
 
@@ -122,12 +118,10 @@ impl Stage {
                 ]);
                 session.step(self.name(), command, BUILD, progress)?;
             }
-            Self::Example => {
-                self.example(session, None, progress)?;
-            }
+            Self::Example => example::run(self.name(), session, None, progress)?,
             Self::ExampleKafka => {
                 let address = session.kafka(progress)?;
-                self.example(session, Some(&address), progress)?;
+                example::run(self.name(), session, Some(&address), progress)?;
             }
         }
         Ok(())
@@ -199,19 +193,5 @@ impl Stage {
             )?;
         }
         Ok(())
-    }
-
-    fn example(
-        self,
-        session: &mut Session<'_>,
-        address: Option<&str>,
-        progress: &Progress,
-    ) -> Result<Captured> {
-        session.workspace.package(FIRST_COMMAND)?;
-        let mut command = session.cargo(["run", "--package", FIRST_COMMAND]);
-        if let Some(address) = address {
-            command.env(KAFKA_ADDRESS, address);
-        }
-        session.step(self.name(), command, SHORT, progress)
     }
 }

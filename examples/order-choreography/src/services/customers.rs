@@ -44,7 +44,7 @@ mod tests {
     use events_testkit::Harness;
 
     use super::*;
-    use crate::chaos::BadLuck;
+    use crate::chaos::{BadLuck, Chaos};
 
     fn order(order_id: &str, customer_id: &str) -> OrderPlaced {
         OrderPlaced {
@@ -73,11 +73,35 @@ mod tests {
     async fn bad_luck_delays_an_order_and_loses_none() {
         let outcome = Harness::for_service("customers")
             .state(Customers::default())
-            .middleware(BadLuck)
+            .middleware(BadLuck::new("customers", &Chaos::default()))
             .given(&order("o-1", "c-50"))
             .given(&order("o-2", "c-51"))
             .run()
             .await;
+        outcome.expect_no_dead_letters();
+        assert_eq!(outcome.state::<Customers>().totals("c-"), (2, 2000));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn what_a_fault_keeps_from_the_projection_is_a_dead_letter_until_it_is_mended() {
+        let chaos = Chaos::default();
+        let run = || {
+            Harness::for_service("customers")
+                .state(Customers::default())
+                .middleware(BadLuck::new("customers", &chaos))
+                .given(&order("o-1", "c-00214"))
+                .given(&order("o-2", "c-00215"))
+                .run()
+        };
+        let outcome = run().await;
+        let letter = outcome.expect_dead_letter("remember");
+        assert_eq!(
+            (letter.key.as_deref(), letter.attempts),
+            (Some("c-00214"), 1)
+        );
+        assert_eq!(outcome.state::<Customers>().totals("c-"), (1, 1000));
+
+        chaos.mend();
+        let outcome = run().await;
         outcome.expect_no_dead_letters();
         assert_eq!(outcome.state::<Customers>().totals("c-"), (2, 2000));
     }

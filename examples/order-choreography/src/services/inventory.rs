@@ -86,9 +86,11 @@ impl Stock {
 
 #[cfg(test)]
 mod tests {
+    use events_kafka::Park;
     use events_testkit::{Harness, Outcome};
 
     use super::*;
+    use crate::chaos::{BadLuck, Chaos};
 
     fn paid(order_id: &str, customer_id: &str, placed_on: &str, cds: u32) -> PaymentCaptured {
         PaymentCaptured {
@@ -157,5 +159,23 @@ mod tests {
             (letter.attempts, letter.error.as_str()),
             (1, "`soon` is no day")
         );
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_customer_over_whom_the_warehouse_stumbles_is_parked_and_served_in_order() {
+        let outcome = Harness::for_service("inventory")
+            .state(Stock::default())
+            .middleware(BadLuck::new("inventory", &Chaos::default()))
+            .configure(|settings| settings.park = Some(Park::DEFAULT))
+            .parks()
+            .given(&paid("o-1", "c-00177", "1997-01-01", RATION))
+            .given(&paid("o-2", "c-00177", "1997-01-02", 1))
+            .given(&paid("o-3", "c-00178", "1997-01-02", 1))
+            .run()
+            .await;
+        outcome.expect_no_dead_letters();
+        // The other customer did not wait.
+        assert_eq!(outcome.emissions::<StockReserved>()[0].order_id, "o-3");
+        assert_eq!(reserved(&outcome), ["o-1", "o-3"]);
+        assert_eq!(outcome.emissions::<StockRefused>()[0].order_id, "o-2");
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use events_kafka::{ClientOptions, Runtime, Services};
 
-use crate::chaos::BadLuck;
+use crate::chaos::Chaos;
 
 pub(crate) use customers::Customers;
 pub(crate) use inventory::Stock;
@@ -23,23 +23,36 @@ pub(crate) const PARTITIONS: i32 = 4;
 pub(crate) const COPIES: i32 = 1;
 
 /// What the services keep. It stands for their databases: it outlives a restart of a service within this process.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Databases {
     pub(crate) till: Arc<Till>,
     pub(crate) stock: Arc<Stock>,
     pub(crate) customers: Arc<Customers>,
+    /// What goes wrong in them on purpose, if anything does.
+    pub(crate) chaos: Option<Chaos>,
 }
 
 impl Databases {
+    /// Empty ones, with chaos or without.
+    pub(crate) fn new(chaos: bool) -> Self {
+        if !chaos {
+            return Self::default();
+        }
+        Self {
+            till: Arc::new(Till::with_outage()),
+            chaos: Some(Chaos::default()),
+            ..Self::default()
+        }
+    }
+
     /// The service `name` over its database.
-    pub(crate) fn service(&self, name: &str, chaos: bool, client: &ClientOptions) -> Runtime {
+    pub(crate) fn service(&self, name: &str, client: &ClientOptions) -> Runtime {
         let service = Runtime::new(name)
             .client(client.clone())
             .ensure_topics(PARTITIONS, COPIES);
-        let service = if chaos {
-            service.middleware(BadLuck)
-        } else {
-            service
+        let service = match &self.chaos {
+            Some(chaos) => chaos.befall(service),
+            None => service,
         };
         match name {
             "payments" => service.shared_state(self.till.clone()),
@@ -50,9 +63,9 @@ impl Databases {
     }
 
     /// All of them.
-    pub(crate) fn services(&self, chaos: bool, client: &ClientOptions) -> Services {
+    pub(crate) fn services(&self, client: &ClientOptions) -> Services {
         NAMES.iter().fold(Services::new(), |services, name| {
-            services.add(self.service(name, chaos, client))
+            services.add(self.service(name, client))
         })
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use events_kafka::{Emission, State, handler};
+use events_kafka::{Classify, Emission, Error, Result, State, handler};
 use order_contracts::{
     OrderPlaced, PaymentCaptured, PaymentDeclined, PaymentRefunded, StockRefused,
 };
+use tokio::time::Instant;
 
 events_kafka::service!("payments");
 
@@ -18,8 +20,10 @@ enum Payment {
 }
 
 /// Captures the price of an order. Where there is nothing to capture the order ends.
+///
+/// A provider that is away is no order's fault: the handler holds until it is back, and no order is given up.
 #[handler]
-async fn capture(order: OrderPlaced, till: State<Till>) -> Payment {
+async fn capture(order: OrderPlaced, till: State<Till>) -> Result<Payment> {
     let OrderPlaced {
         order_id,
         customer_id,
@@ -29,38 +33,42 @@ async fn capture(order: OrderPlaced, till: State<Till>) -> Payment {
     } = order;
     if amount_cents == 0 {
         let reason = "an order that costs nothing is not paid".to_owned();
-        return Payment::Declined(PaymentDeclined {
+        return Ok(Payment::Declined(PaymentDeclined {
             order_id,
             customer_id,
             reason,
-        });
+        }));
     }
-    till.capture(&order_id, amount_cents);
-    Payment::Captured(PaymentCaptured {
+    till.capture(&order_id, amount_cents).unavailable()?;
+    Ok(Payment::Captured(PaymentCaptured {
         order_id,
         customer_id,
         placed_on,
         cds,
         amount_cents,
-    })
+    }))
 }
 
 /// Pays back what was captured for an order that the warehouse refuses.
 #[handler]
-async fn refund(refused: StockRefused, till: State<Till>) -> PaymentRefunded {
+async fn refund(refused: StockRefused, till: State<Till>) -> Result<PaymentRefunded> {
     let StockRefused {
         order_id,
         customer_id,
         amount_cents,
         ..
     } = refused;
-    till.refund(&order_id, amount_cents);
-    PaymentRefunded {
+    till.refund(&order_id, amount_cents).unavailable()?;
+    Ok(PaymentRefunded {
         order_id,
         customer_id,
         amount_cents,
-    }
+    })
 }
+
+/// Payments before the outage of [`Till::with_outage`], and how long it lasts.
+const OUTAGE_AFTER: usize = 300;
+const OUTAGE: Duration = Duration::from_secs(2);
 
 /// The payment provider. An order is its idempotency key: the same order again moves no money.
 #[derive(Default)]
@@ -70,21 +78,51 @@ pub(crate) struct Till(Mutex<Money>);
 struct Money {
     captured: BTreeMap<String, u64>,
     refunded: BTreeMap<String, u64>,
+    outage: Outage,
+}
+
+/// Whether the provider answers.
+#[derive(Default)]
+enum Outage {
+    #[default]
+    Never,
+    ToCome,
+    Since(Instant),
 }
 
 impl Till {
-    fn capture(&self, order_id: &str, cents: u64) {
-        self.money()
-            .captured
-            .entry(order_id.to_owned())
-            .or_insert(cents);
+    /// A provider that is away for a while after its first few hundred payments.
+    pub(crate) fn with_outage() -> Self {
+        Self(Mutex::new(Money {
+            outage: Outage::ToCome,
+            ..Money::default()
+        }))
     }
 
-    fn refund(&self, order_id: &str, cents: u64) {
-        self.money()
-            .refunded
-            .entry(order_id.to_owned())
-            .or_insert(cents);
+    fn capture(&self, order_id: &str, cents: u64) -> Result<()> {
+        let mut money = self.answering()?;
+        money.captured.entry(order_id.to_owned()).or_insert(cents);
+        Ok(())
+    }
+
+    fn refund(&self, order_id: &str, cents: u64) -> Result<()> {
+        let mut money = self.answering()?;
+        money.refunded.entry(order_id.to_owned()).or_insert(cents);
+        Ok(())
+    }
+
+    /// The money, if the provider answers.
+    fn answering(&self) -> Result<MutexGuard<'_, Money>> {
+        let mut money = self.money();
+        if matches!(money.outage, Outage::ToCome) && money.captured.len() >= OUTAGE_AFTER {
+            money.outage = Outage::Since(Instant::now());
+        }
+        match money.outage {
+            Outage::Since(begin) if begin.elapsed() < OUTAGE => {
+                Err(Error::msg("the payment provider does not answer"))
+            }
+            _ => Ok(money),
+        }
     }
 
     /// What came in and what went out again, in cents, for the orders of a run: those whose id begins with `run`.
@@ -179,5 +217,24 @@ mod tests {
             .run()
             .await;
         assert_eq!(outcome.state::<Till>().totals("o-"), (1177, 1177));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn while_the_provider_is_away_orders_wait_and_none_is_given_up() {
+        let harness = Harness::for_service("payments").state(Till::with_outage());
+        let orders = (1..=OUTAGE_AFTER + 50).map(|number| OrderPlaced {
+            customer_id: format!("c-{number}"),
+            ..order(&format!("o-{number}"), 100)
+        });
+        let begin = Instant::now();
+        let outcome = orders
+            .fold(harness, |harness, order| harness.given(&order))
+            .run()
+            .await;
+        // The outage lasts longer than all attempts at a record would.
+        assert!(begin.elapsed() >= OUTAGE);
+        outcome.expect_no_dead_letters();
+        let captured = outcome.emissions::<PaymentCaptured>().len();
+        assert_eq!(captured, OUTAGE_AFTER + 50);
+        assert_eq!(outcome.state::<Till>().totals("o-"), (35_000, 0));
     }
 }

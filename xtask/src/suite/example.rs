@@ -1,0 +1,83 @@
+//! The README's first command: as it stands there, and with chaos, whose numbers must show that all of it happened.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::suite::session::Session;
+use crate::suite::stage::SHORT;
+use xtask::parts::KAFKA_ADDRESS;
+use xtask::progress::Progress;
+
+const PACKAGE: &str = "order-choreography";
+const CHAOS: [&str; 4] = ["--chaos", "--limit", "2000", "--json"];
+/// What chaos must have caused.
+const CAUSED: [&str; 5] = [
+    "duplicates_skipped",
+    "retried",
+    "held",
+    "parked",
+    "redriven",
+];
+
+/// Runs both on the cluster at `address`, or on the embedded one.
+pub(super) fn run(
+    name: &str,
+    session: &mut Session<'_>,
+    address: Option<&str>,
+    progress: &Progress,
+) -> Result<()> {
+    session.workspace.package(PACKAGE)?;
+    for (step, words) in [
+        (name.to_owned(), &[][..]),
+        (format!("{name}-chaos"), &CHAOS),
+    ] {
+        let arguments = ["run", "--package", PACKAGE, "--"];
+        let mut command = session.cargo(arguments.iter().chain(words).copied());
+        if let Some(address) = address {
+            command.env(KAFKA_ADDRESS, address);
+        }
+        let captured = session.step(&step, command, SHORT, progress)?;
+        if captured.ok() && !words.is_empty() {
+            check(captured.text()).with_context(|| step)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a report says that chaos happened and left nothing behind.
+fn check(text: &str) -> Result<()> {
+    let line = text.lines().rfind(|line| line.starts_with('{'));
+    let line = line.context("there is no report")?;
+    let report: Value = serde_json::from_str(line).context("the report is no JSON")?;
+    let number = |field: &str| {
+        let number = report[field].as_u64();
+        number.with_context(|| format!("the report has no `{field}`: {line}"))
+    };
+    ensure!(number("unfinished")? == 0, "orders are unfinished: {line}");
+    for field in CAUSED {
+        if number(field)? == 0 {
+            bail!("chaos left no trace in `{field}`: {line}");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPORT: &str = r#"{"orders":9,"unfinished":0,"duplicates_skipped":1,"retried":2,"held":3,"parked":4,"redriven":5}"#;
+
+    #[test]
+    fn a_report_in_which_something_did_not_happen_is_a_fault() {
+        assert!(check(&format!("a line of the log\n{REPORT}\n")).is_ok());
+        for (from, to) in [
+            (r#""parked":4"#, r#""parked":0"#),
+            (r#""unfinished":0"#, r#""unfinished":1"#),
+            (r#","redriven":5"#, ""),
+        ] {
+            assert!(check(&REPORT.replace(from, to)).is_err(), "{to}");
+        }
+        assert!(check("no report").is_err());
+    }
+}
