@@ -220,8 +220,10 @@ mod tests {
     }
     #[tokio::test(start_paused = true)]
     async fn while_the_provider_is_away_orders_wait_and_none_is_given_up() {
+        // Fewer than the keys whose failure in a row would make the handler hold by itself.
+        const LATER: usize = 4;
         let harness = Harness::for_service("payments").state(Till::with_outage());
-        let orders = (1..=OUTAGE_AFTER + 50).map(|number| OrderPlaced {
+        let orders = (1..=OUTAGE_AFTER + LATER).map(|number| OrderPlaced {
             customer_id: format!("c-{number}"),
             ..order(&format!("o-{number}"), 100)
         });
@@ -234,7 +236,7 @@ mod tests {
         assert!(begin.elapsed() >= OUTAGE);
         outcome.expect_no_dead_letters();
         let captured = outcome.emissions::<PaymentCaptured>().len();
-        assert_eq!(captured, OUTAGE_AFTER + 50);
-        assert_eq!(outcome.state::<Till>().totals("o-"), (35_000, 0));
+        assert_eq!(captured, OUTAGE_AFTER + LATER);
+        assert_eq!(outcome.state::<Till>().totals("o-"), (30_400, 0));
     }
 }
