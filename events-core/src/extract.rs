@@ -1,6 +1,7 @@
 //! What a handler may take besides its event.
 
 use std::any::type_name;
+use std::sync::Arc;
 
 use crate::cancellation::Cancellation;
 use crate::context::{ServiceContext, State};
@@ -79,6 +80,11 @@ impl<T: Send + Sync + 'static> Extract for State<T> {
     fn prepare(service: &ServiceContext) -> Result<Self> {
         service.get().ok_or_else(|| {
             let name = type_name::<T>();
+            if service.get::<Arc<T>>().is_some() {
+                return Error::msg(format!(
+                    "no state of type {name}, but one of type Arc<{name}>: give it to the runtime with `.shared_state(…)` instead of `.state(…)`"
+                ));
+            }
             Error::msg(format!(
                 "no state of type {name}: add `.state({}…)` to the runtime",
                 name.rsplit("::").next().unwrap_or(name)
@@ -133,5 +139,36 @@ impl Extract for Cancellation {
 
     fn extract((): &(), delivery: &Delivery<'_>) -> Result<Self> {
         Ok(delivery.attempt_context().cancellation())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counter;
+
+    #[test]
+    fn state_that_is_missing_or_shared_twice_is_told_with_its_remedy() {
+        let mut service = ServiceContext::new("counting");
+        let told = |service: &ServiceContext| {
+            State::<Counter>::prepare(service)
+                .err()
+                .map(|error| error.to_string())
+        };
+        let name = type_name::<Counter>();
+        assert_eq!(
+            told(&service).unwrap(),
+            format!("no state of type {name}: add `.state(Counter…)` to the runtime")
+        );
+        service.insert(State::new(Arc::new(Counter)));
+        assert_eq!(
+            told(&service).unwrap(),
+            format!(
+                "no state of type {name}, but one of type Arc<{name}>: give it to the runtime with `.shared_state(…)` instead of `.state(…)`"
+            )
+        );
+        service.insert(State::from(Arc::new(Counter)));
+        assert_eq!(told(&service), None);
     }
 }

@@ -90,6 +90,7 @@ pub mod engine {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::Result as Outcome;
+    pub use crate::a_handler_is_a_free_function_outside_of_impl;
     pub use crate::event::Declared;
     pub use crate::generated::StdResult as Result;
     pub use crate::generated::*;

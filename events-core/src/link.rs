@@ -39,3 +39,15 @@ macro_rules! link {
         $(use ::$name as _;)+
     };
 }
+
+/// For generated code only: holds what `#[handler]` makes of a function. Inside of an `impl` the compiler refuses the
+/// constant, and says where it comes from: this name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! a_handler_is_a_free_function_outside_of_impl {
+    ($($registration:tt)*) => {
+        const _: () = {
+            $($registration)*
+        };
+    };
+}

@@ -79,7 +79,7 @@ fn arguments(signature: &Signature, errors: &mut Errors) {
         match argument {
             FnArg::Receiver(receiver) => errors.at(
                 receiver,
-                "a handler is a free function: take what it needs as `State<T>`, and move it out of the `impl`",
+                "a handler is a free function, outside of `impl`: move it out, and take what it needs as `State<T>`",
             ),
             FnArg::Typed(argument) => {
                 conditional(argument, errors);
@@ -88,18 +88,24 @@ fn arguments(signature: &Signature, errors: &mut Errors) {
         }
     }
     if let Some(FnArg::Typed(first)) = signature.inputs.first()
-        && let Type::Path(path) = &*first.ty
-        && let Some(last) = path.path.segments.last()
-        && EXTRACTORS.iter().any(|name| last.ident == name)
+        && let Some(extractor) = extractor(&first.ty)
     {
         errors.at(
             &first.ty,
             format!(
-                "the first argument of a handler is its event: put it before the `{}`",
-                last.ident
+                "the first argument of a handler is its event: put it before the `{extractor}`"
             ),
         );
     }
+}
+
+/// The extractor that a type names, if it names one.
+fn extractor(ty: &Type) -> Option<&'static str> {
+    let Type::Path(path) = ty else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    EXTRACTORS.into_iter().find(|name| last.ident == name)
 }
 
 fn conditional(argument: &PatType, errors: &mut Errors) {
@@ -116,14 +122,18 @@ fn conditional(argument: &PatType, errors: &mut Errors) {
 fn by_value(ty: &Type, first: bool, errors: &mut Errors) {
     match ty {
         Type::Reference(reference) => {
-            let what = if first { "its event" } else { "its arguments" };
-            errors.at(
-                ty,
-                format!(
-                    "a handler takes {what} by value: write `{}`",
-                    shown(&reference.elem)
+            let value = shown(&reference.elem);
+            let message = match (first, extractor(&reference.elem)) {
+                (true, _) => format!("a handler takes its event by value: write `{value}`"),
+                (false, Some(_)) => {
+                    format!("a handler takes its arguments by value: write `{value}`")
+                }
+                (false, None) => format!(
+                    "a handler takes its arguments by value: write `State<{value}>` for what the service shares, or `{value}` \
+                     for what a record gives"
                 ),
-            );
+            };
+            errors.at(ty, message);
         }
         Type::ImplTrait(_) => {
             errors.at(

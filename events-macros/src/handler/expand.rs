@@ -26,9 +26,10 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let needs = needs(model);
     let check = check(model);
     let call = call(model);
+    // The macro puts it into a nameless constant, which an `impl` cannot hold: its name is what the compiler then says.
     quote! {
         #conditions
-        const _: () = {
+        #private::a_handler_is_a_free_function_outside_of_impl! {
             #private::inventory::submit! {
                 #private::HandlerRegistration(&#private::HandlerDescriptor {
                     name: #name,
@@ -45,7 +46,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
                     call: #call,
                 })
             }
-        };
+        }
     }
 }
 

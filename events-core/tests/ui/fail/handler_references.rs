@@ -5,9 +5,11 @@ pub struct OrderPlaced {
     pub order_id: String,
 }
 
+struct Counter;
+
 #[handler]
-async fn reserve(order: &OrderPlaced, stock: &State<String>) {
-    drop((order, stock));
+async fn reserve(order: &OrderPlaced, stock: &State<String>, count: &Counter) {
+    drop((order, stock, count));
 }
 
 fn main() {}
