@@ -27,18 +27,17 @@ pub(super) fn run(
     progress: &Progress,
 ) -> Result<()> {
     session.workspace.package(PACKAGE)?;
-    for (step, words) in [
-        (name.to_owned(), &[][..]),
-        (format!("{name}-chaos"), &CHAOS),
-    ] {
+    let chaos = format!("{name}-chaos");
+    let steps: [(&str, &[&str]); 2] = [(name, &[]), (&chaos, &CHAOS)];
+    for (step, words) in steps {
         let arguments = ["run", "--package", PACKAGE, "--"];
         let mut command = session.cargo(arguments.iter().chain(words).copied());
         if let Some(address) = address {
             command.env(KAFKA_ADDRESS, address);
         }
-        let captured = session.step(&step, command, SHORT, progress)?;
+        let captured = session.step(step, command, SHORT, progress)?;
         if captured.ok() && !words.is_empty() {
-            check(captured.text()).with_context(|| step)?;
+            check(captured.text()).with_context(|| step.to_owned())?;
         }
     }
     Ok(())
