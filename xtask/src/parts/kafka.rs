@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::parts::maven::Bundle;
 use crate::parts::readiness::await_ready;
+use crate::parts::security::Security;
 use crate::parts::settings::{Ports, Proxied, server_properties};
 use crate::parts::{ports, tools};
 use crate::process::{Farewell, Process};
@@ -52,6 +53,7 @@ const READY: &str = "Kafka Server started";
 /// A running cluster. Dropping it stops every broker and removes their data.
 pub struct Kafka {
     brokers: Vec<Broker>,
+    security: Option<Security>,
 }
 
 struct Broker {
@@ -64,17 +66,30 @@ struct Broker {
 impl Kafka {
     /// Brings up `count` brokers and returns once all of them answer.
     pub fn start(workspace: &Workspace, count: usize, progress: &Progress) -> Result<Self> {
-        Self::launch(workspace, &vec![None; count], progress)
+        Self::launch(workspace, &vec![None; count], None, progress)
+    }
+
+    /// Brings up one broker with an authorizer, and a listener with TLS and SASL beside the open one, on which everybody
+    /// may do everything.
+    pub fn secured(workspace: &Workspace, progress: &Progress) -> Result<Self> {
+        tools::ensure(&[tools::JAVA], progress)?;
+        let security = Security::make()?;
+        Self::launch(workspace, &[None], Some(security), progress)
     }
 
     /// Brings up one broker for each of `proxies`, the ports that the brokers tell their clients in place of their own.
     /// These brokers can be killed and started again with their data.
     pub fn behind(workspace: &Workspace, proxies: &[u16], progress: &Progress) -> Result<Self> {
         let proxies: Vec<_> = proxies.iter().copied().map(Some).collect();
-        Self::launch(workspace, &proxies, progress)
+        Self::launch(workspace, &proxies, None, progress)
     }
 
-    fn launch(workspace: &Workspace, proxies: &[Option<u16>], progress: &Progress) -> Result<Self> {
+    fn launch(
+        workspace: &Workspace,
+        proxies: &[Option<u16>],
+        security: Option<Security>,
+        progress: &Progress,
+    ) -> Result<Self> {
         let count = proxies.len();
         tools::ensure(&[tools::JAVA], progress)?;
         let jars = BUNDLE.fetch(workspace, progress)?;
@@ -91,6 +106,7 @@ impl Kafka {
             .map(|(free, proxy)| Ports {
                 clients: free[0],
                 controller: free[1],
+                secured: security.as_ref().map(|_| free[2]),
                 proxied: proxy.map(|advertised| Proxied {
                     advertised,
                     direct: free[2],
@@ -98,9 +114,9 @@ impl Kafka {
             })
             .collect();
         let brokers = (1..=count)
-            .map(|node| Broker::spawn(node, &ports, &jars, &logs))
+            .map(|node| Broker::spawn(node, &ports, security.as_ref(), &jars, &logs))
             .collect::<Result<_>>()?;
-        let kafka = Self { brokers };
+        let kafka = Self { brokers, security };
         for (broker, ports) in kafka.brokers.iter().zip(&ports) {
             let answers = || answers_api_versions(ports.clients).unwrap_or(false);
             await_ready("Apache Kafka", &broker.process, &broker.log, READY, answers)?;
@@ -111,6 +127,15 @@ impl Kafka {
     /// The value for `KAFKA_BOOTSTRAP_SERVERS`.
     pub fn address(&self) -> String {
         joined(self.brokers.iter().map(|broker| broker.ports.clients))
+    }
+
+    /// What a client of the listener with TLS and SASL needs to know, as environment variables; empty without one.
+    pub fn secured_environment(&self) -> Vec<(&'static str, String)> {
+        let port = self.brokers.first().and_then(|broker| broker.ports.secured);
+        match (&self.security, port) {
+            (Some(security), Some(port)) => security.environment(port),
+            _ => Vec::new(),
+        }
     }
 
     /// The same by the brokers' own listeners, past the proxies.
@@ -174,16 +199,23 @@ impl Kafka {
 }
 
 impl Broker {
-    fn spawn(node: usize, ports: &[Ports], jars: &Path, logs: &Path) -> Result<Self> {
+    fn spawn(
+        node: usize,
+        ports: &[Ports],
+        security: Option<&Security>,
+        jars: &Path,
+        logs: &Path,
+    ) -> Result<Self> {
         let scratch = tempfile::Builder::new()
             .prefix("xtask-kafka-")
             .tempdir()?
             .keep();
         let settings = scratch.join("server.properties");
-        fs::write(
-            &settings,
-            server_properties(node, ports, &scratch.join("data")),
-        )?;
+        let mut properties = server_properties(node, ports, &scratch.join("data"));
+        if let Some(security) = security {
+            properties.push_str(&security.properties());
+        }
+        fs::write(&settings, properties)?;
         // The port keeps the logs of two clusters at the same time apart.
         let log = logs.join(format!("kafka-{}.log", ports[node - 1].clients));
         let output =

@@ -5,6 +5,7 @@ pub mod maven;
 pub mod ports;
 pub mod postgres;
 mod readiness;
+mod security;
 mod settings;
 pub mod tools;
 

@@ -8,6 +8,8 @@ use std::path::Path;
 pub(crate) struct Ports {
     pub(crate) clients: u16,
     pub(crate) controller: u16,
+    /// Of the listener with TLS and SASL.
+    pub(crate) secured: Option<u16>,
     pub(crate) proxied: Option<Proxied>,
 }
 
@@ -25,7 +27,7 @@ pub(crate) struct Proxied {
 const COMMON: &str = "\
 process.roles=broker,controller
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT,SECURED:SASL_SSL,CONTROLLER:PLAINTEXT
 offsets.topic.num.partitions=8
 transaction.state.log.num.partitions=8
 share.coordinator.state.topic.num.partitions=2
@@ -72,6 +74,10 @@ pub(crate) fn server_properties(node: usize, brokers: &[Ports], data: &Path) -> 
         write!(listeners, ",DIRECT://127.0.0.1:{direct}").expect(STRING);
         write!(advertised, ",DIRECT://127.0.0.1:{direct}").expect(STRING);
     }
+    if let Some(secured) = own.secured {
+        write!(listeners, ",SECURED://127.0.0.1:{secured}").expect(STRING);
+        write!(advertised, ",SECURED://127.0.0.1:{secured}").expect(STRING);
+    }
     let between = own.proxied.map_or("PLAINTEXT", |_| "DIRECT");
     set("listeners", &listeners);
     set("advertised.listeners", &advertised);
@@ -101,6 +107,7 @@ mod tests {
         let brokers = [1, 2, 3].map(|at| Ports {
             clients: 20_000 + at,
             controller: 21_000 + at,
+            secured: None,
             proxied: None,
         });
         let text = server_properties(2, &brokers, Path::new("data"));
@@ -120,6 +127,7 @@ mod tests {
             &[Ports {
                 clients: 20_001,
                 controller: 21_001,
+                secured: None,
                 proxied: None,
             }],
             Path::new("data"),
@@ -137,6 +145,7 @@ mod tests {
         let ports = Ports {
             clients: 20_001,
             controller: 21_001,
+            secured: None,
             proxied: Some(proxied),
         };
         let text = server_properties(1, &[ports], Path::new("data"));
