@@ -70,6 +70,7 @@ mod lag;
 mod member;
 mod options;
 mod parked;
+mod patience;
 mod producer;
 mod progress;
 mod queue;

@@ -17,6 +17,7 @@ use crate::ffi;
 use crate::options::ClientOptions;
 use crate::parked::ParkedLogs;
 use crate::rebalance::{MemberContext, commit};
+use crate::rights::Watch;
 use crate::view::Watched;
 
 /// How long a poll of the main queue waits: how late a tick may be.
@@ -30,6 +31,7 @@ pub(crate) struct Member {
     orders: Sender<Stop>,
     lag: Arc<Mutex<Lag>>,
     joined: Arc<AtomicBool>,
+    watch: Arc<Watch>,
 }
 
 struct Stop {
@@ -58,8 +60,9 @@ impl Member {
         let config = client.consumer(&plan.group, &plan.settings);
         let interval = plan.settings.commit_interval;
         let group = Arc::new(Group::new(plan, publish, handle.clone()));
-        let parked = ParkedLogs::open(group.plan(), client, handle.clone())?;
         let joined = Arc::new(AtomicBool::new(false));
+        let watch = Watch::new(group.plan(), client, handle.clone());
+        let parked = ParkedLogs::open(group.plan(), client, handle.clone(), Arc::clone(&watch))?;
         let context = MemberContext {
             group: Arc::clone(&group),
             handle,
@@ -68,6 +71,7 @@ impl Member {
             parked,
             rejoin: AtomicBool::new(false),
             joined: Arc::clone(&joined),
+            watch: Arc::clone(&watch),
         };
         let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);
         // Nobody else has set it.
@@ -97,6 +101,7 @@ impl Member {
             orders,
             lag,
             joined,
+            watch,
         })
     }
 
@@ -108,6 +113,7 @@ impl Member {
         Watched {
             group: Arc::clone(&self.group),
             joined: Arc::clone(&self.joined),
+            rights: Arc::clone(&self.watch),
         }
     }
 
@@ -153,6 +159,7 @@ impl Poller {
             match self.consumer.poll(POLL) {
                 None => {}
                 Some(Err(error)) => {
+                    self.consumer.context().watch.suspect(&error);
                     crate::client_log::report("consumer", &error, "while polling");
                 }
                 Some(Ok(_)) => {

@@ -19,8 +19,9 @@ use tokio::runtime::Handle;
 use crate::client_log;
 use crate::ffi::NativeQueue;
 use crate::options::ClientOptions;
+use crate::patience::{ANSWER, patiently};
 use crate::queue::PartitionQueue;
-use crate::rebalance::{ANSWER, patiently};
+use crate::rights::Watch;
 use crate::topics;
 
 /// Finished facts that are worth a request to delete them.
@@ -31,6 +32,7 @@ pub(crate) struct ParkedLogs {
     reader: Arc<BaseConsumer<ReaderContext>>,
     client: ClientOptions,
     handle: Handle,
+    watch: Arc<Watch>,
     assigned: Mutex<BTreeSet<TopicPartition>>,
     /// Below what each log was trimmed, as far as this member knows.
     trimmed: Mutex<BTreeMap<TopicPartition, i64>>,
@@ -49,6 +51,7 @@ impl ParkedLogs {
         plan: &GroupPlan,
         client: &ClientOptions,
         handle: Handle,
+        watch: Arc<Watch>,
     ) -> KafkaResult<Option<Self>> {
         if plan.topics.values().all(|topic| topic.parked.is_none()) {
             return Ok(None);
@@ -59,6 +62,7 @@ impl ParkedLogs {
             reader: Arc::new(reader),
             client: client.clone(),
             handle,
+            watch,
             assigned: Mutex::default(),
             trimmed: Mutex::default(),
         }))
@@ -75,8 +79,9 @@ impl ParkedLogs {
         let name = TopicPartition::new(topic, source.partition);
         self.stop(std::slice::from_ref(&name));
         self.grow(&name)?;
-        let (low, high) =
-            patiently(|| self.reader.fetch_watermarks(topic, name.partition, ANSWER))?;
+        let (low, high) = patiently(&self.watch, || {
+            self.reader.fetch_watermarks(topic, name.partition, ANSWER)
+        })?;
         let Hint { offset, claim } = match hint {
             Some(hint) if (low..=high).contains(&hint.offset) => hint,
             outside => {
@@ -98,7 +103,7 @@ impl ParkedLogs {
         lock(&self.assigned).insert(name);
         Ok(ParkedStart {
             topic: topic.to_owned(),
-            queue: PartitionQueue::new(queue),
+            queue: PartitionQueue::new(queue, &self.watch),
             generation,
             claim,
         })
@@ -107,7 +112,9 @@ impl ParkedLogs {
     /// A source may have got partitions since the start: its parked topic gets them before their first record is
     /// dispatched.
     fn grow(&self, name: &TopicPartition) -> KafkaResult<()> {
-        let metadata = patiently(|| self.reader.fetch_metadata(Some(&name.topic), ANSWER))?;
+        let metadata = patiently(&self.watch, || {
+            self.reader.fetch_metadata(Some(&name.topic), ANSWER)
+        })?;
         let count = |topic: &rdkafka::metadata::MetadataTopic| topic.partitions().len();
         let found = metadata.topics().first().map_or(0, count);
         let needed = usize::try_from(name.partition).unwrap_or(0) + 1;
@@ -139,6 +146,7 @@ impl ParkedLogs {
     /// Serves the reader's callbacks; its records are in queues of their own.
     pub(crate) fn serve(&self) {
         if let Some(Err(error)) = self.reader.poll(Duration::ZERO) {
+            self.watch.suspect(&error);
             client_log::report("reader of parked records", &error, "while polling");
         }
     }

@@ -8,6 +8,7 @@ use events_runtime::{Queue, QueueError, Record};
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::ffi::{Message, NativeQueue, consume};
+use crate::rights::Watch;
 
 /// Bytes that a message takes beside key and value: its headers, as they usually are, and the client's own structures.
 const OVERHEAD: usize = 512;
@@ -15,14 +16,16 @@ const OVERHEAD: usize = 512;
 /// Received records of one partition.
 pub(crate) struct PartitionQueue {
     queue: Arc<NativeQueue>,
+    watch: Arc<Watch>,
     /// Why the partition cannot be read any more, until it is assigned anew.
     broken: Option<String>,
 }
 
 impl PartitionQueue {
-    pub(crate) fn new(queue: NativeQueue) -> Self {
+    pub(crate) fn new(queue: NativeQueue, watch: &Arc<Watch>) -> Self {
         Self {
             queue: Arc::new(queue),
+            watch: Arc::clone(watch),
             broken: None,
         }
     }
@@ -47,7 +50,10 @@ impl Queue for PartitionQueue {
             Some(error) => trouble = Some(error),
         });
         if let Some((code, text)) = trouble {
-            let text = format!("{code:?}: {text}");
+            let mut text = format!("{code:?}: {text}");
+            if let Some(trouble) = self.watch.refused(code) {
+                text = format!("{text}; {trouble}");
+            }
             if !matches!(
                 code,
                 RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use events_core::Start;
 use events_runtime::{Group, Position, TopicPartition, failpoints};
@@ -18,12 +17,9 @@ use tokio::runtime::Handle;
 
 use crate::ffi::{self, NativeQueue};
 use crate::parked::{Hint, ParkedLogs};
+use crate::patience::{ANSWER, patiently};
 use crate::queue::PartitionQueue;
-
-/// How long the broker may take to answer a question that an assignment depends on.
-pub(crate) const ANSWER: Duration = Duration::from_secs(30);
-/// How long to wait before a question is asked again, for example while a new topic has no leaders yet.
-const AGAIN: Duration = Duration::from_millis(50);
+use crate::rights::Watch;
 
 /// The callbacks of a member's consumer. All run on its polling thread.
 pub(crate) struct MemberContext {
@@ -37,6 +33,8 @@ pub(crate) struct MemberContext {
     /// An assignment could not be carried out: the polling thread joins anew, or its partitions would wait for ever.
     pub(crate) rejoin: AtomicBool,
     pub(crate) joined: Arc<AtomicBool>,
+    /// Told what the cluster refuses.
+    pub(crate) watch: Arc<Watch>,
 }
 
 /// Where a partition is read from.
@@ -83,7 +81,7 @@ impl MemberContext {
             };
             self.group.assign(
                 begin.partition,
-                PartitionQueue::new(queue),
+                PartitionQueue::new(queue, &self.watch),
                 begin.offset,
                 &begin.metadata,
                 parked,
@@ -116,7 +114,7 @@ impl MemberContext {
                 asked.add_partition(parked, element.partition());
             }
         }
-        let committed = patiently(|| {
+        let committed = patiently(&self.watch, || {
             let committed = consumer.committed_offsets(asked.clone(), ANSWER)?;
             committed
                 .elements()
@@ -170,7 +168,9 @@ impl MemberContext {
             _ if self.knows(consumer, topic)? => Start::Earliest,
             _ => start,
         };
-        let (low, high) = patiently(|| consumer.fetch_watermarks(topic, *number, ANSWER))?;
+        let (low, high) = patiently(&self.watch, || {
+            consumer.fetch_watermarks(topic, *number, ANSWER)
+        })?;
         let offset = match start {
             Start::Latest => high,
             Start::Time(millis) => {
@@ -194,7 +194,7 @@ impl MemberContext {
 
     /// Whether the group has committed anything for the topic.
     fn knows(&self, consumer: &BaseConsumer<Self>, topic: &str) -> KafkaResult<bool> {
-        let metadata = patiently(|| consumer.fetch_metadata(Some(topic), ANSWER))?;
+        let metadata = patiently(&self.watch, || consumer.fetch_metadata(Some(topic), ANSWER))?;
         let mut all = TopicPartitionList::new();
         for partition in metadata
             .topics()
@@ -203,7 +203,9 @@ impl MemberContext {
         {
             all.add_partition(topic, partition.id());
         }
-        let committed = patiently(|| consumer.committed_offsets(all.clone(), ANSWER))?;
+        let committed = patiently(&self.watch, || {
+            consumer.committed_offsets(all.clone(), ANSWER)
+        })?;
         Ok(committed
             .elements()
             .iter()
@@ -314,26 +316,13 @@ fn reached(point: &'static str, positions: &[(TopicPartition, Position)]) {
     }
 }
 
-/// Asks until there is an answer, for as long as an answer may take.
-pub(crate) fn patiently<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
-    let asked = Instant::now();
-    loop {
-        match ask() {
-            Err(error) if asked.elapsed() < ANSWER => {
-                tracing::debug!(%error, "the broker does not answer an assignment's question yet");
-                thread::sleep(AGAIN);
-            }
-            answer => return answer,
-        }
-    }
-}
-
 impl ClientContext for MemberContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         crate::client_log::log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        self.watch.suspect(&error);
         crate::client_log::report("consumer", &error, reason);
     }
 }
@@ -357,6 +346,7 @@ impl ConsumerContext for MemberContext {
         };
         self.joined.fetch_or(outcome.is_ok(), Ordering::Release);
         if let Err(error) = outcome {
+            self.watch.suspect(&error);
             tracing::error!(group, %error, "the rebalance could not be carried out; joining anew");
             // Without an answer to the callback the group would wait for this member for ever; with this one it has no
             // partitions of it, until the polling thread joins anew.
@@ -392,6 +382,7 @@ impl ConsumerContext for MemberContext {
             }
             Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
             Err(error) => {
+                self.watch.suspect(&error);
                 tracing::warn!(group = %self.group.plan().group, %error, "offsets were not committed; the next tick tries again");
             }
         }

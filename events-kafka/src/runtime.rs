@@ -231,7 +231,7 @@ impl Runtime {
             self.service.name().to_owned(),
         );
         let plans = planned(self.service, self.parks_anywhere, &client)?;
-        let faults = topics::faults(&plans, &client, ensure).await?;
+        let faults = topics::faults(&name, &plans, &client, ensure).await?;
         KafkaError::unless_empty(&name, faults)
     }
 

@@ -180,7 +180,7 @@ impl Publish for LaneProducer {
                 self.replace(&running, &format!("{code:?}: {reason}"));
                 return (ticket, PublishError::Lost(reason));
             }
-            (ticket, refusal(code))
+            (ticket, naming(refusal(code), &record.topic))
         })
     }
 
@@ -207,7 +207,10 @@ pub(crate) fn classify(error: &KafkaError) -> PublishError {
 /// What an error code of the client means for the record.
 pub(crate) fn refusal(code: RDKafkaErrorCode) -> PublishError {
     use RDKafkaErrorCode as Code;
-    let text = code.to_string();
+    let mut text = code.to_string();
+    if let Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed = code {
+        text.push_str("; this user lacks the right to Write it: grant it as `check --acls` says");
+    }
     match code {
         Code::QueueFull => PublishError::Full,
         Code::MessageSizeTooLarge
@@ -224,6 +227,21 @@ pub(crate) fn refusal(code: RDKafkaErrorCode) -> PublishError {
         | Code::UnsupportedForMessageFormat => PublishError::Refused(text),
         Code::MessageTimedOut | Code::RequestTimedOut => PublishError::TimedOut(text),
         _ => PublishError::Lost(text),
+    }
+}
+
+/// The same with the topic's name, where it is the topic that does not take the record.
+pub(crate) fn naming(error: PublishError, topic: &str) -> PublishError {
+    match error {
+        PublishError::Refused(reason) if reason.starts_with("UnknownTopic") => {
+            PublishError::Refused(format!(
+                "the topic `{topic}` does not exist: create it, or let a service do so by `ensure_topics`; {reason}"
+            ))
+        }
+        PublishError::Refused(reason) => {
+            PublishError::Refused(format!("the topic `{topic}`: {reason}"))
+        }
+        other => other,
     }
 }
 
@@ -252,7 +270,7 @@ impl ProducerContext for Deliveries {
                 partition: message.partition(),
                 offset: message.offset(),
             }),
-            Err((error, _)) => Err(classify(error)),
+            Err((error, message)) => Err(naming(classify(error), message.topic())),
         });
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use events_runtime::{Group, Status};
 
 use crate::error::KafkaError;
+use crate::rights::Watch;
 
 /// A running service. It outlives the handle for as long as the service drains.
 pub(crate) struct View {
@@ -20,6 +21,7 @@ pub(crate) struct Watched {
     pub(crate) group: Arc<Group>,
     /// Whether the coordinator has said which partitions it has, be it none.
     pub(crate) joined: Arc<AtomicBool>,
+    pub(crate) rights: Arc<Watch>,
 }
 
 impl View {
@@ -59,9 +61,15 @@ impl View {
     /// What lanes said last.
     pub(crate) fn status(&self) -> Status {
         let lanes: Vec<_> = self.groups().flat_map(Group::lane_status).collect();
+        let groups = self.groups.get().into_iter().flatten();
+        let troubles: Vec<_> = groups
+            .filter_map(|watched| watched.rights.trouble())
+            .collect();
+        let well = lanes.iter().all(|lane| lane.unhealthy.is_none());
         Status {
             service: self.service.clone(),
-            healthy: lanes.iter().all(|lane| lane.unhealthy.is_none()),
+            healthy: well && troubles.is_empty(),
+            troubles,
             lanes,
             handlers: self.groups().flat_map(Group::handler_status).collect(),
         }

@@ -9,8 +9,11 @@ use crate::transport::TopicPartition;
 pub struct Status {
     /// The service.
     pub service: String,
-    /// Whether every lane advances or has nothing to do.
+    /// Whether every lane advances or has nothing to do, and nothing else is wrong.
     pub healthy: bool,
+    /// What is wrong with the service as a whole, such as a right that it has lost.
+    #[serde(default)]
+    pub troubles: Vec<String>,
     /// Its lanes, sorted by group and partition.
     pub lanes: Vec<LaneStatus>,
     /// Its handlers.

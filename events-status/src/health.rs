@@ -11,7 +11,9 @@ pub(crate) fn reasons(status: &Status) -> Vec<String> {
             status.service, lane.partition, lane.group
         ))
     });
-    let mut reasons: Vec<_> = lanes.collect();
+    let troubles = status.troubles.iter();
+    let whole = troubles.map(|trouble| format!("{}: {trouble}", status.service));
+    let mut reasons: Vec<_> = whole.chain(lanes).collect();
     if reasons.is_empty() && !status.healthy {
         reasons.push(format!("{}: unhealthy", status.service));
     }

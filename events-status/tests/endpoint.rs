@@ -71,6 +71,7 @@ impl Running for Made {
         Status {
             service: self.name.to_owned(),
             healthy: self.unhealthy.is_none(),
+            troubles: Vec::new(),
             lanes: vec![lane],
             handlers: Vec::new(),
         }

@@ -40,6 +40,7 @@ impl RunningService {
         let mut status = Status {
             service: self.service.clone(),
             healthy: true,
+            troubles: Vec::new(),
             lanes: Vec::new(),
             handlers: Vec::new(),
         };

@@ -74,7 +74,7 @@ pub(super) enum Command {
         /// Print the least rights that the services need, as commands for kafka-acls.sh.
         #[arg(long, conflicts_with = "broker")]
         acls: bool,
-        /// To whom they are granted; `User:` and the service's name if absent.
+        /// To whom they are granted; if absent `User:` and `sasl.username`, or else the service's name.
         #[arg(long, requires = "acls")]
         principal: Option<String>,
     },

@@ -14,8 +14,9 @@ pub(super) fn show(services: Services, principal: Option<&str>, json: bool) -> R
     let mut lines = Vec::new();
     for runtime in services.into_runtimes() {
         let service = runtime.name().to_owned();
-        let principal = principal.map_or_else(|| format!("User:{service}"), str::to_owned);
-        let address = runtime.current_client().address().map(str::to_owned);
+        let client = runtime.current_client();
+        let principal = principal.map_or_else(|| client.principal(&service), str::to_owned);
+        let address = client.address().map(str::to_owned);
         let rights = runtime.rights()?;
         lines.push(format!("# {service}"));
         lines.extend(

@@ -104,7 +104,7 @@ impl Site {
             topics::prepare(service.service(), &plans, &mut client, group.ensure).await?;
             return Ok(());
         }
-        let faults = topics::faults(&plans, &client, None).await?;
+        let faults = topics::faults(group.plan.service.service(), &plans, &client, None).await?;
         let missing = faults.iter().find(|fault| fault.code == "missing-topics");
         Err(Error::msg(match missing {
             Some(fault) => format!("the topic `{topic}` does not exist; {fault}"),

@@ -156,6 +156,11 @@ impl ClientOptions {
         self.largest_record = self.largest_record.max(bytes);
     }
 
+    /// Who the cluster takes the service for, as far as its name is known: the user of SASL, else the service's name.
+    pub(crate) fn principal(&self, service: &str) -> String {
+        format!("User:{}", self.property("sasl.username").unwrap_or(service))
+    }
+
     /// A name for the broker's logs and quotas, unless there is one.
     pub(crate) fn named(self, service: &str) -> Self {
         match self.property("client.id") {

@@ -10,9 +10,10 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use super::Producer;
 use super::deliveries::{Deliveries, Outcome, Tag};
-use super::failure::{PublishAllFailed, PublishFailed, naming};
+use super::failure::{PublishAllFailed, PublishFailed};
 use super::link::Helper;
 use super::stamp::Stamp;
+use crate::sink::naming;
 
 /// Bytes of room that a batch asks for at once.
 const CHUNK: u32 = 64 * 1024;

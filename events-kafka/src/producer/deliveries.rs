@@ -11,9 +11,8 @@ use rdkafka::producer::ProducerContext;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::batch::Batch;
-use super::failure::naming;
 use crate::client_log;
-use crate::sink::classify;
+use crate::sink::{classify, naming};
 
 /// How one publish ended.
 pub(super) type Outcome = Result<Written, PublishError>;

@@ -51,21 +51,6 @@ impl PublishFailed {
     }
 }
 
-/// The same with the topic's name, where it is the topic that does not take the record.
-pub(super) fn naming(error: PublishError, topic: &str) -> PublishError {
-    match error {
-        PublishError::Refused(reason) if reason.starts_with("UnknownTopic") => {
-            PublishError::Refused(format!(
-                "the topic `{topic}` does not exist: create it, or let a service do so by `ensure_topics`; {reason}"
-            ))
-        }
-        PublishError::Refused(reason) => {
-            PublishError::Refused(format!("the topic `{topic}`: {reason}"))
-        }
-        other => other,
-    }
-}
-
 /// Some of many events were not published, or perhaps were. All others were.
 #[derive(Debug, thiserror::Error)]
 #[error("{} of {} events were not published, the first at index {}: {}", failed(self), self.written + failed(self), self.failures.first().map_or(0, |first| first.0), first(self))]

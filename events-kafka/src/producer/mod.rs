@@ -22,7 +22,7 @@ pub use receipt::Receipt;
 
 use crate::error::KafkaError;
 use crate::options::ClientOptions;
-use failure::naming;
+use crate::sink::naming;
 use link::Link;
 use stamp::{Origin, Stamp};
 

@@ -18,10 +18,14 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use super::{MAX_BYTES, RETENTION};
 use crate::client_log;
 use crate::error::KafkaError;
+use crate::ffi;
 use crate::options::ClientOptions;
+use crate::rights::Resource;
 
 /// How long the cluster may take for one answer.
 const ANSWER: Duration = Duration::from_secs(15);
+/// How long it may take to tell what this user may do: old clusters have no answer.
+const RIGHTS: Duration = Duration::from_secs(5);
 /// How often a new topic is looked for, and how many times.
 const LOOK: (Duration, u32) = (Duration::from_millis(50), 200);
 
@@ -114,6 +118,25 @@ impl Catalog {
             .is_some_and(|id| id.starts_with("mockCluster"))
     }
 
+    /// What this user may do with each of these, as far as the cluster tells.
+    pub(crate) async fn authorized(&self, resource: Resource, names: Vec<String>) -> ffi::Answer {
+        if names.is_empty() || self.is_embedded().await {
+            return Ok(BTreeMap::new());
+        }
+        let admin = Arc::clone(&self.admin);
+        let asked = tokio::task::spawn_blocking(move || {
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            match resource {
+                Resource::Group => ffi::authorized_on_groups(admin.inner(), &names, RIGHTS),
+                Resource::Topic => ffi::authorized_on_topics(admin.inner(), &names, RIGHTS),
+            }
+        });
+        // As for `existing`.
+        asked
+            .await
+            .unwrap_or(Err(RDKafkaErrorCode::OperationTimedOut))
+    }
+
     /// The settings of each topic, as far as this user may know them.
     pub(crate) async fn settings(&self, topics: &[&str]) -> BTreeMap<String, TopicSettings> {
         if topics.is_empty() || self.is_embedded().await {
@@ -180,7 +203,7 @@ impl Catalog {
             match outcome {
                 // Another service has just made it.
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((_, code)) => return Err(failed(&ClientError::AdminOp(code))),
+                Err((topic, code)) => return Err(self.refused(code, "create", &topic, "Create")),
             }
         }
         let counts: Vec<_> = topics.iter().map(|making| (&*making.name, 1)).collect();
@@ -204,7 +227,9 @@ impl Catalog {
             match outcome {
                 // Another member has just done it.
                 Ok(_) | Err((_, RDKafkaErrorCode::InvalidPartitions)) => {}
-                Err((_, code)) => return Err(failed(&ClientError::AdminOp(code))),
+                Err((topic, code)) => {
+                    return Err(self.refused(code, "add partitions to", &topic, "Alter"));
+                }
             }
         }
         let counts: Vec<_> = topics
@@ -226,6 +251,27 @@ impl Catalog {
         let deleted = deleted.map_err(|error| failed(&error))?;
         let outcome = deleted.elements().iter().try_for_each(|log| log.error());
         outcome.map_err(|error| failed(&error))
+    }
+
+    /// The cluster did not do something with a topic, for which this user needs the right to `operation`.
+    fn refused(
+        &self,
+        code: RDKafkaErrorCode,
+        action: &'static str,
+        topic: &str,
+        operation: &str,
+    ) -> KafkaError {
+        let mut error = KafkaError::cluster(&self.address, action, &ClientError::AdminOp(code));
+        if let KafkaError::Cluster { reason, .. } = &mut error {
+            *reason = match code {
+                RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::ClusterAuthorizationFailed => format!(
+                    "the topic `{topic}`: this user lacks the right to {operation} it, which `check --acls` prints: {reason}"
+                ),
+                _ => format!("the topic `{topic}`: {reason}"),
+            };
+        }
+        error
     }
 
     /// Waits until the topics have that many partitions, all with leaders.

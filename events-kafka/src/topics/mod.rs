@@ -9,13 +9,14 @@ use std::sync::Arc;
 use events_core::Fault;
 use events_runtime::{GroupPlan, TopicPartition};
 
-use catalog::Catalog;
+pub(crate) use catalog::Catalog;
 use state::State;
 use wanted::Wanted;
 
 use crate::embedded::{Embedded, PARTITIONS};
 use crate::error::KafkaError;
 use crate::options::ClientOptions;
+use crate::rights::{self, Lack};
 
 /// A topic's setting for its largest batch, and so for its largest record.
 const MAX_BYTES: &str = "max.message.bytes";
@@ -68,8 +69,16 @@ pub(crate) async fn prepare(
         return Ok(());
     }
     let catalog = Catalog::connect(client)?;
-    let state = State::read(&catalog, &wanted).await?;
+    let lacks = rights::lacking(&catalog, &rights::of(plans, ensure))
+        .await
+        .found;
+    let state = State::read(&catalog, &wanted, &lacks).await?;
     client.take_records_of(state.largest_record());
+    if !lacks.is_empty() {
+        let mut faults = faults_of(&lacks, service, client);
+        faults.extend(state.faults(&catalog, &wanted, ensure.is_some()));
+        return KafkaError::unless_empty(service, faults);
+    }
     if let Some(ensure) = ensure {
         let missing = state.makings(&wanted, ensure);
         if !missing.is_empty() {
@@ -111,8 +120,9 @@ pub(crate) async fn trim(
     Catalog::connect(client)?.trim(log, below).await
 }
 
-/// Looks for what is wrong with the topics of a real cluster, and changes nothing. On the embedded cluster nothing is.
+/// Looks for what is wrong with the topics of a real cluster and with the rights to them, and changes nothing. On the embedded cluster nothing is.
 pub(crate) async fn faults(
+    service: &str,
     plans: &[Arc<GroupPlan>],
     client: &ClientOptions,
     ensure: Option<Ensure>,
@@ -122,6 +132,18 @@ pub(crate) async fn faults(
     }
     let wanted = Wanted::by(plans);
     let catalog = Catalog::connect(client)?;
-    let state = State::read(&catalog, &wanted).await?;
-    Ok(state.faults(&catalog, &wanted, ensure.is_some()))
+    let lacks = rights::lacking(&catalog, &rights::of(plans, ensure))
+        .await
+        .found;
+    let state = State::read(&catalog, &wanted, &lacks).await?;
+    let mut faults = faults_of(&lacks, service, client);
+    faults.extend(state.faults(&catalog, &wanted, ensure.is_some()));
+    Ok(faults)
+}
+
+fn faults_of(lacks: &[Lack], service: &str, client: &ClientOptions) -> Vec<Fault> {
+    lacks
+        .iter()
+        .map(|lack| lack.fault(service, client))
+        .collect()
 }

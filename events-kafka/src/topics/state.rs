@@ -10,6 +10,7 @@ use super::wanted::Wanted;
 use super::{Ensure, MAX_BYTES, RETENTION};
 use crate::error::KafkaError;
 use crate::options::BROKER_MAX_MESSAGE;
+use crate::rights::{Lack, Operation, Resource};
 
 /// Bytes by which a dead letter or a parked record may be larger than its source: what the topic must allow (D5), and what
 /// it is made with.
@@ -29,13 +30,32 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) async fn read(catalog: &Catalog, wanted: &Wanted) -> Result<Self, KafkaError> {
+    /// What this user may not know is left out: `lacks` are faults of their own.
+    pub(crate) async fn read(
+        catalog: &Catalog,
+        wanted: &Wanted,
+        lacks: &[Lack],
+    ) -> Result<Self, KafkaError> {
         let existing = catalog.existing().await?;
+        let lack = |name: &str| {
+            let mut of_topics = lacks
+                .iter()
+                .filter(|lack| lack.right.resource == Resource::Topic);
+            of_topics.find(|lack| lack.right.name == name)
+        };
         let (found, missing): (Vec<_>, Vec<_>) = wanted
             .names()
             .partition(|name| existing.partitions.contains_key(*name));
-        let settings = catalog.settings(&found).await;
-        let missing = missing.into_iter().map(str::to_owned).collect();
+        let known = found.into_iter().filter(|name| {
+            lack(name)
+                .is_none_or(|lack| !lack.right.operations.contains(&Operation::DescribeConfigs))
+        });
+        let settings = catalog.settings(&known.collect::<Vec<_>>()).await;
+        let missing = missing
+            .into_iter()
+            .filter(|name| lack(name).is_none_or(|lack| !lack.hidden))
+            .map(str::to_owned)
+            .collect();
         Ok(Self {
             existing,
             settings,

@@ -1,6 +1,10 @@
 //! The least rights that a service needs of a cluster with an authorizer.
 
+mod lack;
+mod watch;
+
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use events_runtime::GroupPlan;
@@ -8,11 +12,13 @@ use serde::Serialize;
 
 use crate::topics::Ensure;
 
+pub(crate) use lack::{Lack, lacking};
+pub(crate) use watch::Watch;
+
 /// What a right is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Resource {
-    Cluster,
     Group,
     Topic,
 }
@@ -32,9 +38,27 @@ pub(crate) enum Operation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Right {
     pub(crate) resource: Resource,
-    /// `kafka-cluster` for the cluster.
     pub(crate) name: String,
     pub(crate) operations: Vec<Operation>,
+}
+
+impl Operation {
+    /// Whether it implies the right to see the resource.
+    fn shows(self) -> bool {
+        !matches!(self, Self::Create | Self::DescribeConfigs)
+    }
+
+    /// Its number in the protocol.
+    fn code(self) -> u32 {
+        match self {
+            Self::Read => 3,
+            Self::Write => 4,
+            Self::Create => 5,
+            Self::Delete => 6,
+            Self::Alter => 7,
+            Self::DescribeConfigs => 10,
+        }
+    }
 }
 
 /// The least rights of a service.
@@ -50,27 +74,28 @@ pub(crate) fn of(plans: &[Arc<GroupPlan>], ensure: Option<Ensure>) -> Vec<Right>
         need(Resource::Group, &plan.group, Operation::Read);
         let written = plan.publishes.iter().map(|topic| (topic, Operation::Write));
         let read = plan.topics.keys().map(|topic| (topic, Operation::Read));
-        for (topic, operation) in written.chain(read) {
+        let parked = plan
+            .topics
+            .values()
+            .filter_map(|topic| topic.parked.as_ref());
+        let parked = parked.flat_map(|parked| {
+            // Finished facts are deleted, and the topic grows with its source, whoever made it.
+            let operations = [
+                Operation::Read,
+                Operation::Write,
+                Operation::Delete,
+                Operation::Alter,
+            ];
+            operations.map(|operation| (parked, operation))
+        });
+        for (topic, operation) in written.chain(read).chain(parked) {
             need(Resource::Topic, topic, operation);
             // The start compares how large records may be.
             need(Resource::Topic, topic, Operation::DescribeConfigs);
-        }
-        for parked in plan
-            .topics
-            .values()
-            .filter_map(|topic| topic.parked.as_ref())
-        {
-            need(Resource::Topic, parked, Operation::Read);
-            // Finished facts are deleted.
-            need(Resource::Topic, parked, Operation::Delete);
             if ensure.is_some() {
-                // It grows with its source.
-                need(Resource::Topic, parked, Operation::Alter);
+                need(Resource::Topic, topic, Operation::Create);
             }
         }
-    }
-    if ensure.is_some() {
-        need(Resource::Cluster, "kafka-cluster", Operation::Create);
     }
     rights
         .into_iter()
@@ -94,12 +119,29 @@ impl Right {
             .map(|operation| format!(" --operation {operation:?}"))
             .collect();
         let resource = match self.resource {
-            Resource::Cluster => "--cluster".to_owned(),
             Resource::Group => format!("--group '{}'", self.name),
             Resource::Topic => format!("--topic '{}'", self.name),
         };
         format!(
             "kafka-acls.sh --bootstrap-server {address} --add --allow-principal '{principal}'{operations} {resource}"
         )
+    }
+}
+
+/// `Read and DescribeConfigs the topic `orders``.
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, operation) in self.operations.iter().enumerate() {
+            let before = match index {
+                0 => "",
+                _ if index + 1 == self.operations.len() => " and ",
+                _ => ", ",
+            };
+            write!(f, "{before}{operation:?}")?;
+        }
+        match self.resource {
+            Resource::Group => write!(f, " the consumer group `{}`", self.name),
+            Resource::Topic => write!(f, " the topic `{}`", self.name),
+        }
     }
 }
