@@ -17,7 +17,8 @@ use crate::work::{Published, Work};
 
 pub(crate) struct SlotTable<R> {
     lane: Arc<LaneContext>,
-    slots: Vec<Entry<R>>,
+    /// Those of each handler; none before its first record, since most of many handlers may never see one.
+    slots: Vec<Vec<Entry<R>>>,
     /// The first slot of each handler, and behind the last the count of all.
     first: Vec<u32>,
     ready: Arc<ReadySlots>,
@@ -33,6 +34,16 @@ struct Entry<R> {
     staged: VecDeque<Work<R>>,
     live: Option<Live<R>>,
     dirty: bool,
+}
+
+impl<R> Entry<R> {
+    fn empty() -> Self {
+        Self {
+            staged: VecDeque::new(),
+            live: None,
+            dirty: false,
+        }
+    }
 }
 
 /// A slot exists from its first record on.
@@ -60,13 +71,8 @@ impl<R: Record> SlotTable<R> {
             count += u32::from(handler.concurrency);
             first.push(count);
         }
-        let entry = |_| Entry {
-            staged: VecDeque::new(),
-            live: None,
-            dirty: false,
-        };
         Self {
-            slots: (0..count).map(entry).collect(),
+            slots: lane.topic.handlers.iter().map(|_| Vec::new()).collect(),
             lane,
             first,
             ready: Arc::new(ReadySlots::new(wake)),
@@ -81,9 +87,13 @@ impl<R: Record> SlotTable<R> {
     pub(crate) fn stage(&mut self, handler: usize, work: Work<R>) {
         let (start, end) = (self.first[handler], self.first[handler + 1]);
         // The high half of the product spreads the hash evenly over any number of slots.
-        let place = (u128::from(work.key) * u128::from(end - start)) >> 64;
-        let slot = start + place as u32;
-        let entry = &mut self.slots[slot as usize];
+        let place = ((u128::from(work.key) * u128::from(end - start)) >> 64) as u32;
+        let slot = start + place;
+        let slots = &mut self.slots[handler];
+        if slots.is_empty() {
+            slots.resize_with((end - start) as usize, Entry::empty);
+        }
+        let entry = &mut slots[place as usize];
         entry.staged.push_back(work);
         if !entry.dirty {
             entry.dirty = true;
@@ -100,7 +110,8 @@ impl<R: Record> SlotTable<R> {
         let mut woken = std::mem::take(&mut self.woken);
         self.ready.take(&mut woken);
         for slot in woken.drain(..) {
-            let entry = &mut self.slots[slot as usize];
+            let (handler, place) = self.place(slot);
+            let entry = &mut self.slots[handler][place];
             if !entry.dirty {
                 entry.dirty = true;
                 self.dirty.push(slot);
@@ -111,8 +122,8 @@ impl<R: Record> SlotTable<R> {
         let progress = !dirty.is_empty();
         let mut failure = None;
         for slot in dirty.drain(..) {
-            let handler = self.first.partition_point(|first| *first <= slot) - 1;
-            if let Err(reason) = self.poll_slot(slot, handler) {
+            let (handler, place) = self.place(slot);
+            if let Err(reason) = self.poll_slot(slot, handler, place) {
                 failure = Some(reason);
             }
             if !self.done.is_empty() || !self.published.is_empty() {
@@ -127,8 +138,14 @@ impl<R: Record> SlotTable<R> {
         failure.map_or(Ok(progress), Err)
     }
 
-    fn poll_slot(&mut self, slot: u32, handler: usize) -> Result<(), String> {
-        let entry = &mut self.slots[slot as usize];
+    /// Whose slot it is, and which of its handler's.
+    fn place(&self, slot: u32) -> (usize, usize) {
+        let handler = self.first.partition_point(|first| *first <= slot) - 1;
+        (handler, (slot - self.first[handler]) as usize)
+    }
+
+    fn poll_slot(&mut self, slot: u32, handler: usize, place: usize) -> Result<(), String> {
+        let entry = &mut self.slots[handler][place];
         entry.dirty = false;
         let live = match &mut entry.live {
             Some(live) => live,
@@ -175,7 +192,7 @@ impl<R: Record> SlotTable<R> {
 
     /// Lets attempts under way end, and drops everything else.
     pub(crate) fn stop(&mut self) {
-        for entry in &mut self.slots {
+        for entry in self.slots.iter_mut().flatten() {
             entry.staged.clear();
             if let Some(live) = &entry.live {
                 live.cell.stop();
@@ -189,16 +206,19 @@ impl<R: Record> SlotTable<R> {
 
     /// Attempts under way.
     pub(crate) fn busy(&self) -> usize {
-        let live = self.slots.iter().filter_map(|entry| entry.live.as_ref());
+        let entries = self.slots.iter().flatten();
+        let live = entries.filter_map(|entry| entry.live.as_ref());
         live.filter(|live| live.cell.is_busy()).count()
     }
 
     /// Lets every attempt under way be polled, though nothing woke it.
     pub(crate) fn wake_busy(&mut self) {
-        for (slot, entry) in self.slots.iter_mut().enumerate() {
-            if !entry.dirty && entry.live.as_ref().is_some_and(|live| live.cell.is_busy()) {
-                entry.dirty = true;
-                self.dirty.push(slot as u32);
+        for (entries, first) in self.slots.iter_mut().zip(&self.first) {
+            for (entry, slot) in entries.iter_mut().zip(*first..) {
+                if !entry.dirty && entry.live.as_ref().is_some_and(|live| live.cell.is_busy()) {
+                    entry.dirty = true;
+                    self.dirty.push(slot);
+                }
             }
         }
     }
