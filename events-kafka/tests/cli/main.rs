@@ -1,9 +1,11 @@
 //! The command line, as a process sees it. The test binary runs itself again as a shop with two services.
 
+mod checks;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Output, Stdio};
 
-use events_kafka::{Embedded, Registry, Result, Runtime, Services, State, event, handler, payload};
+use events_kafka::{Embedded, Result, Runtime, Services, State, event, handler, payload};
 use serde_json::Value;
 
 /// An order was accepted.
@@ -195,114 +197,6 @@ fn the_topology_is_drawn() {
     let graph = shop_says(&["topology", "--format", "json"]).json();
     assert_eq!(graph["handlers"].as_array().unwrap().len(), 2);
     assert_eq!(graph, shop_says(&["topology", "--json"]).json());
-}
-
-#[test]
-fn check_says_all_faults_and_fails() {
-    let good = shop_says(&["check"]);
-    assert_eq!(
-        (good.status, good.out.as_str()),
-        (0, "payments, audit: no faults")
-    );
-    let bad = Answer::of(
-        &command(&["check", "--json"])
-            .env(POOR, "1")
-            .env("KAFKA_NO_SUCH", "1")
-            .output()
-            .unwrap(),
-    );
-    assert_eq!(bad.status, 1);
-    let faults = bad.json()["faults"].as_array().unwrap().clone();
-    assert_eq!(faults.len(), 2, "{faults:?}");
-    assert!(
-        faults
-            .iter()
-            .any(|fault| fault["message"].as_str().unwrap().contains("capture"))
-    );
-    assert!(
-        faults
-            .iter()
-            .any(|fault| fault["message"].as_str().unwrap().contains("KAFKA_NO_SUCH"))
-    );
-    assert!(bad.err.contains("2 faults"));
-    let run = Answer::of(&command(&["run"]).env(POOR, "1").output().unwrap());
-    assert_eq!(run.status, 1);
-    assert!(
-        run.err.contains("Till") && run.err.contains("remedy"),
-        "{}",
-        run.err
-    );
-}
-
-#[test]
-fn check_asks_no_embedded_cluster_for_topics() {
-    let answer = shop_says(&["check", "--broker"]);
-    assert_eq!(answer.status, 1);
-    assert!(
-        answer.out.contains("KAFKA_BOOTSTRAP_SERVERS"),
-        "{}",
-        answer.out
-    );
-}
-
-#[test]
-fn check_prints_the_least_rights() {
-    let answer = shop_says(&["check", "--acls", "--principal", "User:shop"]);
-    assert_eq!(answer.status, 0, "{}", answer.err);
-    let line = |words: &[&str]| {
-        let mut lines = answer.out.lines();
-        assert!(
-            lines.any(|line| words.iter().all(|word| line.contains(word))),
-            "{words:?}: {}",
-            answer.out
-        );
-    };
-    line(&[
-        "--allow-principal 'User:shop'",
-        "--operation Read --operation DescribeConfigs",
-        "--topic 'cli-orders'",
-    ]);
-    line(&["--operation Write", "--topic 'payments.dead-letters'"]);
-    line(&["--operation Read", "--group 'audit-log'"]);
-    let rights = shop_says(&["check", "--acls", "--json"]).json();
-    let payments = &rights[0];
-    assert_eq!(payments["principal"], "User:payments");
-    let written = payments["rights"].as_array().unwrap().iter();
-    let written: Vec<_> = written
-        .filter(|right| {
-            right["operations"]
-                .as_array()
-                .unwrap()
-                .contains(&"Write".into())
-        })
-        .map(|right| right["name"].as_str().unwrap())
-        .collect();
-    let expected = [
-        "cli-payments",
-        "payments.dead-letters",
-        "payments.parked.cli-orders",
-    ];
-    assert_eq!(written, expected);
-}
-
-#[test]
-fn services_that_would_share_a_handler_are_a_fault() {
-    let unclaimed = Registry {
-        claims: Vec::new(),
-        ..Registry::linked()
-    };
-    let service = |name| Runtime::with_registry(name, unclaimed.clone()).state(Till);
-    let services = Services::new().add(service("hotel")).add(service("bar"));
-    let faults = services.check().unwrap_err().faults;
-    let [fault] = &faults[..] else {
-        panic!("{faults:?}");
-    };
-    assert_eq!(fault.code, "shared-handlers");
-    assert!(
-        fault.message.contains("bar and hotel") && fault.message.contains("and 1 more"),
-        "{fault}"
-    );
-    assert!(fault.remedy.contains("service!(\"bar\")"), "{fault}");
 }
 
 #[test]
