@@ -30,6 +30,8 @@ const TRIM: i64 = 10_000;
 /// The parked logs of a member's partitions.
 pub(crate) struct ParkedLogs {
     reader: Arc<BaseConsumer<ReaderContext>>,
+    /// Reads nothing: what is asked of it does not wait behind a fetch that waits for records, half a second for each log.
+    asker: BaseConsumer<ReaderContext>,
     client: ClientOptions,
     handle: Handle,
     watch: Arc<Watch>,
@@ -57,9 +59,11 @@ impl ParkedLogs {
             return Ok(None);
         }
         let config = client.parked_reader(&plan.group, &plan.settings);
-        let reader = BaseConsumer::from_config_and_context(&config, ReaderContext)?;
+        let open = || BaseConsumer::from_config_and_context(&config, ReaderContext);
+        let (reader, asker) = (open()?, open()?);
         Ok(Some(Self {
             reader: Arc::new(reader),
+            asker,
             client: client.clone(),
             handle,
             watch,
@@ -80,7 +84,7 @@ impl ParkedLogs {
         self.stop(std::slice::from_ref(&name));
         self.grow(&name)?;
         let (low, high) = patiently(&self.watch, || {
-            self.reader.fetch_watermarks(topic, name.partition, ANSWER)
+            self.asker.fetch_watermarks(topic, name.partition, ANSWER)
         })?;
         let Hint { offset, claim } = match hint {
             Some(hint) if (low..=high).contains(&hint.offset) => hint,
@@ -113,7 +117,7 @@ impl ParkedLogs {
     /// dispatched.
     fn grow(&self, name: &TopicPartition) -> KafkaResult<()> {
         let metadata = patiently(&self.watch, || {
-            self.reader.fetch_metadata(Some(&name.topic), ANSWER)
+            self.asker.fetch_metadata(Some(&name.topic), ANSWER)
         })?;
         let count = |topic: &rdkafka::metadata::MetadataTopic| topic.partitions().len();
         let found = metadata.topics().first().map_or(0, count);
@@ -145,9 +149,11 @@ impl ParkedLogs {
 
     /// Serves the reader's callbacks; its records are in queues of their own.
     pub(crate) fn serve(&self) {
-        if let Some(Err(error)) = self.reader.poll(Duration::ZERO) {
-            self.watch.suspect(&error);
-            client_log::report("reader of parked records", &error, "while polling");
+        for client in [&*self.reader, &self.asker] {
+            if let Some(Err(error)) = client.poll(Duration::ZERO) {
+                self.watch.suspect(&error);
+                client_log::report("reader of parked records", &error, "while polling");
+            }
         }
     }
 
