@@ -7,7 +7,9 @@ use std::task::Waker;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use events_core::{Event, Outgoing};
-use events_runtime::{Faults, Position, PublishError, Service, TopicPartition, Written};
+use events_runtime::{
+    Faults, Position, PublishError, Service, TopicPartition, Written, parked_header,
+};
 use tokio::time::Instant;
 
 use crate::edge::Edge;
@@ -135,9 +137,12 @@ impl Broker {
         records
     }
 
-    /// Everything that services have published, over all topics, in the order in which it was written.
+    /// Everything that services have published, over all topics, in the order in which it was written; not what they
+    /// write down of parked keys.
     pub fn published(&self) -> Vec<Received> {
-        self.state().published.clone()
+        let mut published = self.state().published.clone();
+        published.retain(|record| record.header_text(parked_header::FACT).is_none());
+        published
     }
 
     /// For each partition of a topic the offset that comes next.

@@ -40,7 +40,7 @@ async fn all_missing_topics_are_one_fault() {
     assert_eq!(faults.faults[0].code, "unknown-topic");
     assert_eq!(
         faults.faults[0].message,
-        "unknown topics: inventory.dead-letters, stock"
+        "unknown topics: inventory.dead-letters, inventory.parked.orders, stock"
     );
 }
 

@@ -13,18 +13,24 @@ impl<R: Record> Driver<R> {
     /// The next record to try while the handler holds, if it is this slot's turn: the first of a key that has not failed
     /// yet, else of the key that failed longest ago.
     pub(super) fn next_probe(&mut self, cx: &mut Context<'_>) -> Option<Work<R>> {
-        self.exchange();
-        while let Some(work) = self.inbox.pop_front() {
-            if self.parks_behind(&work) {
-                self.park_behind(work);
-                continue;
-            }
-            match self.held.take_behind(work) {
-                Some(work) => {
-                    self.inbox.push_front(work);
-                    break;
+        loop {
+            self.exchange();
+            while let Some(work) = self.inbox.pop_front() {
+                if self.parks_behind(&work) {
+                    self.park_behind(work);
+                    continue;
                 }
-                None => self.lane.add_held(1),
+                match self.held.take_behind(work) {
+                    Some(work) => {
+                        self.inbox.push_front(work);
+                        break;
+                    }
+                    None => self.lane.add_held(1),
+                }
+            }
+            // What is parked behind its key does not wait for the handler to go on.
+            if self.published.is_empty() {
+                break;
             }
         }
         if self.inbox.is_empty() && !self.held.has_heads() {
@@ -38,7 +44,7 @@ impl<R: Record> Driver<R> {
 
     /// The attempt failed, and its record is not to blame: it waits in front of its key.
     pub(super) fn put_back(&mut self, work: Work<R>, error: &Error) {
-        let made = work.attempt - 1;
+        let made = work.attempt.saturating_sub(1);
         self.lane
             .trouble(&self.handler, work.key, made, &*work.record, error);
         if self.held.hold(work, Duration::ZERO) {

@@ -139,7 +139,8 @@ impl<R: Record> Driver<R> {
         } else {
             // The wait before it was parked was the first.
             let earlier = u32::from(record.attempts > 0);
-            jitter(park.ceiling((work.attempt - record.attempts).saturating_add(earlier)))
+            let parked = work.attempt.saturating_sub(record.attempts);
+            jitter(park.ceiling(parked.saturating_add(earlier)))
         };
         tracing::info!(
             handler = %self.handler.stable_name, partition = %self.lane.partition, offset = record.offset,

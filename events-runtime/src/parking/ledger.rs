@@ -130,7 +130,7 @@ impl<T> Ledger<T> {
         offset: i64,
         fact: Fact<T>,
     ) -> Result<Option<Pair>, &'static str> {
-        self.position = offset + 1;
+        self.position = offset.saturating_add(1);
         match fact {
             Fact::Claim(claim) => self.claim(offset, claim).map(|()| None),
             Fact::Parked(token, item) => {
@@ -160,7 +160,7 @@ impl<T> Ledger<T> {
 
     /// A record that could not be understood stands here.
     pub(crate) fn skip(&mut self, offset: i64) {
-        self.position = offset + 1;
+        self.position = offset.saturating_add(1);
     }
 
     fn claim(&mut self, offset: i64, claim: Claim) -> Result<(), &'static str> {
@@ -186,7 +186,7 @@ impl<T> Ledger<T> {
 
     fn highest_origin(&self) -> i64 {
         let origins = self.copies.keys().filter_map(|identity| match identity {
-            Identity::Origin(_, offset) => Some(*offset + 1),
+            Identity::Origin(_, offset) => Some(offset.saturating_add(1)),
             Identity::Redrive(_) => None,
         });
         origins.max().unwrap_or(i64::MIN)

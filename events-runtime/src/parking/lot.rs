@@ -303,9 +303,9 @@ impl<Q: Queue> Lot<Q> {
     }
 
     fn take_due(&mut self, now: i64) -> Option<i64> {
-        let parked = &self.parked;
+        let (parked, position) = (&self.parked, self.ledger.position());
         self.ledger.take_due(now, |pair, place| {
-            parked.with(|pairs| pairs.may_be_overtaken(pair, place))
+            parked.with(|pairs| pairs.may_be_overtaken(pair, place, position))
         })
     }
 
@@ -358,7 +358,7 @@ fn work<R: Record>(
         seq: at.cast_unsigned(),
         key: pair.key,
         version: route.version,
-        attempt: attempts + 1,
+        attempt: attempts.saturating_add(1),
         event: route.event,
     };
     Some((route.handler, work))

@@ -1,6 +1,6 @@
 //! What the slots of a lane and its lot know together: which keys are parked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -60,6 +60,8 @@ pub(crate) struct Pairs(HashMap<Pair, Appends>);
 struct Appends {
     /// Source offsets of what was appended and is not acknowledged.
     pending: BTreeSet<i64>,
+    /// What is acknowledged and may not have been read back, by source offset: where it stands in the parked log.
+    unread: BTreeMap<i64, i64>,
     /// The highest offset in the parked log of what is.
     highest: i64,
 }
@@ -68,6 +70,7 @@ impl Default for Appends {
     fn default() -> Self {
         Self {
             pending: BTreeSet::new(),
+            unread: BTreeMap::new(),
             highest: i64::MIN,
         }
     }
@@ -91,15 +94,23 @@ impl Pairs {
     pub(crate) fn appended(&mut self, pair: Pair, origin: i64, offset: i64) {
         let appends = self.0.entry(pair).or_default();
         appends.pending.remove(&origin);
+        appends.unread.insert(origin, offset);
         appends.highest = appends.highest.max(offset);
     }
 
-    /// Whether a record from before `origin` may still be on its way: one that was refused for a moment is written behind
-    /// those that followed it.
-    pub(crate) fn may_be_overtaken(&self, pair: Pair, origin: i64) -> bool {
-        let appends = self.0.get(&pair);
-        let first = appends.and_then(|appends| appends.pending.first());
-        first.is_some_and(|first| *first < origin)
+    /// Whether a record from before `origin` may still be on its way, or stand in the log from `position` on, where it has
+    /// not been read back: one that was refused for a moment is written behind those that followed it.
+    pub(crate) fn may_be_overtaken(&mut self, pair: Pair, origin: i64, position: i64) -> bool {
+        let Some(appends) = self.0.get_mut(&pair) else {
+            return false;
+        };
+        appends.unread.retain(|_, offset| *offset >= position);
+        let pending = appends.pending.first();
+        let unread = appends.unread.first_key_value().map(|(origin, _)| origin);
+        pending
+            .into_iter()
+            .chain(unread)
+            .any(|first| *first < origin)
     }
 
     /// Lets the pair go, of which nothing is open, if all that was appended for it is acknowledged and lies below
@@ -113,5 +124,31 @@ impl Pairs {
             self.0.remove(&pair);
         }
         free
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_waits_for_an_earlier_one_until_that_has_been_read_back() {
+        let pair = Pair { handler: 1, key: 2 };
+        let mut pairs = Pairs::default();
+        // Refused for a moment, so it is written behind the one that came later.
+        pairs.append(pair, 6);
+        pairs.append(pair, 7);
+        pairs.appended(pair, 7, 100);
+        assert!(pairs.may_be_overtaken(pair, 7, 101), "6 is on its way");
+        pairs.appended(pair, 6, 101);
+        assert!(
+            pairs.may_be_overtaken(pair, 7, 101),
+            "6 has not been read back"
+        );
+        assert!(!pairs.may_be_overtaken(pair, 7, 102));
+        assert!(
+            !pairs.may_be_overtaken(pair, 6, 101),
+            "nothing stands before 6"
+        );
     }
 }

@@ -249,3 +249,28 @@ pub async fn a_head_can_be_skipped<C: Cluster>(cluster: &C) -> Verdict {
     );
     Verdict::Held
 }
+
+subject!(Paused, stand, "conformance-parked-paused");
+
+/// While its handler is paused a later record of a parked key is parked behind it, and so done for the source.
+pub async fn a_paused_handler_parks_behind_a_parked_key<C: Cluster>(cluster: &C) -> Verdict {
+    if !cluster.capabilities().parking {
+        return LACKING;
+    }
+    let stage = Stage::set(cluster, "conformance-parked-paused", 1).await;
+    stage.park(1).await;
+    let fails = Step::FailUntil("resumed");
+    stage.probe.script("stand", "a", 0, [fails]);
+    let running = stage.start_with(stage.parking_service()).await;
+    stage.send::<Paused>("a", 0).await;
+    stage.committed_once(1).await;
+    assert!(running.pause("stand"));
+    stage.send::<Paused>("a", 1).await;
+    stage.committed_once(2).await;
+    stage.probe.open("resumed");
+    assert!(running.resume("stand"));
+    stage.done_once("stand", 2).await;
+    running.shutdown().await;
+    stage.probe.assert_order("stand");
+    Verdict::Held
+}

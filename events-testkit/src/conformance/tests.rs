@@ -111,6 +111,7 @@ macro_rules! conformance_tests {
                 a_discarded_record_is_gone
                 a_key_can_be_tried_at_once
                 a_head_can_be_skipped
+                a_paused_handler_parks_behind_a_parked_key
             }
             middleware {
                 layers_stand_around_attempts

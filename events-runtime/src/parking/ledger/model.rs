@@ -156,10 +156,10 @@ impl Lane {
         if !self.owns() {
             return;
         }
-        let pairs = &self.pairs;
-        let due = self
-            .ledger
-            .take_due(0, |pair, place| pairs.may_be_overtaken(pair, place));
+        let (pairs, position) = (&mut self.pairs, self.ledger.position());
+        let due = self.ledger.take_due(0, |pair, place| {
+            pairs.may_be_overtaken(pair, place, position)
+        });
         let Some(at) = due else {
             return;
         };

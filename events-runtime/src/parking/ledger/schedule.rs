@@ -9,7 +9,11 @@ impl<T> Ledger<T> {
     }
 
     /// A head that is due at `now`; it is under way from here on. One that `waits`, by its pair and its place, is passed over.
-    pub(crate) fn take_due(&mut self, now: i64, waits: impl Fn(Pair, i64) -> bool) -> Option<i64> {
+    pub(crate) fn take_due(
+        &mut self,
+        now: i64,
+        mut waits: impl FnMut(Pair, i64) -> bool,
+    ) -> Option<i64> {
         let due = self.schedule.iter().take_while(|(due, _)| *due <= now);
         let heads = due.filter_map(|(_, pair)| {
             let (place, head) = self.lines.get(pair)?.open.front()?;
