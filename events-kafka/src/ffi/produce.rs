@@ -1,6 +1,7 @@
 //! Records on their way out, without what the safe client allocates for each: a C string for the topic and for the name of
 //! every header, and a copy of the value.
 
+use std::borrow::Cow;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
@@ -91,6 +92,7 @@ unsafe fn enqueue(
     let code = unsafe {
         let headers = sys::rd_kafka_headers_new(all.len());
         for (name, value) in all {
+            let name = header_name(name);
             let (value, size) = span(value);
             // Lengths of slices are in the range of `isize`. Adding a header cannot fail.
             sys::rd_kafka_header_add(
@@ -134,6 +136,16 @@ unsafe fn enqueue(
     }
 }
 
+/// A header's name as every client can read it: text without zeros. Others panic on bytes that are not UTF-8, or cut the name
+/// at a zero.
+fn header_name(name: &[u8]) -> Cow<'_, str> {
+    let name = String::from_utf8_lossy(name);
+    if name.contains('\0') {
+        return Cow::Owned(name.replace('\0', ""));
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -166,6 +178,20 @@ mod tests {
         record.add_header("text", "x");
         record.add_raw_header(b"\xff", None);
         Arc::new(record)
+    }
+
+    #[test]
+    fn names_of_headers_are_text_without_zeros_and_mostly_as_they_are() {
+        for name in ["", "ce_id", "größe"] {
+            let sent = header_name(name.as_bytes());
+            assert!(
+                matches!(sent, Cow::Borrowed(text) if text == name),
+                "{sent}"
+            );
+        }
+        assert_eq!(header_name(b"\xffa\xfe"), "\u{fffd}a\u{fffd}");
+        assert_eq!(header_name(b"a\0b"), "ab");
+        assert_eq!(header_name(b"\0\xff\0"), "\u{fffd}");
     }
 
     #[test]
