@@ -134,8 +134,11 @@ impl ParkedLogs {
     /// Stops reading logs, whose lanes must have ended.
     pub(crate) fn stop(&self, logs: &[TopicPartition]) {
         let mut assigned = lock(&self.assigned);
+        let mut trimmed = lock(&self.trimmed);
         let mut list = TopicPartitionList::new();
         for name in logs {
+            // Whoever owns it next trims it; should it come back as a topic made anew, its offsets begin anew too.
+            trimmed.remove(name);
             if assigned.remove(name) {
                 list.add_partition(&name.topic, name.partition);
             }
@@ -164,7 +167,9 @@ impl ParkedLogs {
             let Offset::Offset(offset) = element.offset() else {
                 continue;
             };
-            if !lock(&self.assigned).contains(&name) {
+            // In the order of `stop`, and both at once, or a log that stops meanwhile would be remembered.
+            let assigned = lock(&self.assigned);
+            if !assigned.contains(&name) {
                 continue;
             }
             let mut trimmed = lock(&self.trimmed);
