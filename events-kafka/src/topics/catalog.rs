@@ -15,7 +15,7 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use events_runtime::TopicPartition;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::{MAX_BYTES, RETENTION};
+use super::{CLEANUP, MAX_BYTES, RETENTION, RETENTION_BYTES};
 use crate::client_log;
 use crate::error::KafkaError;
 use crate::ffi;
@@ -51,6 +51,10 @@ pub(crate) struct TopicSettings {
     pub(crate) max_bytes: Option<usize>,
     /// How long records are kept, in milliseconds; -1 for ever.
     pub(crate) retention: Option<i64>,
+    /// How many bytes each partition keeps; -1 for all.
+    pub(crate) retention_bytes: Option<i64>,
+    /// Whether records go that a later one of their key replaces.
+    pub(crate) compacted: Option<bool>,
 }
 
 /// The topics that exist.
@@ -160,6 +164,9 @@ impl Catalog {
                     let found = TopicSettings {
                         max_bytes: value(MAX_BYTES).and_then(|bytes| bytes.parse().ok()),
                         retention: value(RETENTION).and_then(|millis| millis.parse().ok()),
+                        retention_bytes: value(RETENTION_BYTES)
+                            .and_then(|bytes| bytes.parse().ok()),
+                        compacted: value(CLEANUP).map(|policy| policy.contains("compact")),
                     };
                     if let OwnedResourceSpecifier::Topic(topic) = resource.specifier {
                         settings.insert(topic, found);

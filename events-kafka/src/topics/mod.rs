@@ -22,6 +22,10 @@ use crate::rights::{self, Lack};
 const MAX_BYTES: &str = "max.message.bytes";
 /// A topic's setting for how long it keeps records.
 const RETENTION: &str = "retention.ms";
+/// A topic's setting for how many bytes of records each of its partitions keeps.
+const RETENTION_BYTES: &str = "retention.bytes";
+/// A topic's setting for how it gives up records: `delete`, `compact` or both.
+const CLEANUP: &str = "cleanup.policy";
 
 /// How missing topics are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
