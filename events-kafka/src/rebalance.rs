@@ -161,12 +161,11 @@ impl MemberContext {
             topic,
             partition: number,
         } = partition;
-        let start = self.group.plan().start;
-        let start = match start {
-            Start::Earliest => start,
+        let start = match self.group.plan().start {
+            Start::Earliest => Start::Earliest,
             // The group has read this topic before, so the partition is new: its first record is news too.
             _ if self.knows(consumer, topic)? => Start::Earliest,
-            _ => start,
+            start => start,
         };
         let (low, high) = patiently(&self.watch, || {
             consumer.fetch_watermarks(topic, *number, ANSWER)
@@ -212,12 +211,18 @@ impl MemberContext {
             .any(|element| matches!(element.offset(), Offset::Offset(_))))
     }
 
+    /// Stops reading the parked logs of partitions, whose lanes must have ended.
+    fn stop_parked(&self, sources: &[TopicPartition]) {
+        let Some(logs) = &self.parked else { return };
+        let parked = sources.iter().filter_map(|source| {
+            let parked = self.parked_topic(&source.topic)?;
+            Some(TopicPartition::new(parked, source.partition))
+        });
+        logs.stop(&parked.collect::<Vec<_>>());
+    }
+
     fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
-        let leaving: Vec<_> = list
-            .elements()
-            .iter()
-            .map(|element| TopicPartition::new(element.topic(), element.partition()))
-            .collect();
+        let leaving = names(list);
         let group = &self.group.plan().group;
         if self.group.partitions().is_empty() {
             tracing::debug!(group, "no lanes are left to drain");
@@ -237,31 +242,30 @@ impl MemberContext {
             commit(consumer, &revoked.positions, CommitMode::Async);
             tracing::info!(group, partitions = leaving.len(), report = %revoked.report, "partitions revoked");
         }
-        if let Some(logs) = &self.parked {
-            let parked = leaving.iter().filter_map(|source| {
-                let parked = self.parked_topic(&source.topic)?;
-                Some(TopicPartition::new(parked, source.partition))
-            });
-            logs.stop(&parked.collect::<Vec<_>>());
-        }
+        self.stop_parked(&leaving);
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => {
                 // After a rebalance that failed the group gives up what the client never had, and refuses to take away.
                 let assigned = consumer.assignment()?;
-                let mut leaving = TopicPartitionList::new();
-                for element in list.elements() {
-                    if assigned
-                        .find_partition(element.topic(), element.partition())
-                        .is_some()
-                    {
-                        leaving.add_partition(element.topic(), element.partition());
+                let mut left = TopicPartitionList::new();
+                for TopicPartition { topic, partition } in &leaving {
+                    if assigned.find_partition(topic, *partition).is_some() {
+                        left.add_partition(topic, *partition);
                     }
                 }
-                consumer.incremental_unassign(&leaving)
+                consumer.incremental_unassign(&left)
             }
             _ => consumer.unassign(),
         }
     }
+}
+
+fn names(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    let elements = list.elements();
+    let names = elements.iter();
+    names
+        .map(|element| TopicPartition::new(element.topic(), element.partition()))
+        .collect()
 }
 
 /// Commits positions: stored, so that giving a partition up commits them too, and sent now, because the client's own timer
@@ -278,10 +282,8 @@ pub(crate) fn commit(
     for (partition, position) in positions {
         let mut element = list.add_partition(&partition.topic, partition.partition);
         // A watermark is an offset of the log, so it is in range.
-        if element
-            .set_offset(Offset::Offset(position.watermark))
-            .is_ok()
-        {
+        let offset = Offset::Offset(position.watermark);
+        if element.set_offset(offset).is_ok() {
             element.set_metadata(&position.metadata);
         }
     }
@@ -331,12 +333,11 @@ impl ConsumerContext for MemberContext {
     fn rebalance(
         &self,
         consumer: &BaseConsumer<Self>,
-        error: RDKafkaRespErr,
+        event: RDKafkaRespErr,
         list: &mut TopicPartitionList,
     ) {
         let group = &self.group.plan().group;
-        let failed = error;
-        let outcome = match error {
+        let outcome = match event {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoked(consumer, list),
             other => {
@@ -352,18 +353,15 @@ impl ConsumerContext for MemberContext {
             // partitions of it, until the polling thread joins anew.
             self.rejoin.store(true, Ordering::Release);
             let assigning = RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-            if failed == assigning {
-                // Lanes that were made already must not commit where somebody else reads.
-                let made: Vec<_> = list
-                    .elements()
-                    .iter()
-                    .map(|element| TopicPartition::new(element.topic(), element.partition()))
-                    .collect();
+            if event == assigning {
+                // Lanes that were made already must not commit where somebody else reads, nor their parked logs be fetched.
+                let made = names(list);
                 self.handle.block_on(self.group.lose(&made));
+                self.stop_parked(&made);
             }
             let answer = match consumer.rebalance_protocol() {
                 // Nothing of the list is assigned, and the client takes no less than nothing away from an assignment.
-                RebalanceProtocol::Cooperative if failed == assigning => {
+                RebalanceProtocol::Cooperative if event == assigning => {
                     consumer.incremental_assign(&TopicPartitionList::new())
                 }
                 RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
@@ -376,7 +374,19 @@ impl ConsumerContext for MemberContext {
     fn commit_callback(&self, result: KafkaResult<()>, list: &TopicPartitionList) {
         match result {
             Ok(()) => {
-                if let Some(logs) = &self.parked {
+                // The client calls it a success while some partition's is one.
+                let mut whole = true;
+                for element in list.elements() {
+                    let Err(error) = element.error() else {
+                        continue;
+                    };
+                    whole = false;
+                    self.watch.suspect(&error);
+                    let (topic, partition) = (element.topic(), element.partition());
+                    let code = error.rdkafka_error_code();
+                    tracing::warn!(group = %self.group.plan().group, topic, partition, ?code, "an offset was not committed; the next tick tries again");
+                }
+                if let Some(logs) = self.parked.as_ref().filter(|_| whole) {
                     logs.committed(list);
                 }
             }
