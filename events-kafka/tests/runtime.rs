@@ -219,6 +219,8 @@ async fn a_missing_topic_is_a_fault_with_the_command() {
         "--create --topic runtime-nobody-made-this --partitions",
         "--topic runtime-lonely.dead-letters",
         "--topic runtime-lonely.parked.runtime-nobody-made-this",
+        "--config cleanup.policy=delete",
+        "--config retention.bytes=-1",
         "--config retention.ms=-1",
         "--config max.message.bytes=1179660",
     ] {
@@ -259,6 +261,52 @@ async fn dead_letters_must_have_room() {
     );
 }
 
+/// What is made with `ensure_topics` keeps parked records; what was made by hand may lose them.
+#[tokio::test]
+async fn parked_topics_must_keep_what_waits() {
+    if !real() {
+        println!("not on the embedded cluster: set KAFKA_BOOTSTRAP_SERVERS");
+        return;
+    }
+    let runtime = |service| {
+        Runtime::new(service)
+            .client(client())
+            .ensure_topics(1, 1)
+            .state(Seen::default())
+    };
+    let handle = runtime("runtime-kept").spawn().await.unwrap();
+    assert!(handle.drain().await.drained);
+    let kept = support::settings("runtime-kept.parked.runtime-kept").await;
+    for (name, value) in [
+        ("cleanup.policy", "delete"),
+        ("retention.bytes", "-1"),
+        ("retention.ms", "-1"),
+    ] {
+        assert_eq!(kept.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    let lossy = [
+        ("cleanup.policy", "compact,delete"),
+        ("retention.bytes", "1000000"),
+        ("retention.ms", "-1"),
+        ("max.message.bytes", "1200000"),
+    ];
+    support::topic_with("runtime-lossy.parked.runtime-lossy", 1, &lossy).await;
+    let Err(KafkaError::Faults(faults)) = runtime("runtime-lossy").spawn().await else {
+        panic!("it would lose parked records")
+    };
+    let codes: Vec<_> = faults.faults.iter().map(|fault| fault.code).collect();
+    assert_eq!(
+        codes,
+        ["parked-retention-bytes", "parked-compaction"],
+        "{faults}"
+    );
+    for setting in ["retention.bytes=-1", "cleanup.policy=delete"] {
+        let remedy =
+            format!("--entity-name runtime-lossy.parked.runtime-lossy --add-config {setting}");
+        assert!(faults.to_string().contains(&remedy), "{faults}");
+    }
+}
+
 /// Tests that share no topic with others.
 macro_rules! counter {
     ($module:ident, $service:literal, $topic:literal) => {
@@ -282,6 +330,8 @@ macro_rules! counter {
 }
 
 counter!(cramped, "runtime-cramped", "runtime-cramped");
+counter!(kept, "runtime-kept", "runtime-kept");
+counter!(lossy, "runtime-lossy", "runtime-lossy");
 counter!(modern, "runtime-modern", "runtime-modern");
 counter!(brief, "runtime-brief", "runtime-brief");
 counter!(retried, "runtime-retried", "runtime-retried");

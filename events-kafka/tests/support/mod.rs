@@ -1,12 +1,15 @@
 //! A cluster for tests: the embedded one, or the one that KAFKA_BOOTSTRAP_SERVERS names.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use events_kafka::ClientOptions;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
@@ -41,11 +44,19 @@ pub(crate) fn unique(name: &str) -> String {
 
 /// Makes a topic on a real cluster; the embedded one makes it by itself.
 pub(crate) async fn topic(name: &str, partitions: i32) {
+    topic_with(name, partitions, &[]).await;
+}
+
+/// The same with settings of its own.
+pub(crate) async fn topic_with(name: &str, partitions: i32, settings: &[(&str, &str)]) {
     if !real() {
         return;
     }
     let admin: AdminClient<DefaultClientContext> = config().create().unwrap();
     let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    let topic = settings
+        .iter()
+        .fold(topic, |topic, (name, value)| topic.set(name, value));
     let made = admin
         .create_topics([&topic], &AdminOptions::new())
         .await
@@ -53,6 +64,21 @@ pub(crate) async fn topic(name: &str, partitions: i32) {
     if let Err((_, code)) = &made[0] {
         assert_eq!(*code, rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists);
     }
+}
+
+/// The settings that a topic on a real cluster was made with.
+pub(crate) async fn settings(topic: &str) -> BTreeMap<String, String> {
+    let admin: AdminClient<DefaultClientContext> = config().create().unwrap();
+    let described = admin
+        .describe_configs(&[ResourceSpecifier::Topic(topic)], &AdminOptions::new())
+        .await
+        .unwrap();
+    let entries = described
+        .into_iter()
+        .flat_map(|found| found.unwrap().entries);
+    let own = entries.filter(|entry| entry.source == ConfigSource::DynamicTopic);
+    own.filter_map(|entry| Some((entry.name, entry.value?)))
+        .collect()
 }
 
 fn config() -> ClientConfig {
