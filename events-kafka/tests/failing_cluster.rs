@@ -9,6 +9,7 @@ use std::time::Duration;
 use events_kafka::{
     ClientOptions, Producer, PublishFailed, Result, Runtime, State, event, handler,
 };
+use events_testkit::eventually;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
@@ -101,19 +102,16 @@ async fn the_lanes_go_on_with_a_new_producer() {
         .configure(|settings| settings.park = None)
         .shared_state(Arc::clone(&seen));
     let handle = runtime.spawn().await.unwrap();
-    let done = async {
-        while handle
+    eventually("all emissions are acknowledged", async || {
+        let done: i64 = handle
             .status()
             .lanes
             .iter()
             .map(|lane| lane.watermark)
-            .sum::<i64>()
-            < COUNT.into()
-        {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    soon("all emissions are acknowledged", done).await;
+            .sum();
+        done >= COUNT.into()
+    })
+    .await;
     let report = handle.drain().await;
     assert!(report.drained, "{report:?}");
 
@@ -208,24 +206,17 @@ async fn a_member_whose_rebalance_failed_joins_anew() {
         })
         .shared_state(Arc::clone(&seen));
     let handle = runtime.spawn().await.unwrap();
-    let assigned = async {
-        while handle.partitions() == 0 || handle.lag().is_none() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    soon("the member has its partition after all", assigned).await;
+    eventually("the member has its partition after all", async || {
+        handle.partitions() > 0 && handle.lag().is_some()
+    })
+    .await;
     let producer = handle.producer().unwrap();
     let dated = rejoining::Dated {
         key: "a".into(),
         number: 7,
     };
     producer.publish(&dated).await.unwrap();
-    let read = async {
-        while seen.0.lock().unwrap().is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    soon("it is read", read).await;
+    eventually("it is read", async || !seen.0.lock().unwrap().is_empty()).await;
     assert!(handle.drain().await.drained);
     assert_eq!(*seen.0.lock().unwrap(), [7]);
 }

@@ -276,8 +276,8 @@ impl Group {
         for plan in named {
             known = true;
             if plan.pause.set(paused) {
-                let what = if paused { "paused" } else { "goes on" };
-                tracing::info!(handler = %plan.stable_name, group = self.plan.group, "the handler is {what}");
+                let what = if paused { "is paused" } else { "goes on" };
+                tracing::info!(handler = %plan.stable_name, group = self.plan.group, "the handler {what}");
             }
         }
         known

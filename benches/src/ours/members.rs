@@ -29,8 +29,9 @@ pub(crate) fn run(job: &Job) -> Result<Sample> {
     on_tokio(async {
         let first = Moment::now();
         let handle = start(job, module_path!()).await?;
-        let end = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
         assigned(&handle, PARTITIONS as usize / MEMBERS).await?;
+        // Not before: a runtime that ends with an error would wait for this for ever.
+        let end = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
         print!("{READY}");
         std::io::Write::flush(&mut std::io::stdout())?;
         end.await??;

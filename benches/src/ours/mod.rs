@@ -62,6 +62,7 @@ fn runtime(job: &Job, registry: Registry) -> Runtime {
                 "lane_records" => settings.lane_records = value,
                 "batch" => settings.batch = value,
                 "lane_emission_bytes" => settings.lane_emission_bytes = value,
+                "park" if value == 0 => settings.park = None,
                 _ => {}
             }
         }

@@ -10,22 +10,11 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
+use events_testkit::eventually;
 use serde_json::{Value, json};
 use shop::{Addresses, BillDue, LETTERS, OrderPlaced, PARKED, Printer, says};
 use support::read;
-
-async fn until(what: &str, mut met: impl FnMut() -> bool) {
-    let wait = async {
-        while !met() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), wait)
-        .await
-        .unwrap_or_else(|_| panic!("{what}: not after 30 s"));
-}
 
 fn ids(list: &Value) -> Vec<String> {
     let letters = list["letters"].as_array().unwrap();
@@ -68,7 +57,7 @@ async fn what_was_given_up_is_put_right() {
             .await
             .unwrap();
     }
-    until("four letters", || {
+    eventually("four letters", async || {
         service.status().handlers[0].dead_lettered == 4
     })
     .await;
@@ -218,7 +207,7 @@ async fn a_redriven_record_reaches_its_handler_once() {
             .await
             .unwrap();
     }
-    until("three letters", || {
+    eventually("three letters", async || {
         service.status().handlers[0].dead_lettered == 3
     })
     .await;
@@ -238,9 +227,12 @@ async fn a_redriven_record_reaches_its_handler_once() {
     printer.works.store(true, Ordering::SeqCst);
     let done = at(&["dead-letters", "redrive", "--all", "--json"]).json();
     assert_eq!(done["redriven"], 3, "{done}");
-    until("three bills", || printer.sent.lock().unwrap().len() >= 3).await;
+    eventually("three bills", async || {
+        printer.sent.lock().unwrap().len() >= 3
+    })
+    .await;
     let settled = || at(&["dead-letters", "list", "--json"]).json()["open"] == 0;
-    until("the letters are settled", settled).await;
+    eventually("the letters are settled", settled).await;
     let id = done["letters"][0].as_str().unwrap();
     let again = at(&["dead-letters", "redrive", "--id", id]).out;
     assert!(again.contains("it was redriven already"), "{again}");
