@@ -6,7 +6,7 @@ use events_core::{Outgoing, RecordView};
 pub mod parked_header {
     /// What the record is: `claim`, `parked`, `failed`, `done` or `action`. The first header of each.
     pub const FACT: &str = "pk_fact";
-    /// The lane that wrote it: 16 hexadecimal characters.
+    /// The lane that wrote it: 16 hexadecimal characters. On a `take-over` the lane whose claim is given up.
     pub const TOKEN: &str = "pk_token";
     /// Generation of the group, of a claim.
     pub const GENERATION: &str = "pk_generation";
@@ -30,7 +30,7 @@ pub mod parked_header {
     pub const CODE: &str = "pk_code";
     /// The dead letter that is redriven: `topic/partition/offset`.
     pub const REDRIVE: &str = "pk_redrive";
-    /// What an action asks for: `retry-now`, `skip-head`, `redrive` or `discard`.
+    /// What an action asks for: `retry-now`, `skip-head`, `redrive`, `discard` or `take-over`.
     pub const ACTION: &str = "pk_action";
     /// Why somebody asks for it.
     pub const REASON: &str = "pk_reason";

@@ -66,6 +66,8 @@ pub(crate) enum Standing {
     Claiming,
     /// Its claim is in force.
     Owner,
+    /// Its claim did not count: a claim of this later generation was there already.
+    Outranked(i64),
     /// Another's claim is in force: of this generation.
     Fenced(i64),
 }
@@ -154,6 +156,7 @@ impl<T> Ledger<T> {
                 Ok(self.finish(at))
             }
             Fact::RetryNow(pair) => self.retry_now(pair).map(|()| None),
+            Fact::TakeOver { token } => self.forget_claim(offset, &token).map(|()| None),
             Fact::Order { at, order } => self.order(at, order).map(|()| None),
         }
     }
@@ -166,8 +169,9 @@ impl<T> Ledger<T> {
     fn claim(&mut self, offset: i64, claim: Claim) -> Result<(), &'static str> {
         let newest = self.claims.last();
         if newest.is_some_and(|(_, newest)| claim.generation < newest.generation) {
-            if claim.token == self.ours {
-                self.standing = Standing::Fenced(newest.map_or(0, |(_, claim)| claim.generation));
+            if claim.token == self.ours && self.standing == Standing::Claiming {
+                let newest = newest.map_or(0, |(_, claim)| claim.generation);
+                self.standing = Standing::Outranked(newest);
             }
             return Err("a claim of an older generation");
         }
@@ -181,6 +185,26 @@ impl<T> Ledger<T> {
             self.standing = Standing::Fenced(claim.generation);
         }
         self.claims.push((offset, claim));
+        Ok(())
+    }
+
+    /// The claim with that token, if it is in force, outranks no other any more. It was made in a group that is gone, so a
+    /// lane that it outranked may claim the log anew.
+    fn forget_claim(&mut self, offset: i64, token: &str) -> Result<(), &'static str> {
+        match self.claims.last() {
+            Some((_, newest)) if newest.token == token => {
+                let claim = Claim {
+                    generation: i64::MIN,
+                    token: newest.token.clone(),
+                };
+                // From here on: what was judged before stays so for whoever reads the log again.
+                self.claims.push((offset, claim));
+            }
+            _ => return Err("a word about a claim that is not in force"),
+        }
+        if matches!(self.standing, Standing::Outranked(_)) {
+            self.standing = Standing::Claiming;
+        }
         Ok(())
     }
 

@@ -30,7 +30,7 @@ pub(crate) struct Lot<Q: Queue> {
     pub(super) lane: Arc<LaneContext>,
     pub(super) parked: Arc<ParkedShared>,
     pub(super) queue: Q,
-    generation: i64,
+    pub(super) generation: i64,
     pub(super) ledger: Ledger<Arc<ParkedRecord>>,
     pub(super) batch: Vec<Q::Record>,
     happened: Vec<Happened<Q::Record>>,
@@ -82,6 +82,11 @@ impl<Q: Queue> Lot<Q> {
     /// Whether its claim has not been read yet.
     pub(crate) fn is_claiming(&self) -> bool {
         *self.ledger.standing() == Standing::Claiming
+    }
+
+    /// Its claim is to be written once more.
+    pub(super) fn claim_anew(&mut self) {
+        self.claimed = false;
     }
 
     /// Whether the lane may take no records from its source.

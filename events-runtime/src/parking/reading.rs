@@ -83,7 +83,11 @@ impl<Q: Queue> Lot<Q> {
                 tracing::info!(partition = %self.lane.partition, parked = self.parked.topic, offset, reason, "a parked record does not count");
             }
         }
-        if before != *self.ledger.standing() {
+        let standing = self.ledger.standing();
+        if before != *standing {
+            if *standing == Standing::Claiming {
+                self.claim_anew();
+            }
             self.tell_standing();
         }
     }
@@ -104,7 +108,13 @@ impl<Q: Queue> Lot<Q> {
             Standing::Fenced(generation) => {
                 tracing::error!(%partition, generation, "another member has claimed the parked log: this lane takes no further records");
             }
-            Standing::Claiming => {}
+            Standing::Outranked(generation) => {
+                let parked = &self.parked.topic;
+                tracing::error!(%partition, generation, parked, "a claim of a later generation stands in the parked log: this lane takes no records; if the group was deleted, or expired, and was made anew, let it take over with `parked take-over`");
+            }
+            Standing::Claiming => {
+                tracing::info!(%partition, "the parked log is claimed anew, as its earlier claim was given up by hand");
+            }
         }
     }
 
@@ -139,6 +149,7 @@ impl<Q: Queue> Lot<Q> {
             }),
             ("action", Some("redrive")) => Ok(Fact::Redrive(self.item(record, &head, None)?)),
             ("action", Some("retry-now")) => Ok(Fact::RetryNow(self.pair(record, &head)?)),
+            ("action", Some("take-over")) => Ok(Fact::TakeOver { token: token()? }),
             ("action", Some("skip-head")) => Ok(Fact::Order {
                 at: at()?,
                 order: Order::Skip(head.audit()),

@@ -50,7 +50,13 @@ impl<Q: Queue> Lot<Q> {
             }
             Standing::Fenced(generation) => {
                 return Some(format!(
-                    "the parked log was claimed by another member of generation {generation}: this one has lost the partition, or the group was deleted and made anew"
+                    "the parked log was claimed by another member of generation {generation}: this one has lost the partition"
+                ));
+            }
+            Standing::Outranked(generation) => {
+                return Some(format!(
+                    "a claim of generation {generation} stands in the parked log, later than this member's {}: it has lost the partition, or the group was deleted, or expired, and was made anew; then run `parked take-over --topic {}`",
+                    self.generation, self.parked.topic
                 ));
             }
             Standing::Owner => {}

@@ -281,3 +281,70 @@ pub async fn a_paused_handler_parks_behind_a_parked_key<C: Cluster>(cluster: &C)
     assert_eq!(facts(&log, "parked").count(), 2);
     Verdict::Held
 }
+
+subject!(Anew, renew, "conformance-parked-anew");
+
+/// A group that was deleted and made anew begins to count its generations again: its claims come after none of what stands
+/// in the log. The lane says so, and takes the log over, with what is parked in it, when somebody gives the old claim up.
+pub async fn a_group_made_anew_takes_its_parked_log_over<C: Cluster>(cluster: &C) -> Verdict {
+    if !cluster.capabilities().parking {
+        return LACKING;
+    }
+    let stage = Stage::set(cluster, "conformance-parked-anew", 1).await;
+    stage.park(1).await;
+    let gone = "00000000deadbeef";
+    let fact = |kind: &str, token: &str| {
+        let mut fact = Outgoing::new(stage.parked_topic());
+        fact.partition = Some(0);
+        fact.set_key(b"a").set_value(b"");
+        fact.add_header(name::FACT, kind);
+        fact.add_header(name::TOKEN, token);
+        fact
+    };
+    let mut claim = fact("claim", gone);
+    claim.add_header(name::GENERATION, "1000000");
+    stage.produce(claim).await;
+    let mut parked = fact("parked", gone);
+    let event = record_of(&Anew::new("a", 0), "a-0");
+    parked.set_value(event.value().unwrap_or_default());
+    for (header, value) in event.headers() {
+        parked.add_raw_header(header, value);
+    }
+    parked.add_header(name::HANDLER, "conformance-parked-anew/renew");
+    parked.add_header(name::OFFSET, "0");
+    stage.produce(parked).await;
+    stage.send::<Anew>("a", 0).await;
+    let running = stage.start_with(stage.parking_service()).await;
+    status_once(&running, "the lane says what to do", |status| {
+        let lane = status.lanes.first();
+        let holding = lane.and_then(|lane| lane.holding.as_deref());
+        holding.unwrap_or_default().contains(&format!(
+            "`parked take-over --topic {}`",
+            stage.parked_topic()
+        ))
+    })
+    .await;
+    // Of a claim that is not in force nothing is given up.
+    for token in ["00000000cafecafe", gone] {
+        throughout("nothing is taken", WHILE, async || {
+            stage.probe.began("renew").is_empty()
+        })
+        .await;
+        let mut given_up = fact("action", token);
+        given_up.add_header(name::ACTION, "take-over");
+        stage.produce(given_up).await;
+    }
+    stage.send::<Anew>("a", 1).await;
+    stage.done_once("renew", 2).await;
+    stage.committed_once(2).await;
+    running.shutdown().await;
+    let running = stage.start_with(stage.parking_service()).await;
+    stage.send::<Anew>("a", 2).await;
+    stage.done_once("renew", 3).await;
+    running.shutdown().await;
+    assert_eq!(
+        stage.probe.done("renew"),
+        pairs(&[("a", 0), ("a", 1), ("a", 2)])
+    );
+    Verdict::Held
+}

@@ -112,6 +112,7 @@ macro_rules! conformance_tests {
                 a_key_can_be_tried_at_once
                 a_head_can_be_skipped
                 a_paused_handler_parks_behind_a_parked_key
+                a_group_made_anew_takes_its_parked_log_over
             }
             middleware {
                 layers_stand_around_attempts

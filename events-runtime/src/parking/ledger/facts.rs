@@ -70,6 +70,10 @@ pub(crate) enum Fact<T> {
     Redrive(Item<T>),
     /// The pair's head is due now.
     RetryNow(Pair),
+    /// The claim with this token was made in a group that was deleted since.
+    TakeOver {
+        token: Token,
+    },
     Order {
         at: i64,
         order: Order,

@@ -108,7 +108,51 @@ fn a_later_claim_fences() {
     let _ = ledger.read(3, claim(2, "d"));
     assert_eq!(*ledger.standing(), Standing::Fenced(2));
     let late = read(vec![claim(5, "a"), claim(4, "c")]);
-    assert_eq!(*late.standing(), Standing::Fenced(5));
+    assert_eq!(*late.standing(), Standing::Outranked(5));
+}
+
+fn take_over(token: &str) -> Fact<i64> {
+    Fact::TakeOver {
+        token: token.to_owned(),
+    }
+}
+
+#[test]
+fn a_claim_of_a_group_that_is_gone_can_be_given_up() {
+    let mut log = vec![
+        claim(500, "a"),
+        parked("a", 10),
+        claim(1, "c"),
+        // Too late, so it does not count; nor does what it wrote.
+        parked("c", 11),
+        take_over("z"),
+    ];
+    assert_eq!(*read(log.clone()).standing(), Standing::Outranked(500));
+    log.push(take_over("a"));
+    assert_eq!(*read(log.clone()).standing(), Standing::Claiming);
+    log.extend([claim(1, "c"), parked("a", 12), parked("c", 13)]);
+    // Given up already: the claim in force is another.
+    log.extend([take_over("a"), claim(0, "z"), parked("z", 14)]);
+    let mut ledger = read(log.clone());
+    assert_eq!(*ledger.standing(), Standing::Owner);
+    assert_eq!(open(&ledger), [10, 13]);
+    // Whoever begins at the hint comes to the same.
+    let (hint, claim) = ledger.hint(10, |_| true);
+    assert_eq!(
+        (hint, claim.as_ref().map(|claim| claim.generation)),
+        (1, Some(500))
+    );
+    let mut late = Ledger::new(hint, claim, "d".to_owned(), 100);
+    for (offset, fact) in log.into_iter().enumerate().skip(1) {
+        let _ = late.read(offset as i64, fact);
+    }
+    assert_eq!(open(&late), [10, 13]);
+}
+
+#[test]
+fn whoever_was_fenced_does_not_claim_again() {
+    let ledger = read(vec![claim(1, "c"), claim(2, "d"), take_over("d")]);
+    assert_eq!(*ledger.standing(), Standing::Fenced(2));
 }
 
 #[test]
