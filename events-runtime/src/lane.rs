@@ -5,6 +5,7 @@ mod intake;
 mod resume;
 pub(crate) mod shared;
 mod status;
+pub(crate) mod unreadable;
 mod watch;
 
 use std::future::Future;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, Sleep};
 use crate::dedupe::Window;
 use crate::lane::context::LaneContext;
 use crate::lane::shared::{Control, LaneReport, LaneShared};
+use crate::lane::unreadable::Unreadable;
 use crate::lane::watch::Watch;
 use crate::offset_map::{self, OffsetMap, Run};
 use crate::outbox::Outbox;
@@ -52,6 +54,8 @@ pub(crate) struct Lane<Q: Queue> {
     published_position: Option<Position>,
     progressed: Instant,
     queue_retry: Option<(Pin<Box<Sleep>>, String)>,
+    /// For the log.
+    unreadable: Unreadable,
     failed: Option<String>,
     watch: Watch,
     /// Its parked keys; none where keys are not parked.
@@ -90,6 +94,7 @@ impl<Q: Queue> Lane<Q> {
             published_position: None,
             progressed: Instant::now(),
             queue_retry: None,
+            unreadable: Unreadable::default(),
             failed: None,
             watch: Watch::new(&context),
             lot,

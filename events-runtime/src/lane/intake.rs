@@ -68,8 +68,13 @@ impl<Q: Queue> Lane<Q> {
             self.route(&topic, record);
         }
         self.batch = batch;
+        if progress && self.unreadable.is_over() {
+            tracing::info!(partition = %self.context.partition, "the partition is read again");
+        }
         if let Poll::Ready(Err(error)) = polled {
-            tracing::error!(partition = %self.context.partition, %error, "the partition cannot be read");
+            if self.unreadable.occurs(&error.0) {
+                tracing::error!(partition = %self.context.partition, %error, "the partition cannot be read");
+            }
             let mut timer = Box::pin(tokio::time::sleep(QUEUE_RETRY));
             // Polled once, so that it wakes this task.
             let _ = timer.as_mut().poll(cx);

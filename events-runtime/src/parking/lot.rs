@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep};
 use crate::dead_letter::{letters, resolution};
 use crate::dedupe::Window;
 use crate::lane::context::LaneContext;
+use crate::lane::unreadable::Unreadable;
 use crate::outbox::{Happened, Outbox};
 use crate::parking::fact::{Head, Writer, decode_claim, encode_claim};
 use crate::parking::ledger::{Ledger, Order, Pair, Standing};
@@ -41,6 +42,8 @@ pub(crate) struct Lot<Q: Queue> {
     /// Set to when the next record is due.
     timer: Option<(i64, Pin<Box<Sleep>>)>,
     pub(super) retry: Option<(Pin<Box<Sleep>>, String)>,
+    /// For the log.
+    pub(super) unreadable: Unreadable,
     claimed: bool,
     /// Behind the last record of the lane that the log has acknowledged.
     written: i64,
@@ -68,6 +71,7 @@ impl<Q: Queue> Lot<Q> {
             window: Window::new(0),
             timer: None,
             retry: None,
+            unreadable: Unreadable::default(),
             claimed: false,
             written: 0,
             closed: Some(Instant::now()),

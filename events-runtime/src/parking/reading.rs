@@ -52,8 +52,13 @@ impl<Q: Queue> Lot<Q> {
             self.understand(&record);
         }
         self.batch = batch;
+        if progress && self.unreadable.is_over() {
+            tracing::info!(partition = %self.lane.partition, parked = self.parked.topic, "the parked log is read again");
+        }
         if let Poll::Ready(Err(error)) = polled {
-            tracing::error!(partition = %self.lane.partition, parked = self.parked.topic, %error, "the parked log cannot be read");
+            if self.unreadable.occurs(&error.0) {
+                tracing::error!(partition = %self.lane.partition, parked = self.parked.topic, %error, "the parked log cannot be read");
+            }
             let mut timer = Box::pin(tokio::time::sleep(QUEUE_RETRY));
             // Polled once, so that it wakes this task.
             let _ = timer.as_mut().poll(cx);
