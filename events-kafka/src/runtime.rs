@@ -206,6 +206,10 @@ impl Runtime {
     pub fn check(&self) -> Result<(), Faults> {
         let mut faults = self.service.check();
         faults.extend(self.client.faults());
+        faults.extend(
+            self.client
+                .drain_fault(self.service.current_settings().drain),
+        );
         faults.extend(self.ensure.map(Ensure::faults).unwrap_or_default());
         faults.extend(self.endpoint.faults());
         if faults.is_empty() {

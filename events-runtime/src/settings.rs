@@ -64,7 +64,8 @@ pub struct Settings {
     pub commit_interval: Duration,
     /// Records done since the last commit that make one due before its time. Default 10,000.
     pub commit_records: u64,
-    /// How long a lane that leaves may finish what runs. Default 10 s.
+    /// How long a lane that leaves may finish what runs. Default 10 s. A member that polls a broker does not do so meanwhile,
+    /// so it must be shorter than what the broker's client allows between two polls.
     pub drain: Duration,
     /// How long a lane may have work and not advance before it is unhealthy (D12). Default 60 s.
     pub stall: Duration,

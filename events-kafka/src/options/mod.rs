@@ -8,6 +8,7 @@ mod secrets;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use events_core::Fault;
 
@@ -19,6 +20,9 @@ use crate::error::KafkaError;
 
 const ADDRESS: &str = "bootstrap.servers";
 const ADDRESS_ALIAS: &str = "metadata.broker.list";
+const POLL_INTERVAL: &str = "max.poll.interval.ms";
+/// The client's own default.
+const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(300);
 
 /// How members of a group agree on who reads what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -184,6 +188,23 @@ impl ClientOptions {
             ));
         }
         faults
+    }
+
+    /// What is wrong with giving lanes that leave so much time: the polling thread waits for them.
+    pub(crate) fn drain_fault(&self, drain: Duration) -> Option<Fault> {
+        let given = self
+            .property(POLL_INTERVAL)
+            .and_then(|millis| millis.parse().ok());
+        let longest = given.map_or(DEFAULT_POLL_INTERVAL, Duration::from_millis);
+        (drain >= longest).then(|| {
+            Fault::new(
+                "drain",
+                format!(
+                    "`drain` is {drain:?} and {POLL_INTERVAL} {longest:?}: a member whose lanes use that time up is put out of its group meanwhile, and what it finishes is run again elsewhere"
+                ),
+                format!("lower `drain`, or raise {POLL_INTERVAL} above it"),
+            )
+        })
     }
 
     /// Options with an address: the embedded cluster's if that is wanted.

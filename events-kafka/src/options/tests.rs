@@ -133,6 +133,25 @@ fn the_brokers_protocol_leaves_out_what_members_decide() {
     }
 }
 
+/// While lanes drain nobody polls, so the group would give their partitions away.
+#[test]
+fn a_drain_that_outlasts_the_poll_interval_is_a_fault() {
+    let refused = |options: ClientOptions, seconds: u64| {
+        let registry = events_core::Registry::default();
+        let runtime = crate::Runtime::with_registry("shop", registry)
+            .client(options)
+            .configure(|settings| settings.drain = Duration::from_secs(seconds));
+        let text = runtime.check().err().map_or_else(String::new, |faults| faults.to_string());
+        text.contains("lower `drain`, or raise max.poll.interval.ms above it")
+    };
+    let polls = |millis: &str| with(&[("KAFKA_MAX_POLL_INTERVAL_MS", millis)]);
+    assert!(refused(with(&[]), 300));
+    assert!(!refused(with(&[]), 299));
+    assert!(refused(polls("20000"), 20));
+    assert!(!refused(polls("20001"), 20));
+    assert!(!refused(polls("600000"), 300));
+}
+
 #[test]
 fn a_debug_build_without_an_address_is_embedded() {
     assert_eq!(with(&[]).is_embedded(), cfg!(debug_assertions));

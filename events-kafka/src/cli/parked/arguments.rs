@@ -51,6 +51,18 @@ pub(in crate::cli) enum ParkedCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Let the members of a group that was deleted, or has expired, and was made anew take over what it had parked: gives up
+    /// claims that stand in the way of theirs. Where a group has committed since, nothing is given up.
+    TakeOver {
+        /// The parked topic: `<group>.parked.<topic>`.
+        #[arg(long)]
+        topic: String,
+        #[command(flatten)]
+        by: By,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// Which keys are meant: all that every given word fits.

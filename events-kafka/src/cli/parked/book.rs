@@ -27,6 +27,10 @@ pub(super) struct Book {
 struct Log {
     /// Generation and token of the claim in force.
     claim: Option<(i64, String)>,
+    /// The generation of a later claim that it outranks.
+    outranked: Option<i64>,
+    /// Whether the group has committed from where on to read.
+    hinted: bool,
     /// Without a claim the first token counts.
     first: Option<String>,
     open: BTreeMap<i64, Entry>,
@@ -73,6 +77,7 @@ impl Book {
         });
         let log = Log {
             claim,
+            hinted: hint.is_some(),
             ..Log::default()
         };
         self.logs.insert((Arc::clone(topic), partition), log);
@@ -93,12 +98,18 @@ impl Book {
             .or_default();
         match fact {
             Fact::Claim { generation, token } => {
-                if log
-                    .claim
-                    .as_ref()
-                    .is_none_or(|(known, _)| generation >= *known)
-                {
+                let newest = log.claim.as_ref();
+                if newest.is_none_or(|(known, _)| generation >= *known) {
                     log.claim = Some((generation, token));
+                    log.outranked = None;
+                } else {
+                    log.outranked = Some(generation);
+                }
+            }
+            Fact::TakeOver { token } => {
+                if let Some(claim) = log.claim.as_mut().filter(|claim| claim.1 == token) {
+                    claim.0 = i64::MIN;
+                    log.outranked = None;
                 }
             }
             Fact::Parked(token, entry) => {
@@ -144,6 +155,21 @@ impl Book {
         Ok(())
     }
 
+    /// Claims that keep later ones of their group from counting. Where the group has committed from where on to read, it
+    /// is the one that made the claim in force, and what does not count is a zombie's.
+    pub(super) fn outranking(&self) -> impl Iterator<Item = Outranking<'_>> {
+        self.logs.iter().filter_map(|((topic, partition), log)| {
+            let (generation, token) = log.claim.as_ref()?;
+            Some(Outranking {
+                topic,
+                partition: *partition,
+                generation: *generation,
+                token,
+                outranked: log.outranked.filter(|_| !log.hinted)?,
+            })
+        })
+    }
+
     /// What waits, key by key: whose first record was parked longest ago comes first.
     pub(super) fn finish(self) -> Vec<Line> {
         let mut lines: Vec<Line> = Vec::new();
@@ -175,6 +201,18 @@ impl Book {
     }
 }
 
+/// A claim that keeps later ones from counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Outranking<'a> {
+    /// The parked topic.
+    pub(super) topic: &'a str,
+    pub(super) partition: i32,
+    pub(super) generation: i64,
+    pub(super) token: &'a str,
+    /// The generation of the latest claim that does not count.
+    pub(super) outranked: i64,
+}
+
 /// The records of a handler and a key, in order. A record without a key is alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -197,7 +235,7 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{action, claim, done, failed, parked, redrive};
+    use super::super::samples::{action, claim, done, failed, parked, redrive, take_over};
     use super::*;
     use crate::cli::letters::samples::Sample;
 
@@ -260,6 +298,32 @@ mod tests {
         assert_eq!(waiting(Some("4:a"), &facts), [line("k", &[2])]);
         // Without one the first token counts.
         assert_eq!(waiting(None, &facts), [line("k", &[1])]);
+    }
+
+    #[test]
+    fn a_claim_of_a_group_that_is_gone_keeps_later_ones_from_counting() {
+        let said = |hint: Option<&str>, facts: &[Sample]| {
+            let mut book = Book::new();
+            let hint = hint.map(|metadata| Committed {
+                offset: 0,
+                metadata: metadata.to_owned(),
+            });
+            book.begin(&"shipping.parked.orders".into(), 3, hint.as_ref());
+            facts.iter().try_for_each(|fact| book.add(fact)).unwrap();
+            let claims = book.outranking();
+            claims
+                .map(|claim| (claim.generation, claim.token.to_owned(), claim.outranked))
+                .collect::<Vec<_>>()
+        };
+        let mut facts = vec![claim(0, 500, "a"), claim(1, 1, "b"), claim(2, 2, "c")];
+        assert_eq!(said(None, &facts), [(500, "a".to_owned(), 2)]);
+        // A group that has committed is there, so its later claim is a zombie's.
+        assert_eq!(said(Some("500:a"), &facts), []);
+        facts.push(take_over(3, "a"));
+        assert_eq!(said(None, &facts), []);
+        facts.extend([claim(4, 2, "c"), parked(5, "c", "k", 10)]);
+        assert_eq!(said(None, &facts), []);
+        assert_eq!(waiting(None, &facts), [line("k", &[5])]);
     }
 
     #[test]

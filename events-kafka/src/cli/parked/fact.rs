@@ -73,6 +73,10 @@ pub(super) enum Fact {
         token: String,
         at: i64,
     },
+    /// Somebody gave up the claim with that token.
+    TakeOver {
+        token: String,
+    },
     /// Somebody asked for something.
     Asked {
         at: i64,
@@ -106,6 +110,7 @@ impl Fact {
                     token: token()?,
                     at: at()?,
                 },
+                ("action", Some("take-over")) => Self::TakeOver { token: token()? },
                 ("action", Some(action)) => {
                     let actor = word(names::ACTOR).unwrap_or("somebody".into());
                     let reason = word(names::REASON);

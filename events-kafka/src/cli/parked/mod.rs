@@ -15,6 +15,7 @@ pub(super) mod names;
 mod samples;
 mod show;
 mod survey;
+mod take_over;
 
 use events_core::Result;
 
@@ -31,6 +32,9 @@ pub(super) async fn run(site: Site, command: ParkedCommand, json: bool) -> Resul
             any.agree(&which)?;
             // Nothing is lost by another attempt.
             ask(&site, Wish::RetryNow, which, by.now(), true, json).await
+        }
+        ParkedCommand::TakeOver { topic, by, yes } => {
+            take_over::take_over(&site, &topic, &by.now(), yes, json).await
         }
         ParkedCommand::SkipHead {
             which,

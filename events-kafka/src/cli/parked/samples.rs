@@ -62,6 +62,12 @@ pub(super) fn done(offset: i64, token: &str, at: i64) -> Sample {
         .with(names::AT, at.to_string())
 }
 
+pub(super) fn take_over(offset: i64, token: &str) -> Sample {
+    fact(offset, "action")
+        .with(names::ACTION, "take-over")
+        .with(names::TOKEN, token)
+}
+
 pub(super) fn action(offset: i64, what: &str, at: i64) -> Sample {
     fact(offset, "action")
         .with(names::ACTION, what)

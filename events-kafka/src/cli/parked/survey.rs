@@ -20,7 +20,25 @@ pub(super) async fn open(site: &Site, mut which: Which) -> Result<Vec<Line>> {
     {
         which.handler = Some(handler.stable_name.clone());
     }
-    let mut lines = Vec::new();
+    let named = which.topic.iter().map(String::as_str);
+    let named = named.chain(which.id.iter().map(|id| &*id.topic));
+    let books = books(site, which.topic.as_deref(), named).await?;
+    let mut lines: Vec<_> = books.into_iter().flat_map(Book::finish).collect();
+    lines.retain(|line| which.fits(line));
+    Ok(lines)
+}
+
+/// Reads the parked logs of each group, or those of one topic; `named` must be among them.
+///
+/// # Errors
+///
+/// A topic that is named is none of this binary's parked topics.
+pub(super) async fn books(
+    site: &Site,
+    only: Option<&str>,
+    named: impl Iterator<Item = &str>,
+) -> Result<Vec<Book>> {
+    let mut books = Vec::new();
     let mut known = Vec::new();
     for group in &site.groups {
         let mut reader = site.reader(&group.plan.group).await?;
@@ -28,7 +46,7 @@ pub(super) async fn open(site: &Site, mut which: Which) -> Result<Vec<Line>> {
         // Topics that no handler reads any more may still hold records.
         let topics = reader.topics().filter(|topic| topic.starts_with(&prefix));
         let topics: Vec<_> = topics.map(str::to_owned).collect();
-        let meant = |topic: &&String| which.topic.as_ref().is_none_or(|wanted| wanted == *topic);
+        let meant = |topic: &&String| only.is_none_or(|only| only == *topic);
         let mut book = Book::new();
         let mut spans = Vec::new();
         for topic in topics.iter().filter(meant) {
@@ -39,11 +57,10 @@ pub(super) async fn open(site: &Site, mut which: Which) -> Result<Vec<Line>> {
             records.iter().try_for_each(|record| book.add(record))?;
         }
         drop(scan);
-        lines.extend(book.finish());
+        books.push(book);
         known.extend(topics);
     }
-    let named = which.topic.iter().map(String::as_str);
-    for topic in named.chain(which.id.iter().map(|id| &*id.topic)) {
+    for topic in named {
         if !known.iter().any(|known| known == topic) {
             let list = match known.is_empty() {
                 true => "none; they are made when a service with parking starts".to_owned(),
@@ -54,8 +71,7 @@ pub(super) async fn open(site: &Site, mut which: Which) -> Result<Vec<Line>> {
             )));
         }
     }
-    lines.retain(|line| which.fits(line));
-    Ok(lines)
+    Ok(books)
 }
 
 /// What is to be read of a parked topic: from what its group has committed, where that is in the log.
