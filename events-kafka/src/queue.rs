@@ -8,6 +8,7 @@ use events_runtime::{Queue, QueueError, Record};
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::ffi::{Message, NativeQueue, consume};
+use crate::rebalance::Gate;
 use crate::rights::Watch;
 
 /// Bytes that a message takes beside key and value: its headers, as they usually are, and the client's own structures.
@@ -17,6 +18,8 @@ const OVERHEAD: usize = 512;
 pub(crate) struct PartitionQueue {
     queue: Arc<NativeQueue>,
     watch: Arc<Watch>,
+    /// Closed until the first read.
+    gate: Option<Gate>,
     /// Why the partition cannot be read any more, until it is assigned anew.
     broken: Option<String>,
 }
@@ -26,8 +29,14 @@ impl PartitionQueue {
         Self {
             queue: Arc::new(queue),
             watch: Arc::clone(watch),
+            gate: None,
             broken: None,
         }
+    }
+
+    /// The first read opens the gate.
+    pub(crate) fn opens(&mut self, gate: Gate) {
+        self.gate = Some(gate);
     }
 }
 
@@ -42,6 +51,12 @@ impl Queue for PartitionQueue {
     ) -> Poll<Result<(), QueueError>> {
         // Registered first: a record that arrives from now on wakes the lane.
         self.queue.register(cx.waker());
+        if let Some(gate) = &self.gate {
+            if let Err(error) = gate.open() {
+                return Poll::Ready(Err(QueueError(error.to_string())));
+            }
+            self.gate = None;
+        }
         let before = into.len();
         let mut trouble = None;
         consume(&self.queue, max, |message| match message.error() {

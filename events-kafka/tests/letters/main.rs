@@ -232,7 +232,7 @@ async fn a_redriven_record_reaches_its_handler_once() {
     })
     .await;
     let settled = || at(&["dead-letters", "list", "--json"]).json()["open"] == 0;
-    eventually("the letters are settled", settled).await;
+    eventually("the letters are settled", async || settled()).await;
     let id = done["letters"][0].as_str().unwrap();
     let again = at(&["dead-letters", "redrive", "--id", id]).out;
     assert!(again.contains("it was redriven already"), "{again}");

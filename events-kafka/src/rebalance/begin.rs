@@ -1,0 +1,134 @@
+//! Where an assigned partition is read from (D14).
+
+use std::collections::BTreeMap;
+
+use events_core::Start;
+use events_runtime::TopicPartition;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::ffi;
+use crate::parked::Hint;
+use crate::patience::{ANSWER, patiently};
+use crate::rebalance::MemberContext;
+
+/// Where a partition is read from.
+pub(super) struct Begin {
+    pub(super) partition: TopicPartition,
+    pub(super) offset: i64,
+    pub(super) metadata: String,
+    /// What is committed for its parked log.
+    pub(super) hint: Option<Hint>,
+}
+
+impl MemberContext {
+    /// Committed offsets with their metadata; where nothing is committed, the group's start.
+    pub(super) fn begins(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        list: &TopicPartitionList,
+    ) -> KafkaResult<Vec<Begin>> {
+        let mut asked = list.clone();
+        for element in list.elements() {
+            if let Some(parked) = self.parked_topic(element.topic()) {
+                asked.add_partition(parked, element.partition());
+            }
+        }
+        let committed = patiently(&self.watch, || {
+            let committed = consumer.committed_offsets(asked.clone(), ANSWER)?;
+            committed
+                .elements()
+                .iter()
+                .try_for_each(|element| element.error())?;
+            Ok(committed)
+        })?;
+        let metadata = ffi::metadata(&committed);
+        let mut committed: Vec<_> = committed.elements().into_iter().zip(metadata).collect();
+        let mut hints: BTreeMap<_, _> = committed
+            .split_off(list.count())
+            .into_iter()
+            .filter_map(|(element, claim)| match element.offset() {
+                Offset::Offset(offset) => {
+                    let name = (element.topic().to_owned(), element.partition());
+                    Some((name, Hint { offset, claim }))
+                }
+                _ => None,
+            })
+            .collect();
+        let mut begins = Vec::with_capacity(committed.len());
+        for (element, metadata) in committed {
+            let hint = self
+                .parked_topic(element.topic())
+                .and_then(|parked| hints.remove(&(parked.to_owned(), element.partition())));
+            let partition = TopicPartition::new(element.topic(), element.partition());
+            let offset = match element.offset() {
+                Offset::Offset(offset) => offset,
+                _ => self.start(consumer, &partition)?,
+            };
+            begins.push(Begin {
+                partition,
+                offset,
+                metadata,
+                hint,
+            });
+        }
+        Ok(begins)
+    }
+
+    /// Where a partition starts for which the group has committed nothing.
+    fn start(&self, consumer: &BaseConsumer<Self>, partition: &TopicPartition) -> KafkaResult<i64> {
+        let TopicPartition {
+            topic,
+            partition: number,
+        } = partition;
+        let start = match self.group.plan().start {
+            Start::Earliest => Start::Earliest,
+            // The group has read this topic before, so the partition is new: its first record is news too.
+            _ if self.knows(consumer, topic)? => Start::Earliest,
+            start => start,
+        };
+        let (low, high) = patiently(&self.watch, || {
+            consumer.fetch_watermarks(topic, *number, ANSWER)
+        })?;
+        let offset = match start {
+            Start::Latest => high,
+            Start::Time(millis) => {
+                let mut times = TopicPartitionList::new();
+                times.add_partition_offset(topic, *number, Offset::Offset(millis))?;
+                let found = consumer.offsets_for_times(times, ANSWER)?;
+                let found = found
+                    .find_partition(topic, *number)
+                    .map(|element| element.offset());
+                match found {
+                    Some(Offset::Offset(offset)) => offset,
+                    // Every record is older.
+                    _ => high,
+                }
+            }
+            _ => low,
+        };
+        tracing::info!(group = %self.group.plan().group, %partition, %start, offset, "no committed offset: starting there");
+        Ok(offset)
+    }
+
+    /// Whether the group has committed anything for the topic.
+    fn knows(&self, consumer: &BaseConsumer<Self>, topic: &str) -> KafkaResult<bool> {
+        let metadata = patiently(&self.watch, || consumer.fetch_metadata(Some(topic), ANSWER))?;
+        let mut all = TopicPartitionList::new();
+        for partition in metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions())
+        {
+            all.add_partition(topic, partition.id());
+        }
+        let committed = patiently(&self.watch, || {
+            consumer.committed_offsets(all.clone(), ANSWER)
+        })?;
+        Ok(committed
+            .elements()
+            .iter()
+            .any(|element| matches!(element.offset(), Offset::Offset(_))))
+    }
+}
