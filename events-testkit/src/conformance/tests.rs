@@ -97,6 +97,12 @@ macro_rules! conformance_tests {
                 a_refused_append_holds_the_lane
                 a_later_version_waits_for_a_newer_build
             }
+            parking_limits {
+                parked_records_in_all_are_bounded
+                parked_bytes_are_bounded
+                what_is_not_read_back_is_bounded
+                an_append_refused_for_a_moment_keeps_its_place
+            }
             parking_survives {
                 a_kill_while_a_key_is_parked
                 a_kill_during_an_append
