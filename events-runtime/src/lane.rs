@@ -12,6 +12,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
@@ -29,6 +30,9 @@ use crate::transport::{ParkedStart, Position, Queue};
 
 /// Rounds of work before the task yields to others.
 const ROUNDS: usize = 4;
+/// A position that does not change is committed again after so long. Brokers forget what a group committed for topics that
+/// it has not subscribed, its parked ones, after `offsets.retention.minutes`, a week by default.
+const COMMIT_AGAIN: Duration = Duration::from_secs(12 * 3600);
 
 pub(crate) struct Lane<Q: Queue> {
     context: Arc<LaneContext>,
@@ -52,6 +56,7 @@ pub(crate) struct Lane<Q: Queue> {
     duplicates: u64,
     done_since_position: u64,
     published_position: Option<Position>,
+    published_at: Instant,
     progressed: Instant,
     queue_retry: Option<(Pin<Box<Sleep>>, String)>,
     /// For the log.
@@ -92,6 +97,7 @@ impl<Q: Queue> Lane<Q> {
             duplicates: 0,
             done_since_position: 0,
             published_position: None,
+            published_at: Instant::now(),
             progressed: Instant::now(),
             queue_retry: None,
             unreadable: Unreadable::default(),
@@ -173,9 +179,11 @@ impl<Q: Queue> Lane<Q> {
     fn publish_position(&mut self) {
         self.done_since_position = 0;
         let position = self.position();
-        if position.is_some() && position != self.published_position {
+        let stale = self.published_at.elapsed() >= COMMIT_AGAIN;
+        if position.is_some() && (stale || position != self.published_position) {
             self.shared.set_position(position.clone());
             self.published_position = position;
+            self.published_at = Instant::now();
         }
     }
 

@@ -33,6 +33,7 @@ pub mod middleware;
 pub mod order;
 pub mod parking;
 pub mod parking_by_hand;
+pub mod parking_hint;
 pub mod parking_limits;
 pub mod parking_survives;
 pub mod pressure;

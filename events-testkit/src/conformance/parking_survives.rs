@@ -341,7 +341,7 @@ pub async fn a_drain_leaves_parked_keys_to_the_next<C: Cluster>(cluster: &C) -> 
 
 impl<C: Cluster> Stage<'_, C> {
     /// The committed hint of the first partition, and the claim in force there.
-    async fn hint(&self) -> Option<(i64, String)> {
+    pub(super) async fn hint(&self) -> Option<(i64, String)> {
         let committed = self.cluster.committed(self.name).await.unwrap_or_default();
         let hint = committed.get(&TopicPartition::new(self.parked_topic(), 0))?;
         Some((hint.watermark, hint.metadata.clone()))

@@ -97,6 +97,10 @@ macro_rules! conformance_tests {
                 a_refused_append_holds_the_lane
                 a_later_version_waits_for_a_newer_build
             }
+            parking_hint {
+                a_claim_outlives_the_facts_that_were_deleted
+                a_hint_is_committed_again_every_day
+            }
             parking_limits {
                 parked_records_in_all_are_bounded
                 parked_bytes_are_bounded
