@@ -77,9 +77,9 @@ impl<Q: Queue> Lane<Q> {
         parked: Option<ParkedStart<Q>>,
     ) -> Self {
         let settings = Arc::clone(&context.group.settings);
-        let lot = parked.and_then(|start| {
+        let lot = parked.and_then(|parked| {
             let shared = context.parked.clone()?;
-            Some(Lot::new(Arc::clone(&context), shared, start))
+            Some(Lot::new(Arc::clone(&context), shared, parked, start))
         });
         Self {
             ring: Ring::starting_at(start),

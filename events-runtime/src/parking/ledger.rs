@@ -94,6 +94,8 @@ pub(crate) struct Ledger<T> {
     running: usize,
     most_per_pair: usize,
     crowded: BTreeSet<Pair>,
+    /// The source is read from here on.
+    resumed_at: i64,
     /// Behind the highest origin of which a copy was read before the claim.
     rebuilt_end: i64,
 }
@@ -122,7 +124,16 @@ impl<T> Ledger<T> {
             running: 0,
             most_per_pair,
             crowded: BTreeSet::new(),
+            resumed_at: i64::MIN,
             rebuilt_end: i64::MIN,
+        }
+    }
+
+    /// Of a lane that reads its source from `offset` on.
+    pub(crate) fn resumed_at(self, offset: i64) -> Self {
+        Self {
+            resumed_at: offset,
+            ..self
         }
     }
 
@@ -185,6 +196,8 @@ impl<T> Ledger<T> {
             self.standing = Standing::Fenced(claim.generation);
         }
         self.claims.push((offset, claim));
+        // What an earlier lane appended stands below, and a later one found it there.
+        self.forget(self.resumed_at, |_, _| false);
         Ok(())
     }
 
@@ -244,7 +257,13 @@ impl<T> Ledger<T> {
         if first != offset {
             if let Some(open) = self.open.get_mut(&first) {
                 open.last_copy = offset;
-            } else if let Some(finished) = self.finished.get_mut(&first) {
+            } else {
+                // Of a redrive that is done only the id may be known: whoever reads on from the hint must find both.
+                let finished = self.finished.entry(first).or_insert(Finished {
+                    identity: item.identity,
+                    pair: item.pair,
+                    last_copy: offset,
+                });
                 finished.last_copy = offset;
             }
             return Err("a copy of a record that is known");

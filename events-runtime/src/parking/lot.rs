@@ -56,11 +56,12 @@ impl<Q: Queue> Lot<Q> {
         lane: Arc<LaneContext>,
         parked: Arc<ParkedShared>,
         start: ParkedStart<Q>,
+        resumed_at: i64,
     ) -> Self {
         let most = lane.group.settings.parked_per_key;
         let token = parked.token.clone();
         Self {
-            ledger: Ledger::new(0, decode_claim(&start.claim), token, most),
+            ledger: Ledger::new(0, decode_claim(&start.claim), token, most).resumed_at(resumed_at),
             queue: start.queue,
             generation: start.generation,
             lane,
@@ -104,7 +105,11 @@ impl<Q: Queue> Lot<Q> {
         if *self.ledger.standing() != Standing::Owner {
             return None;
         }
-        let parked = &self.parked;
+        let (parked, position) = (&self.parked, self.ledger.position());
+        parked.with(|pairs| {
+            let on_its_way = |pair, origin| pairs.is_on_its_way(pair, origin, position);
+            self.ledger.forget(watermark, on_its_way);
+        });
         let (offset, claim) = self.ledger.hint(watermark, |pair| parked.is_parked(pair));
         Some(ParkedPosition {
             topic: parked.topic.clone(),
@@ -145,6 +150,7 @@ impl<Q: Queue> Lot<Q> {
         let closed = self.retry.is_some()
             || *self.ledger.standing() != Standing::Owner
             || self.is_full(1)
+            || self.remembers_much()
             || self.is_behind()
             || self.ledger.crowded().is_some();
         match (closed, self.closed) {
@@ -172,6 +178,12 @@ impl<Q: Queue> Lot<Q> {
         let settings = &self.lane.group.settings;
         self.ledger.len() >= settings.parked_records.saturating_mul(times)
             || self.ledger.bytes() >= settings.parked_bytes.saturating_mul(times)
+    }
+
+    /// Whether so many finished records may come again that no more may be parked: behind an open one that they are
+    /// remembered for, or one of the source.
+    pub(super) fn remembers_much(&self) -> bool {
+        self.ledger.remembered() >= self.lane.group.settings.parked_records
     }
 
     /// Whether much that was parked has not been read back: the bounds count only what has.

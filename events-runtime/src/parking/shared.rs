@@ -98,6 +98,15 @@ impl Pairs {
         appends.highest = appends.highest.max(offset);
     }
 
+    /// Whether a copy of the record with the source offset `origin` may be on its way to the log, or stand in it from
+    /// `position` on, where it has not been read back.
+    pub(crate) fn is_on_its_way(&self, pair: Pair, origin: i64, position: i64) -> bool {
+        self.0.get(&pair).is_some_and(|appends| {
+            let unread = appends.unread.get(&origin);
+            appends.pending.contains(&origin) || unread.is_some_and(|offset| *offset >= position)
+        })
+    }
+
     /// Whether a record from before `origin` may still be on its way, or stand in the log from `position` on, where it has
     /// not been read back: one that was refused for a moment is written behind those that followed it.
     pub(crate) fn may_be_overtaken(&mut self, pair: Pair, origin: i64, position: i64) -> bool {

@@ -198,3 +198,73 @@ pub async fn an_append_refused_for_a_moment_keeps_its_place<C: Cluster>(cluster:
     assert_eq!(offsets.collect::<Vec<_>>(), ["0", "2", "1"]);
     Verdict::Held
 }
+
+/// Starts a service that may park 50 records, and sends it one record of each of 200 keys, which succeed once parked.
+async fn passing<C: Cluster, E: Subject>(
+    stage: &Stage<'_, C>,
+    handler: &str,
+    first: Step,
+) -> C::Running {
+    stage.park(1).await;
+    stage.probe.script(handler, "first", 0, [first]);
+    let service = stage.parking_service().configure(|settings| {
+        settings.lane_records = 10;
+        settings.lane_held = 10;
+        settings.breaker_keys = 0;
+        settings.parked_records = 50;
+    });
+    let running = stage.start_with(service).await;
+    stage.send::<E>("first", 0).await;
+    for key in 0..200 {
+        let key = format!("k{key}");
+        let fails = [Step::Fail("one"), Step::Fail("two")];
+        stage.probe.script(handler, &key, 0, fails);
+        stage.send::<E>(&key, 0).await;
+    }
+    running
+}
+
+subject!(Passing, pass, "conformance-parked-forgotten");
+
+/// Behind a record that stays parked, any number of others may be parked and done: they take no room for ever.
+pub async fn what_is_done_behind_an_open_record_is_forgotten<C: Cluster>(cluster: &C) -> Verdict {
+    if !cluster.capabilities().parking {
+        return LACKING;
+    }
+    let stage = Stage::set(cluster, "conformance-parked-forgotten", 1).await;
+    let fails = Step::FailUntil("now");
+    let running = passing::<C, Passing>(&stage, "pass", fails).await;
+    stage.done_once("pass", 200).await;
+    stage.committed_once(201).await;
+    assert!(!stage.probe.has_done("pass", "first", 0));
+    stage.probe.open("now");
+    stage.done_once("pass", 201).await;
+    running.shutdown().await;
+    assert_eq!(stage.probe.done("pass").len(), 201, "none is run twice");
+    Verdict::Held
+}
+
+subject!(Waiting, hold_up, "conformance-parked-remembered");
+
+/// What is done above the watermark must be remembered, because its source may bring it again. That is bounded too, and the
+/// lane says so.
+pub async fn what_is_remembered_is_bounded<C: Cluster>(cluster: &C) -> Verdict {
+    if !cluster.capabilities().parking {
+        return LACKING;
+    }
+    let stage = Stage::set(cluster, "conformance-parked-remembered", 1).await;
+    let running = passing::<C, Waiting>(&stage, "hold_up", Step::Gate("go")).await;
+    status_once(&running, "the lane says so", |status| {
+        let holding = status.lanes.first().and_then(|lane| lane.holding.clone());
+        holding
+            .unwrap_or_default()
+            .contains("are done and remembered")
+    })
+    .await;
+    assert!(stage.probe.done("hold_up").len() < 100);
+    stage.probe.open("go");
+    stage.done_once("hold_up", 201).await;
+    stage.committed_once(201).await;
+    running.shutdown().await;
+    Verdict::Held
+}

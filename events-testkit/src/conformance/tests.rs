@@ -106,6 +106,8 @@ macro_rules! conformance_tests {
                 parked_bytes_are_bounded
                 what_is_not_read_back_is_bounded
                 an_append_refused_for_a_moment_keeps_its_place
+                what_is_done_behind_an_open_record_is_forgotten
+                what_is_remembered_is_bounded
             }
             parking_survives {
                 a_kill_while_a_key_is_parked

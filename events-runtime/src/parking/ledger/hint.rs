@@ -3,6 +3,27 @@
 use super::{Claim, Identity, Ledger, Pair};
 
 impl<T> Ledger<T> {
+    /// Lets go of finished records that nobody will ask for again, also above the oldest open one, which may stay for long:
+    /// the source, of which everything below `watermark` is done, does not bring them again, they stand in the log once, and
+    /// no copy of them is `on_its_way`, by pair and offset in the source.
+    pub(crate) fn forget(&mut self, watermark: i64, on_its_way: impl Fn(Pair, i64) -> bool) {
+        let copies = &mut self.copies;
+        self.finished.retain(|offset, finished| {
+            let origin = match finished.identity {
+                Identity::Origin(_, origin) => origin,
+                // Its id stays known.
+                Identity::Redrive(_) => return finished.last_copy != *offset,
+            };
+            let kept = origin >= watermark
+                || finished.last_copy != *offset
+                || on_its_way(finished.pair, origin);
+            if !kept {
+                copies.remove(&finished.identity);
+            }
+            kept
+        });
+    }
+
     /// The first offset that matters once the source's `watermark` is committed, and the claim in force there. `parked`
     /// tells whether a pair has not been released: then copies of its records may be on their way.
     ///

@@ -85,7 +85,7 @@ impl World {
             token: token.clone(),
         };
         Lane {
-            ledger: Ledger::new(hint, claim, token.clone(), 1_000),
+            ledger: Ledger::new(hint, claim, token.clone(), 1_000).resumed_at(watermark),
             pairs: Pairs::default(),
             token,
             next: watermark,
@@ -222,7 +222,10 @@ impl Lane {
             return;
         }
         let watermark = self.watermark();
-        let pairs = &self.pairs;
+        let (pairs, position) = (&self.pairs, self.ledger.position());
+        self.ledger.forget(watermark, |pair, origin| {
+            pairs.is_on_its_way(pair, origin, position)
+        });
         let (hint, claim) = self.ledger.hint(watermark, |pair| pairs.is_parked(pair));
         world.committed = (watermark, hint, claim);
     }

@@ -273,6 +273,51 @@ fn the_hint_keeps_what_the_source_may_bring_again() {
 }
 
 #[test]
+fn what_is_done_behind_an_open_record_is_forgotten_unless_it_may_come_again() {
+    let mut ledger = read(vec![
+        claim(1, "c"),
+        parked("c", 10),
+        parked("c", 11),
+        parked("c", 12),
+        parked("c", 13),
+        parked("c", 14),
+        parked("c", 12),
+        Fact::Redrive(redrive("dead/0/3")),
+    ]);
+    for at in [2, 3, 4, 5, 7] {
+        ledger.finish(at);
+    }
+    // 14 may come again, 13 is on its way, and 12 stands there twice.
+    ledger.forget(14, |_, origin| origin == 13);
+    let known = |ledger: &Ledger<i64>| {
+        let finished = ledger.finished.keys().copied();
+        (finished.collect::<Vec<_>>(), ledger.copies.len())
+    };
+    assert_eq!(
+        known(&ledger),
+        (vec![3, 4, 5], 5),
+        "with the open one and the redrive"
+    );
+    assert!(ledger.read(8, Fact::Redrive(redrive("dead/0/3"))).is_err());
+    assert_eq!(open(&ledger), [10]);
+    // Once 10 is done the hint must stay below both of the redrives, and below both copies of 12.
+    ledger.finish(1);
+    assert_eq!(ledger.hint(15, |_| false).0, 9);
+    // A lane that reads what another has left forgets at the next claim.
+    let log = vec![
+        claim(1, "a"),
+        parked("a", 10),
+        parked("a", 11),
+        done("a", 2),
+    ];
+    let mut ledger = Ledger::new(0, None, "c".to_owned(), 100).resumed_at(12);
+    for (offset, fact) in log.into_iter().chain([claim(2, "c")]).enumerate() {
+        let _ = ledger.read(offset as i64, fact);
+    }
+    assert_eq!(known(&ledger), (vec![], 1));
+}
+
+#[test]
 fn a_crowded_key_is_named() {
     let mut ledger = Ledger::new(0, None, "c".to_owned(), 2);
     let _ = ledger.read(0, parked("a", 1));

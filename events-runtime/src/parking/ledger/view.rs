@@ -17,6 +17,11 @@ impl<T> Ledger<T> {
         self.open.len()
     }
 
+    /// Finished records that may come again.
+    pub(crate) fn remembered(&self) -> usize {
+        self.finished.len()
+    }
+
     /// Bytes of the open records.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
