@@ -46,7 +46,7 @@ struct Arguments {
     #[arg(long)]
     json: bool,
     /// Builds that break one rule each, which the scenarios must see; with names only those, apart by
-    /// commas. Takes an hour, and
+    /// commas. Takes half an hour, and
     /// writes the table in tests/faults/README.md.
     #[arg(long)]
     mutants: bool,

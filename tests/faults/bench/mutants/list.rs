@@ -29,6 +29,46 @@ macro_rules! mutants {
 }
 
 pub(super) const ALL: &[Mutant] = mutants! {
+    "bump-the-epoch-before-the-drain" "what ends while a lane drains reaches nobody" in ["rolling"] {
+        "events-runtime/src/lane.rs":
+            "self.slots.stop();"
+            => "self.slots.stop(); if self.failed.is_none() { self.publish_position(); self.failed = Some(String::new()); }";
+        "events-runtime/src/lane.rs":
+            "            position: self.position(),\n            abandoned," => "            position: self.published_position.take(),\n            abandoned,";
+    }
+    "ignore-the-claims-token" "what a zombie appends to the parked log counts" in ["zombie-parked"] {
+        "events-runtime/src/parking/ledger.rs":
+            "Some((_, claim)) if claim.token == token => Ok(())," => "Some((_, claim)) if claim.token == token || self.position > i64::MIN => Ok(()),";
+    }
+    "redrive-twice" "a letter that is redriven a second time is handled a second time" in ["redrive-kill"] {
+        "events-runtime/src/parking/reading.rs":
+            "Identity::Redrive(id.to_owned())" => "Identity::Redrive(format!(\"{id} {}\", record.offset()))";
+    }
+    "release-a-parked-key-early" "a key is released while records of it are parked" in ["parked"] {
+        "events-runtime/src/parking/lot.rs":
+            "!ledger.has_open(*pair) && !parked.with(|pairs| pairs.release(*pair, position))"
+            => "ledger.position() == i64::MIN || !parked.with(|pairs| pairs.release(*pair, position))";
+    }
+    "dispatch-before-the-claim" "records are taken from the source before the parked log is claimed and read" in ["parked"] {
+        "events-runtime/src/lane/intake.rs":
+            "            || self.lot.as_ref().is_some_and(Lot::is_closed)\n" => "            || self.lot.as_ref().is_some_and(|lot| lot.is_closed() && !lot.is_claiming())\n";
+    }
+    "park-nothing-behind" "later records of a parked key do not wait behind it" in ["parked"] {
+        "events-runtime/src/driver/park.rs":
+            "parked.any() && parked.is_parked(pair))" => "parked.any() && parked.is_parked(pair) && self.lane.parked.is_none())";
+    }
+    "forget-what-is-parked" "the parked log is read from behind the records that wait in it" in ["parked"] {
+        "events-runtime/src/parking/ledger/hint.rs":
+            "self.open.keys().next().copied().unwrap_or(self.position)" => "self.position";
+    }
+    "forget-the-commit-at-revoke" "what was drained is not committed" in ["rolling"] {
+        "events-kafka/src/rebalance.rs":
+            "commit(consumer, &revoked.positions, CommitMode::Async);" => "let _ = (&revoked.positions, CommitMode::Async);";
+    }
+    "change-the-ids" "an emission's id is drawn" in ["sigkill"] {
+        "events-core/src/identity.rs":
+            "Uuid::new_v5(&EMISSIONS, scratch)" => "{ let _ = EMISSIONS; Uuid::now_v7() }";
+    }
     "commit-the-highest-seen" "the watermark is the end of what was received" in ["produce-cut"] {
         "events-runtime/src/ring.rs":
             ".map_or(self.next_offset, |entry| entry.offset)" => ".map_or(self.next_offset, |_| self.next_offset)";
@@ -37,14 +77,6 @@ pub(super) const ALL: &[Mutant] = mutants! {
         "events-runtime/src/group.rs":
             "self.stop(partitions, Control::Drain, deadline).await" => "self.stop(partitions, Control::Cancel, deadline).await";
     }
-    "bump-the-epoch-before-the-drain" "what ends while a lane drains reaches nobody" in ["rolling"] {
-        "events-runtime/src/lane.rs":
-            "progress |= self.send(cx);" => "if control == Control::Run { progress |= self.send(cx); }";
-    }
-    "forget-the-commit-at-revoke" "what was drained is not committed" in ["rolling"] {
-        "events-kafka/src/rebalance.rs":
-            "commit(consumer, &revoked.positions, CommitMode::Async);" => "let _ = (&revoked.positions, CommitMode::Async);";
-    }
     "forget-the-ack" "a record is done once its emissions are enqueued" in ["produce-cut"] {
         "events-runtime/src/outbox.rs":
             "failpoints::reached(after, &self.lane.partition, offset);"
@@ -52,11 +84,6 @@ pub(super) const ALL: &[Mutant] = mutants! {
         "events-runtime/src/outbox.rs":
             "        done.push((batch.work.seq, batch.handler));\n        if let (Kind::Append"
             => "        if sending.kind != Kind::Emissions { done.push((batch.work.seq, batch.handler)); }\n        if let (Kind::Append";
-    }
-    "ask-while-leaving" "a member that leaves asks the closing client where to begin" in ["rolling"] {
-        "events-kafka/src/rebalance.rs":
-            "return self.assign(consumer, &TopicPartitionList::new());"
-            => "self.begins(consumer, list)?; return self.assign(consumer, &TopicPartitionList::new());";
     }
     "ignore-the-done-map" "what the committed map says is done is run again" in ["sigkill"] {
         "events-runtime/src/lane/intake.rs":
@@ -83,10 +110,6 @@ pub(super) const ALL: &[Mutant] = mutants! {
         "events-runtime/src/outbox.rs":
             "            match number {\n                // Others may be under way before it and behind it: they go out again in their order.\n                Some(number) => self.lost.push((number, sending)),\n                None => self.unsent.push_front(sending),\n            }\n            self.pause(REFUSED_RETRY, reason);"
             => "            let _ = number; self.settled(sending, None, done);";
-    }
-    "change-the-ids" "an emission's id is drawn" in ["sigkill"] {
-        "events-core/src/identity.rs":
-            "Uuid::new_v5(&EMISSIONS, scratch)" => "{ let _ = EMISSIONS; Uuid::now_v7() }";
     }
     "produce-twice" "the producers are not idempotent" in ["produce-cut"] {
         "events-kafka/src/options/profile.rs":

@@ -42,6 +42,7 @@ pub(crate) const ALL: &[Scenario] = scenarios! {
     "rolling" "rolling restarts, and 1 → 4 → 1 members under load" rolling::run;
     "sigkill" "SIGKILL before and after emit, acknowledgement, store and commit" sigkill::run;
     "zombie" "SIGSTOP past the session, then SIGCONT" zombie::run;
+    "zombie-parked" "the same while records wait to be parked" zombie::parked;
     "hang" "handlers that hang past max.poll.interval.ms" hang::run;
     "poison" "undecodable records, a key that always fails, a version from the future" poison::run;
     "coordinator" "lost answers to commits, then the coordinator cut off" coordinator::classic;
@@ -61,6 +62,14 @@ pub(crate) const ALL: &[Scenario] = scenarios! {
 const HELD: Duration = Duration::from_secs(30);
 /// What a lane says whose offset its partition does not have.
 const REPORTS: &str = "the partition cannot be read";
+
+/// How long a topic refuses writes: `short`, and a minute in the long form.
+fn refusal(bench: &Bench<'_>, short: Duration) -> Duration {
+    match bench.longer {
+        1 => short,
+        _ => Duration::from_secs(60),
+    }
+}
 
 /// Good tasks of a few keys of a partition.
 fn entries(partition: i32, count: u64) -> impl Iterator<Item = Entry> {

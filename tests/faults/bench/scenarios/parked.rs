@@ -7,7 +7,7 @@ use anyhow::Result;
 use faults::{Fate, Kill};
 
 use crate::cluster::ROOMY;
-use crate::scenarios::HELD;
+use crate::scenarios::{HELD, refusal};
 use crate::scene::{Bench, Scene, Verdict};
 
 const KEYS: [&str; 4] = ["fails-0", "fails-1", "fails-2", "fails-3"];
@@ -37,7 +37,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     let topic = scene.parked();
     bench.cluster.set_topic(&topic, LIMIT, "100")?;
     let said = scene.await_any_log("the lane holds", HELD);
-    scene.run_on(scene.lasting(Duration::from_secs(3)))?;
+    scene.run_on(refusal(bench, Duration::from_secs(3)))?;
     bench.cluster.set_topic(&topic, LIMIT, ROOMY)?;
     if let Err(error) = said {
         scene.violates("I6", format!("{error:#}"));

@@ -46,6 +46,8 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
         "redriven: {}",
         said.split_whitespace().collect::<Vec<_>>().join(" ")
     ));
+    // Nothing of it is resolved yet, so that all of it is asked for once more.
+    scene.command(&["dead-letters", "redrive", "--all", "--json"])?;
     for who in &crew {
         scene.kill(who)?;
         scene.start()?;

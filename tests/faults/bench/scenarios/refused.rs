@@ -6,7 +6,7 @@ use anyhow::Result;
 use faults::Fate;
 
 use crate::cluster::ROOMY;
-use crate::scenarios::HELD;
+use crate::scenarios::{HELD, refusal};
 use crate::scene::{Bench, Scene, Verdict};
 
 const KEY: &str = "poison";
@@ -24,7 +24,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     bench.cluster.set_topic(&letters, LIMIT, "100")?;
     // The poisoned key is in the first partition, so one of the two says it.
     let said = scene.await_any_log(&format!("the dead-letter topic `{letters}` refuses"), HELD);
-    scene.run_on(scene.lasting(Duration::from_secs(8)))?;
+    scene.run_on(refusal(bench, Duration::from_secs(8)))?;
     bench.cluster.set_topic(&letters, LIMIT, ROOMY)?;
     scene.heal()?;
     if let Err(error) = said {

@@ -1,14 +1,16 @@
 //! What a scene waits for, and what it looks at while it goes on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use events_runtime::parked_header as pk;
 use faults::{Line, TASKS, What};
 
 use super::{PARTITIONS, Scene};
 use crate::checker::HANDLERS;
 use crate::observer::committed;
+use crate::topics;
 use crate::wait::{LONG, holds, until};
 
 impl Scene<'_> {
@@ -95,6 +97,24 @@ impl Scene<'_> {
                 .any(|worker| worker.log().contains(text));
             holds(says, || "no log does".to_owned())
         })
+    }
+
+    /// Records in the parked log that a lane parked after its partition was another's.
+    pub(crate) fn parked_late(&self) -> Result<usize> {
+        let mut owners = BTreeMap::new();
+        let mut late = 0;
+        for found in topics::records(self.cluster, &self.parked())? {
+            let token = found.header(pk::TOKEN).to_owned();
+            match found.header(pk::FACT) {
+                "claim" => drop(owners.insert(found.partition, token)),
+                "parked" => {
+                    let owner = owners.get(&found.partition);
+                    late += usize::from(owner.is_some_and(|owner| *owner != token));
+                }
+                _ => {}
+            }
+        }
+        Ok(late)
     }
 
     /// Begun attempts on a partition so far.
