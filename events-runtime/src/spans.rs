@@ -14,6 +14,8 @@ use crate::plan::HandlerPlan;
 ///
 /// Each attempt has a span `process <topic>` of level debug in the target `events::process`, made only when a subscriber
 /// wants it. Without a propagation its emissions carry the `traceparent` of their cause; with one, that of the span.
+///
+/// The example `order-choreography` implements it for OpenTelemetry and exports over OTLP, behind its feature `otlp`.
 pub trait Propagation: Send + Sync + 'static {
     /// Makes what the record says of its trace the parent of `span`, which has not been entered yet.
     fn continue_from(&self, span: &Span, context: &TraceContext);

@@ -9,6 +9,8 @@ mod services;
 
 mod orders;
 
+mod traces;
+
 mod audit;
 
 mod arguments;
@@ -20,13 +22,11 @@ mod redrive;
 mod report;
 
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
 use events_kafka::ClientOptions;
-use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command};
 use chaos::Chaos;
@@ -74,23 +74,19 @@ async fn run(arguments: &Arguments, names: &[String]) -> Result<ExitCode> {
         .chain(names)
         .map(Into::into)
         .collect();
-    framework(arguments, &words).await
+    let traces = traces::set_up("info")?;
+    let ended = framework(arguments, &words).await;
+    traces.finish();
+    ended
 }
 
 /// Places the orders and audits them, with `services` in this process.
 async fn place(arguments: &Arguments, services: &[&str]) -> Result<ExitCode> {
     // With chaos every failed attempt would be a line.
-    let filter = EnvFilter::try_from_default_env()
-        .or_else(|_| EnvFilter::try_new("warn,events_runtime=error,order_choreography=info"))?;
-    let terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(terminal)
-        .with_target(false)
-        .init();
-
-    let report = Play::new(arguments, client())?.run(services).await?;
+    let traces = traces::set_up("warn,events_runtime=error,order_choreography=info")?;
+    let report = Play::new(arguments, client())?.run(services).await;
+    traces.finish();
+    let report = report?;
     if arguments.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {

@@ -16,6 +16,7 @@ use crate::progress::Progress;
 use crate::redrive::redrive;
 use crate::report::Report;
 use crate::services::{COPIES, Databases, PARTITIONS};
+use crate::traces;
 
 /// How long no order may end before those that are under way count as unfinished.
 const STALL: Duration = Duration::from_secs(30);
@@ -57,7 +58,8 @@ impl<'a> Play<'a> {
         let auditor = Runtime::new("audit")
             .client(self.client.clone())
             .ensure_topics(PARTITIONS, COPIES);
-        fleet.start(auditor.shared_state(audit.clone())).await?;
+        let auditor = traces::of_service(auditor.shared_state(audit.clone()));
+        fleet.start(auditor).await?;
 
         let cluster = match self.client.address() {
             Some(address) if !self.client.is_embedded() => address,

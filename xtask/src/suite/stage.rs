@@ -44,7 +44,8 @@ pub(crate) enum Stage {
     Faults,
     /// A short run of each fuzz target.
     Fuzz,
-    /// TLS and Kerberos: the client built with both, and the least rights on a broker with TLS, SASL and an authorizer.
+    /// What is off by default: the client with TLS and Kerberos, and the least rights on a broker with TLS, SASL and an
+    /// authorizer; the example with its exporter of spans.
     Features,
     /// The README's first command, plain and with chaos, on the embedded cluster.
     Example,
@@ -155,7 +156,11 @@ impl Stage {
         let mut command = session.cargo(test);
         command.envs(kafka.secured_environment());
         session.step(self.name(), command, SHORT, progress)?;
-        kafka.check()
+        kafka.check()?;
+        let package = "--package=order-choreography";
+        let traces = session.cargo(["test", package, "--features=otlp", "--test=traces"]);
+        session.step("features-otlp", traces, BUILD, progress)?;
+        Ok(())
     }
 
     fn fuzz(self, session: &mut Session<'_>, progress: &Progress) -> Result<()> {

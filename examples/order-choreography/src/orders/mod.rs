@@ -3,8 +3,11 @@
 mod file;
 
 use anyhow::Result;
-use events_kafka::{Producer, Receipt, header};
+use events_kafka::{Event as _, Producer, Receipt, header};
 use order_contracts::OrderPlaced;
+use tracing::Instrument as _;
+
+use crate::traces;
 
 pub(crate) use file::read;
 
@@ -23,7 +26,7 @@ impl Shop {
 
     /// Publishes an order. The topic, the key, the version and the headers come from its type.
     pub(crate) async fn place(&self, order: &OrderPlaced) -> Result<Receipt> {
-        Ok(self.producer.enqueue(order).await?)
+        Self::send(&self.producer, order).await
     }
 
     /// The same with the order's id as the event's id, as a shop does that may publish an order again because it does
@@ -34,7 +37,23 @@ impl Shop {
             .producer
             .with_header(header::ID, &order.order_id)
             .correlated(&order.order_id);
-        Ok(producer.enqueue(order).await?)
+        Self::send(&producer, order).await
+    }
+
+    /// Publishes it as the first span of its flow, if anybody traces.
+    async fn send(producer: &Producer, order: &OrderPlaced) -> Result<Receipt> {
+        let topic = OrderPlaced::DESCRIPTOR.topic;
+        let span = tracing::debug_span!(
+            "send",
+            otel.name = format!("send {topic}"),
+            otel.kind = "producer",
+            messaging.system = "kafka",
+            "messaging.operation.type" = "send",
+            messaging.destination.name = topic,
+            messaging.message.conversation_id = order.order_id,
+        );
+        let producer = traces::within(&span, producer);
+        Ok(producer.enqueue(order).instrument(span).await?)
     }
 
     /// Waits until all that was published is written.

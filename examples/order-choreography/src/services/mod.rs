@@ -10,6 +10,7 @@ use std::sync::Arc;
 use events_kafka::{ClientOptions, Runtime, Services};
 
 use crate::chaos::Chaos;
+use crate::traces;
 
 pub(crate) use customers::Customers;
 pub(crate) use inventory::Stock;
@@ -50,6 +51,7 @@ impl Databases {
         let service = Runtime::new(name)
             .client(client.clone())
             .ensure_topics(PARTITIONS, COPIES);
+        let service = traces::of_service(service);
         let service = match &self.chaos {
             Some(chaos) => chaos.befall(service),
             None => service,
