@@ -7,6 +7,7 @@ mod audit;
 mod bar;
 mod bytes;
 mod check;
+mod consent;
 mod handlers;
 mod headers;
 mod lag;

@@ -141,7 +141,10 @@ fn a_drain_that_outlasts_the_poll_interval_is_a_fault() {
         let runtime = crate::Runtime::with_registry("shop", registry)
             .client(options)
             .configure(|settings| settings.drain = Duration::from_secs(seconds));
-        let text = runtime.check().err().map_or_else(String::new, |faults| faults.to_string());
+        let text = runtime
+            .check()
+            .err()
+            .map_or_else(String::new, |faults| faults.to_string());
         text.contains("lower `drain`, or raise max.poll.interval.ms above it")
     };
     let polls = |millis: &str| with(&[("KAFKA_MAX_POLL_INTERVAL_MS", millis)]);

@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no broker. Two lanes that read the same log from any hint of one another come to the same state.
 
+mod claims;
 mod facts;
 mod hint;
 #[cfg(test)]
@@ -26,6 +27,7 @@ const MAX_REDRIVES: usize = 10_000;
 pub(crate) struct Open<T> {
     pub(crate) identity: Identity,
     pub(crate) pair: Pair,
+    redriven: Option<i64>,
     pub(crate) attempts: u32,
     pub(crate) next: i64,
     /// Why it failed last, briefly.
@@ -84,6 +86,8 @@ pub(crate) struct Ledger<T> {
     finished: BTreeMap<i64, Finished>,
     /// Redrives that are done, oldest first.
     redrives: VecDeque<String>,
+    /// Open redrives, by the handler's hash and the offset that the record once had.
+    redriven: HashMap<(u32, i64), i64>,
     copies: HashMap<Identity, i64>,
     lines: HashMap<Pair, Line>,
     /// Heads that wait, by the time of their next attempt.
@@ -116,6 +120,7 @@ impl<T> Ledger<T> {
             open: BTreeMap::new(),
             finished: BTreeMap::new(),
             redrives: VecDeque::new(),
+            redriven: HashMap::new(),
             copies: HashMap::new(),
             lines: HashMap::new(),
             schedule: BTreeSet::new(),
@@ -177,76 +182,14 @@ impl<T> Ledger<T> {
         self.position = offset.saturating_add(1);
     }
 
-    fn claim(&mut self, offset: i64, claim: Claim) -> Result<(), &'static str> {
-        let newest = self.claims.last();
-        if newest.is_some_and(|(_, newest)| claim.generation < newest.generation) {
-            if claim.token == self.ours && self.standing == Standing::Claiming {
-                let newest = newest.map_or(0, |(_, claim)| claim.generation);
-                self.standing = Standing::Outranked(newest);
-            }
-            return Err("a claim of an older generation");
-        }
-        if claim.token == self.ours {
-            // A claim that was sent twice changes nothing, unless somebody came between the two.
-            if self.standing == Standing::Claiming {
-                self.standing = Standing::Owner;
-                self.rebuilt_end = self.highest_origin();
-            }
-        } else if self.standing != Standing::Claiming {
-            self.standing = Standing::Fenced(claim.generation);
-        }
-        self.claims.push((offset, claim));
-        // What an earlier lane appended stands below, and a later one found it there.
-        self.forget(self.resumed_at, |_, _| false);
-        Ok(())
-    }
-
-    /// The claim with that token, if it is in force, outranks no other any more. It was made in a group that is gone, so a
-    /// lane that it outranked may claim the log anew.
-    fn forget_claim(&mut self, offset: i64, token: &str) -> Result<(), &'static str> {
-        match self.claims.last() {
-            Some((_, newest)) if newest.token == token => {
-                let claim = Claim {
-                    generation: i64::MIN,
-                    token: newest.token.clone(),
-                };
-                // From here on: what was judged before stays so for whoever reads the log again.
-                self.claims.push((offset, claim));
-            }
-            _ => return Err("a word about a claim that is not in force"),
-        }
-        if matches!(self.standing, Standing::Outranked(_)) {
-            self.standing = Standing::Claiming;
-        }
-        Ok(())
-    }
-
-    fn highest_origin(&self) -> i64 {
-        let origins = self.copies.keys().filter_map(|identity| match identity {
-            Identity::Origin(_, offset) => Some(offset.saturating_add(1)),
-            Identity::Redrive(_) => None,
-        });
-        origins.max().unwrap_or(i64::MIN)
-    }
-
-    /// Whether a fact with that token counts here.
-    fn admit(&mut self, token: &str) -> Result<(), &'static str> {
-        match self.claims.last() {
-            Some((_, claim)) if claim.token == token => Ok(()),
-            Some(_) => Err("a fact of a lane that has lost the partition"),
-            None => {
-                // Where the log begins without a claim, the first token seen counts, as if it had been claimed.
-                let claim = Claim {
-                    generation: -1,
-                    token: token.to_owned(),
-                };
-                self.claims.push((i64::MIN, claim));
-                Ok(())
-            }
-        }
-    }
-
     fn enter(&mut self, offset: i64, item: Item<T>) -> Result<Pair, &'static str> {
+        let redriven = item.redriven.map(|origin| (item.pair.handler, origin));
+        if let Some(redriven) = redriven {
+            let known = self.redriven.get(&redriven);
+            if known.is_some_and(|at| self.copies.get(&item.identity) != Some(at)) {
+                return Err("another letter of a record that is being redriven");
+            }
+        }
         let first = match self.copies.entry(item.identity.clone()) {
             Slot::Occupied(first) => *first.get(),
             Slot::Vacant(place) => {
@@ -274,11 +217,15 @@ impl<T> Ledger<T> {
             Identity::Redrive(_) => None,
         };
         self.bytes += item.size;
+        if let Some(redriven) = redriven {
+            self.redriven.insert(redriven, offset);
+        }
         self.open.insert(
             offset,
             Open {
                 identity: item.identity,
                 pair,
+                redriven: item.redriven,
                 attempts: item.attempts,
                 next: item.next,
                 error: item.error,
@@ -346,6 +293,9 @@ impl<T> Ledger<T> {
         self.bytes -= open.size;
         self.running -= usize::from(open.running);
         self.orders.remove(&at);
+        if let Some(origin) = open.redriven {
+            self.redriven.remove(&(pair.handler, origin));
+        }
         if let Identity::Redrive(id) = &open.identity {
             self.redrives.push_back(id.clone());
             if self.redrives.len() > MAX_REDRIVES

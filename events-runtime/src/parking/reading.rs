@@ -234,6 +234,7 @@ impl<Q: Queue> Lot<Q> {
         Ok(Item {
             identity,
             pair: Pair { handler, key },
+            redriven: head.offset.filter(|_| origin.is_none()),
             runnable: parked.route.is_some(),
             attempts: parked.attempts,
             next: head.next.unwrap_or(i64::MIN),

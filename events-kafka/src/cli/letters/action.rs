@@ -57,23 +57,8 @@ pub(super) fn action(
 
 #[cfg(test)]
 mod tests {
-    use super::super::letter::Words;
-    use super::super::samples::{Sample, ours, spring};
+    use super::super::samples::{as_letter, ours, spring, target_of};
     use super::*;
-
-    fn letter(record: &Sample) -> Letter {
-        let headers = dialect::headers(record);
-        let told = dialect::read(record, &headers).unwrap();
-        Letter::of(record, &headers, &told, &mut Words::default())
-    }
-
-    fn target(letter: &Letter) -> Target {
-        Target {
-            handler: "shipping/ship".into(),
-            parked: "shipping.parked.orders".into(),
-            origin: letter.origin.clone().unwrap(),
-        }
-    }
 
     fn audit() -> Audit {
         Audit {
@@ -86,8 +71,8 @@ mod tests {
     #[test]
     fn an_action_carries_the_record_as_it_was() {
         for record in [ours(7), spring(7)] {
-            let letter = letter(&record);
-            let action = action(&record, &letter, &target(&letter), &audit());
+            let letter = as_letter(&record);
+            let action = action(&record, &letter, &target_of(&letter), &audit());
             assert_eq!(
                 (&*action.topic, action.partition),
                 ("shipping.parked.orders", Some(3))
@@ -126,9 +111,9 @@ mod tests {
     #[test]
     fn an_edited_letter_carries_the_new_payload() {
         let record = ours(7);
-        let mut letter = letter(&record);
+        let mut letter = as_letter(&record);
         letter.edited = Some((*b"{}").into());
-        let action = action(&record, &letter, &target(&letter), &audit());
+        let action = action(&record, &letter, &target_of(&letter), &audit());
         assert_eq!(action.value(), Some(&b"{}"[..]));
     }
 }

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::filter::Filter;
 use crate::cli::audit::By;
+use crate::cli::consent::Any;
 use crate::cli::place::Place;
 
 #[derive(Debug, Subcommand)]
@@ -88,26 +89,4 @@ pub(in crate::cli) struct Which {
     pub(super) topic: Option<String>,
     #[command(flatten)]
     pub(super) filter: Filter,
-}
-
-/// Consent to mean all.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub(in crate::cli) struct Any {
-    /// All open letters: instead of a filter.
-    #[arg(long)]
-    all: bool,
-}
-
-impl Any {
-    /// # Errors
-    ///
-    /// Neither a filter nor `--all` is given.
-    pub(super) fn agree(self, filter: &Filter) -> events_core::Result<()> {
-        if self.all || !filter.is_empty() {
-            return Ok(());
-        }
-        Err(events_core::Error::msg(
-            "say which letters: --handler, --error, --event, --key, --since, --until or --id; or --all",
-        ))
-    }
 }

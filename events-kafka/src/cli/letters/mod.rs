@@ -37,6 +37,10 @@ pub(super) use arguments::LettersCommand;
 use super::site::Site;
 use redrive::Way;
 
+/// What is asked of whoever filters nothing.
+const WHICH: &str =
+    "say which letters: --handler, --error, --event, --key, --since, --until or --id";
+
 pub(super) async fn run(site: Site, command: LettersCommand, json: bool) -> Result<()> {
     match command {
         LettersCommand::List { which, each } => list::list(&site, which, each, json).await,
@@ -49,7 +53,7 @@ pub(super) async fn run(site: Site, command: LettersCommand, json: bool) -> Resu
             rate,
             max,
         } => {
-            any.agree(&which.filter)?;
+            any.agree(!which.filter.is_empty(), WHICH)?;
             let way = Way { dry_run, rate, max };
             redrive::redrive(&site, which, by.now(), way, json).await
         }
@@ -59,7 +63,7 @@ pub(super) async fn run(site: Site, command: LettersCommand, json: bool) -> Resu
             by,
             yes,
         } => {
-            any.agree(&which.filter)?;
+            any.agree(!which.filter.is_empty(), WHICH)?;
             discard::discard(&site, which, by.now(), yes, json).await
         }
         LettersCommand::Edit { id, by } => edit::edit(&site, id, by.now(), json).await,

@@ -46,6 +46,8 @@ impl Plan {
         target: impl Fn(&Letter) -> Result<Target, String>,
     ) -> Result<Self, String> {
         let mut plan = Self::default();
+        // The first letter of each record: its redrive stands for all of them.
+        let mut known: HashMap<_, Place> = HashMap::new();
         for letter in open {
             let left = |why: String| Left {
                 id: letter.id.clone(),
@@ -55,7 +57,18 @@ impl Plan {
                 plan.left.push(left(
                     "it is an emission; the redrive of its record publishes it anew".into(),
                 ));
-            } else if let Some(mark) = &letter.requested {
+                continue;
+            }
+            let record = letter.origin.clone();
+            let record = record.map(|origin| (letter.handler.clone(), origin));
+            if let Some(first) = record.as_ref().and_then(|record| known.get(record)) {
+                plan.left.push(left(format!(
+                    "it is about the same record as {first}, whose redrive stands for both; discard it once that is done"
+                )));
+                continue;
+            }
+            let id = letter.id.clone();
+            if let Some(mark) = &letter.requested {
                 plan.left.push(left(format!(
                     "its redrive was asked for at {} by {}; a second one would do nothing",
                     mark.time, mark.actor
@@ -63,9 +76,13 @@ impl Plan {
             } else {
                 match target(&letter) {
                     Ok(target) => plan.redriven.push((letter, target)),
-                    Err(why) => plan.left.push(left(why)),
+                    Err(why) => {
+                        plan.left.push(left(why));
+                        continue;
+                    }
                 }
             }
+            known.extend(record.map(|record| (record, id)));
         }
         plan.cut(most)?;
         Ok(plan)
@@ -168,6 +185,19 @@ mod tests {
         assert_eq!(offsets(&plan(&records, Some(2)).unwrap()), [0, 2]);
         let said = plan(&records, Some(1)).unwrap_err();
         assert!(said.contains("--max 2"), "{said}");
+    }
+
+    #[test]
+    fn a_record_with_two_letters_is_redriven_once() {
+        let records = [letter(0, "a", 5), letter(1, "a", 5), letter(2, "a", 6)];
+        let plan = plan(&records, None).unwrap();
+        assert_eq!(offsets(&plan), [0, 2]);
+        assert_eq!((plan.left.len(), plan.left[0].id.offset), (1, 1));
+        let why = &plan.left[0].why;
+        assert!(
+            why.contains("same record as shipping.dead-letters/0/0"),
+            "{why}"
+        );
     }
 
     #[test]

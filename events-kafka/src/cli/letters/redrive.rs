@@ -234,32 +234,16 @@ fn text(plan: &Plan, dry_run: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dialect;
-    use super::super::letter::Words;
-    use super::super::samples::{Sample, ours};
+    use super::super::samples::{as_letter, ours, target_of};
     use super::*;
-
-    fn letter(record: &Sample) -> Letter {
-        let headers = dialect::headers(record);
-        let told = dialect::read(record, &headers).unwrap();
-        Letter::of(record, &headers, &told, &mut Words::default())
-    }
-
-    fn target(letter: &Letter) -> Target {
-        Target {
-            handler: "shipping/ship".into(),
-            parked: "shipping.parked.orders".into(),
-            origin: letter.origin.clone().unwrap(),
-        }
-    }
 
     #[test]
     fn the_report_says_what_stays_and_why() {
-        let one = letter(&ours(7));
+        let one = as_letter(&ours(7));
         let plan = Plan {
-            redriven: vec![(one.clone(), target(&one))],
+            redriven: vec![(one.clone(), target_of(&one))],
             left: vec![Left {
-                id: letter(&ours(8)).id,
+                id: as_letter(&ours(8)).id,
                 why: "it was discarded already".to_owned(),
             }],
         };

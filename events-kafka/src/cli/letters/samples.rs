@@ -2,7 +2,10 @@
 
 use events_core::{Outgoing, RecordView};
 
+use super::dialect;
+use super::letter::{Letter, Words};
 use super::names;
+use super::plan::Target;
 
 /// A record that was read.
 #[derive(Debug, Clone)]
@@ -162,4 +165,20 @@ pub(crate) fn resolution(offset: i64, of: &str, kind: &str) -> Sample {
         .with(names::ACTOR, "ann")
         .with(names::REASON, "tried")
         .with(names::TIME, "2026-01-31T13:00:00.000Z")
+}
+
+/// The letter that a record is.
+pub(super) fn as_letter(record: &Sample) -> Letter {
+    let headers = dialect::headers(record);
+    let told = dialect::read(record, &headers).unwrap();
+    Letter::of(record, &headers, &told, &mut Words::default())
+}
+
+/// Where `shipping/ship` gets it.
+pub(super) fn target_of(letter: &Letter) -> Target {
+    Target {
+        handler: "shipping/ship".into(),
+        parked: "shipping.parked.orders".into(),
+        origin: letter.origin.clone().unwrap(),
+    }
 }

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use crate::cli::audit::By;
+use crate::cli::consent::Any;
 use crate::cli::place::Place;
 
 #[derive(Debug, Subcommand)]
@@ -86,26 +87,4 @@ pub(in crate::cli) struct Which {
     /// The key of this record; may be given several times.
     #[arg(long, value_name = "TOPIC/PARTITION/OFFSET")]
     pub(super) id: Vec<Place>,
-}
-
-/// Consent to mean all.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub(in crate::cli) struct Any {
-    /// All keys: instead of a filter.
-    #[arg(long)]
-    all: bool,
-}
-
-impl Any {
-    /// # Errors
-    ///
-    /// Neither a filter nor `--all` is given.
-    pub(super) fn agree(self, which: &Which) -> events_core::Result<()> {
-        if self.all || !which.is_empty() {
-            return Ok(());
-        }
-        Err(events_core::Error::msg(
-            "say which keys: --topic, --handler, --error, --event, --key or --id; or --all",
-        ))
-    }
 }

@@ -24,12 +24,15 @@ pub(super) use arguments::ParkedCommand;
 use super::site::Site;
 use action::{Wish, ask};
 
+/// What is asked of whoever filters nothing.
+const WHICH: &str = "say which keys: --topic, --handler, --error, --event, --key or --id";
+
 pub(super) async fn run(site: Site, command: ParkedCommand, json: bool) -> Result<()> {
     match command {
         ParkedCommand::List { which } => list::list(&site, which, json).await,
         ParkedCommand::Show { id } => show::show(&site, &id, json).await,
         ParkedCommand::RetryNow { which, any, by } => {
-            any.agree(&which)?;
+            any.agree(!which.is_empty(), WHICH)?;
             // Nothing is lost by another attempt.
             ask(&site, Wish::RetryNow, which, by.now(), true, json).await
         }
@@ -42,7 +45,7 @@ pub(super) async fn run(site: Site, command: ParkedCommand, json: bool) -> Resul
             by,
             yes,
         } => {
-            any.agree(&which)?;
+            any.agree(!which.is_empty(), WHICH)?;
             ask(&site, Wish::SkipHead, which, by.now(), yes, json).await
         }
         ParkedCommand::Discard {
@@ -51,7 +54,7 @@ pub(super) async fn run(site: Site, command: ParkedCommand, json: bool) -> Resul
             by,
             yes,
         } => {
-            any.agree(&which)?;
+            any.agree(!which.is_empty(), WHICH)?;
             ask(&site, Wish::Discard, which, by.now(), yes, json).await
         }
     }

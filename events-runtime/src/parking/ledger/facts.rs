@@ -31,6 +31,8 @@ pub(crate) enum Identity {
 pub(crate) struct Item<T> {
     pub(crate) identity: Identity,
     pub(crate) pair: Pair,
+    /// Of a redriven record the offset in the source that it once had, if that is known.
+    pub(crate) redriven: Option<i64>,
     /// Whether a handler of this build can run it; others stay open and are listed.
     pub(crate) runnable: bool,
     pub(crate) attempts: u32,

@@ -49,6 +49,7 @@ fn item(origin: i64) -> Item<i64> {
     Item {
         identity: Identity::Origin(HANDLER, origin),
         pair: pair_of(origin),
+        redriven: None,
         runnable: true,
         attempts: 1,
         next: 0,

@@ -15,6 +15,7 @@ fn item(origin: i64) -> Item<i64> {
     Item {
         identity: Identity::Origin(1, origin),
         pair: pair(),
+        redriven: None,
         runnable: true,
         attempts: 1,
         next: 0,
@@ -171,6 +172,28 @@ fn a_redrive_is_exempt_from_the_token_and_unique() {
 }
 
 #[test]
+fn of_two_letters_of_a_record_one_is_redriven_at_a_time() {
+    let letter = |id: &str, offset| {
+        Fact::Redrive(Item {
+            redriven: Some(offset),
+            ..redrive(id)
+        })
+    };
+    let mut ledger = read(vec![
+        claim(1, "c"),
+        letter("dead/0/3", 10),
+        letter("dead/0/4", 10),
+        letter("dead/0/5", 11),
+    ]);
+    assert_eq!(ledger.len(), 2);
+    assert_eq!(ledger.redriven_at("dead/0/4"), None);
+    // It failed again, so there is a new letter.
+    ledger.finish(1);
+    assert!(ledger.read(4, letter("dead/0/9", 10)).is_ok());
+    assert_eq!(ledger.len(), 2);
+}
+
+#[test]
 fn one_record_of_a_pair_is_under_way_at_a_time() {
     let mut ledger = read(vec![claim(1, "c"), parked("c", 1), parked("c", 2)]);
     assert_eq!(ledger.take_due(0, |_, _| false), Some(1));
@@ -303,6 +326,13 @@ fn what_is_done_behind_an_open_record_is_forgotten_unless_it_may_come_again() {
     // Once 10 is done the hint must stay below both of the redrives, and below both copies of 12.
     ledger.finish(1);
     assert_eq!(ledger.hint(15, |_| false).0, 9);
+    // So it does while a record between the two is open.
+    let mut ledger = read(vec![claim(1, "c"), Fact::Redrive(redrive("dead/0/3"))]);
+    ledger.finish(1);
+    ledger.forget(20, |_, _| false);
+    let _ = ledger.read(2, parked("c", 10));
+    assert!(ledger.read(3, Fact::Redrive(redrive("dead/0/3"))).is_err());
+    assert_eq!(ledger.hint(20, |_| false).0, 1);
     // A lane that reads what another has left forgets at the next claim.
     let log = vec![
         claim(1, "a"),
