@@ -118,11 +118,20 @@ pub(crate) fn run(
         eprintln!("[{}] {word}", mutant.name);
         all.push(seen);
     }
-    let table = table(&all);
-    println!("{table}");
-    if name.is_none() {
-        put(&workspace.root().join(README), &table)?;
-    }
+    let rows: Vec<_> = all
+        .iter()
+        .map(|seen| (seen.name, row(seen, bench.seed)))
+        .collect();
+    let lines = rows.iter().map(|(_, row)| row.as_str());
+    println!("{HEAD}{}", lines.collect::<String>());
+    let readme = workspace.root().join(README);
+    let text = fs::read_to_string(&readme)?;
+    let text = match name {
+        None => put(&text, &rows, true)?,
+        // That they are clean in some scenarios is no news.
+        Some(_) => put(&text, &rows[1..], false)?,
+    };
+    fs::write(&readme, text)?;
     let mut caught = all.iter().skip(1).map(Seen::is_caught);
     Ok(is_clean && caught.all(|caught| caught))
 }
@@ -233,47 +242,77 @@ fn write(file: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn table(all: &[Seen]) -> String {
-    let mut text = String::from(
-        "| mutant | the rule it breaks | scenario: what the checker saw |\n|---|---|---|\n",
-    );
-    for seen in all {
-        let cells: Vec<_> = seen
-            .scenarios
-            .iter()
-            .map(|(scenario, violated)| match violated.is_empty() {
-                true => format!("{scenario}: nothing"),
-                false => format!("{scenario}: {}", violated.join(", ")),
-            })
-            .map(|cell| match seen.seed == all[0].seed {
-                true => cell,
-                false => format!("{cell} (seed {})", seen.seed),
-            })
-            .collect();
-        let name = match seen.name {
-            "(none)" => seen.name.to_owned(),
-            name => format!("`{name}`"),
+const HEAD: &str =
+    "| mutant | the rule it breaks | scenario: what the checker saw |\n|---|---|---|\n";
+
+/// A line of the table; `usual` is the seed that goes without saying.
+fn row(seen: &Seen, usual: u64) -> String {
+    let cells = seen.scenarios.iter().map(|(scenario, violated)| {
+        let saw = match violated.is_empty() {
+            true => "nothing".to_owned(),
+            false => violated.join(", "),
         };
-        text += &format!("| {name} | {} | {} |\n", seen.about, cells.join("; "));
-    }
-    text
+        match seen.seed == usual {
+            true => format!("{scenario}: {saw}"),
+            false => format!("{scenario}: {saw} (seed {})", seen.seed),
+        }
+    });
+    let cells: Vec<_> = cells.collect();
+    format!(
+        "{}{} | {} |\n",
+        start(seen.name),
+        seen.about,
+        cells.join("; ")
+    )
 }
 
-fn put(readme: &Path, table: &str) -> Result<()> {
-    let text = fs::read_to_string(readme)?;
+/// What a mutant's line begins with.
+fn start(name: &str) -> String {
+    match name {
+        "(none)" => "| (none) | ".to_owned(),
+        name => format!("| `{name}` | "),
+    }
+}
+
+/// Puts lines into the table in place of those of the same mutants, or all of them in place of the table.
+fn put(text: &str, rows: &[(&str, String)], whole: bool) -> Result<String> {
     let (before, rest) = text
         .split_once(BEGIN)
         .with_context(|| format!("{README} has no place for the table: {BEGIN}"))?;
-    let (_, after) = rest
+    let (known, after) = rest
         .split_once(END)
         .with_context(|| format!("{README} lacks {END}"))?;
-    fs::write(readme, format!("{before}{BEGIN}\n{table}{END}{after}"))?;
-    Ok(())
+    let mut table = match whole {
+        true => HEAD.to_owned(),
+        false => known.trim_start().to_owned(),
+    };
+    for (name, row) in rows {
+        let start = start(name);
+        match table.lines().find(|line| line.starts_with(&start)) {
+            Some(line) => table = table.replace(&format!("{line}\n"), row),
+            None => table += row,
+        }
+    }
+    Ok(format!("{before}{BEGIN}\n{table}{END}{after}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_takes_the_place_of_its_mutants() {
+        let row = |name: &str, about: &str| format!("{}{about} | x |\n", start(name));
+        let text = format!("a\n{BEGIN}\nold\n{END}\nz\n");
+        let both = [("(none)", row("(none)", "1")), ("m", row("m", "2"))];
+        let text = put(&text, &both, true).expect("it has a place");
+        let again = [("m", row("m", "3")), ("n", row("n", "4"))];
+        let text = put(&text, &again, false).expect("it has a place");
+        let rows = ["(none)", "m", "n"].map(|name| text.find(&start(name)));
+        assert!(rows.is_sorted() && rows[0].is_some(), "{text}");
+        assert!(text.contains("| `m` | 3 | x |\n") && !text.contains("| 2 |"));
+        assert!(text.starts_with(&format!("a\n{BEGIN}\n{HEAD}")) && text.ends_with("\nz\n"));
+    }
 
     #[test]
     fn every_mutant_fits_the_sources_as_they_are() {
