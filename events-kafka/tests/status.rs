@@ -6,7 +6,9 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use events_kafka::{ClientOptions, Handle, Runtime, Services, event, handler};
+use events_kafka::{
+    ClientOptions, Error, Handle, Result, Runtime, Services, Terminal, event, handler,
+};
 use serde_json::Value;
 
 /// An order was accepted.
@@ -30,6 +32,20 @@ async fn ship(order: OrderPlaced) {
 
 #[handler(service = "status-pair")]
 async fn follow(_parcel: ParcelSent) {}
+
+/// A pallet came.
+#[event(topic = "status-pallets", key = pallet)]
+struct PalletCame {
+    pallet: String,
+}
+
+#[handler(service = "status-yard", retry(attempts = 2, backoff = "1ms..1ms"))]
+async fn stack(came: PalletCame) -> Result<()> {
+    match came.pallet.as_str() {
+        "p-torn" => Err(Terminal::msg("it is torn").into()),
+        _ => Err(Error::msg("there is no room")),
+    }
+}
 
 fn shop() -> Runtime {
     Runtime::new("status-shop").configure(|settings| {
@@ -178,10 +194,12 @@ async fn a_service_tells_its_health_its_counts_its_lag_and_obeys() {
         producer.publish(&OrderPlaced { order_id }).await.unwrap();
     }
     let handled = "events_handler_handled_total";
-    let counted = |text: &str| sum(text, handled, ("handler", "ship")) >= 3.0;
+    let consumed = "messaging_client_consumed_messages_total";
+    // A handler counts at once, a lane when it is asked.
+    let counted =
+        |text: &str| sum(text, handled, TOPIC) >= 3.0 && sum(text, consumed, TOPIC) >= 3.0;
     let metrics = until(at, "/metrics", |_, text| counted(text)).await;
     assert_eq!(sum(&metrics, handled, TOPIC), 3.0, "{metrics}");
-    let consumed = "messaging_client_consumed_messages_total";
     assert_eq!(sum(&metrics, consumed, TOPIC), 3.0, "{metrics}");
     let timed = "messaging_process_duration_seconds_count";
     assert!(sum(&metrics, timed, ("handler", "ship")) >= 1.0);
@@ -292,6 +310,32 @@ async fn a_service_tells_its_health_its_counts_its_lag_and_obeys() {
         events_status::get(at, "/readyz").await.is_err(),
         "it is closed"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_failed_is_counted_and_a_parked_key_is_no_illness() {
+    let runtime = Runtime::new("status-yard")
+        .client(ClientOptions::without_environment().embedded())
+        .configure(|settings| settings.commit_interval = Duration::from_millis(50))
+        .park_on_embedded();
+    let handle = runtime.status_address("127.0.0.6:0").spawn().await.unwrap();
+    let at = handle.status_address().unwrap();
+    let producer = handle.producer().unwrap();
+    for pallet in ["p-torn", "p-late"] {
+        let pallet = pallet.to_owned();
+        producer.publish(&PalletCame { pallet }).await.unwrap();
+    }
+    let group = ("messaging_consumer_group_name", "status-yard");
+    for (name, count) in [
+        ("events_handler_retried_total", 1.0),
+        ("events_handler_parked_total", 1.0),
+        ("events_handler_dead_lettered_total", 1.0),
+        ("events_lane_parked_keys", 1.0),
+    ] {
+        until(at, "/metrics", |_, text| sum(text, name, group) == count).await;
+    }
+    let (status, health) = get(at, "/healthz").await;
+    assert_eq!(status, 200, "{health}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
