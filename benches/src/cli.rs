@@ -69,7 +69,7 @@ pub(crate) struct Options {
     /// Measured runs of each variant, of which the median counts.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) runs: u32,
-    /// How long `latency` (15 s), `memory` (300 s), `poison`'s latency (5 s) and `members` (6 s) take for each run.
+    /// How long `latency` (15 s), `memory` (300 s), `poison`'s latency (15 s) and `members` (6 s) take for each run.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: Option<u64>,
     /// Events per second that `latency` (200), `memory` (10,000), `poison` and `members` (2,000) publish.
