@@ -220,3 +220,37 @@ async fn a_member_whose_rebalance_failed_joins_anew() {
     assert!(handle.drain().await.drained);
     assert_eq!(*seen.0.lock().unwrap(), [7]);
 }
+
+/// Before its group has given it an assignment a service is not ready, and says why.
+#[cfg(feature = "status")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_cannot_join_is_not_ready() {
+    let cluster = cluster();
+    for topic in ["lost-dated", "lost-rejoining.dead-letters"] {
+        cluster.create_topic(topic, 1, 1).unwrap();
+    }
+    let away = RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
+    // More than it tries within the test.
+    cluster.request_errors(RDKafkaApiKey::JoinGroup, &[away; 10_000]);
+    let runtime = Runtime::new("lost-rejoining")
+        .client(client(&cluster))
+        .configure(|settings| settings.park = None)
+        .shared_state(Arc::new(Seen::default()))
+        .status_address("127.0.0.7:0");
+    let handle = runtime.spawn().await.unwrap();
+    let at = handle.status_address().unwrap();
+    let told = events_status::get(at, "/readyz").await.unwrap();
+    assert_eq!(
+        (told.status, told.body.as_str()),
+        (
+            503,
+            "lost-rejoining: group lost-rejoining has no assignment yet\n"
+        )
+    );
+    cluster.clear_request_errors(RDKafkaApiKey::JoinGroup);
+    eventually("it is ready once it has joined", async || {
+        events_status::get(at, "/readyz").await.unwrap().status == 200
+    })
+    .await;
+    assert!(handle.drain().await.drained);
+}
