@@ -41,8 +41,8 @@ pub(super) const ALL: &[Mutant] = mutants! {
             "Some((_, claim)) if claim.token == token => Ok(())," => "Some((_, claim)) if claim.token == token || self.position > i64::MIN => Ok(()),";
     }
     "redrive-twice" "a letter that is redriven a second time is handled a second time" in ["redrive-kill"] {
-        "events-runtime/src/parking/ledger.rs":
-            "        if first != offset {" => "        if first != offset && matches!(item.identity, Identity::Origin(..)) {";
+        "events-runtime/src/parking/reading.rs":
+            "Identity::Redrive(id.to_owned())" => "Identity::Redrive(format!(\"{id} {}\", record.offset()))";
     }
     "release-a-parked-key-early" "a key is released while records of it are parked" in ["parked"] {
         "events-runtime/src/parking/lot.rs":

@@ -46,7 +46,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
         "redriven: {}",
         said.split_whitespace().collect::<Vec<_>>().join(" ")
     ));
-    // Nothing of it is resolved yet, so that all of it is asked for once more.
+    // What was asked for and is not resolved yet must be left out.
     scene.command(&["dead-letters", "redrive", "--all", "--json"])?;
     for who in &crew {
         scene.kill(who)?;
