@@ -111,7 +111,7 @@ fn a_second_signal_ends_a_drain_at_once() {
     let endless = |behaviour: &mut end_to_end_tests::Behaviour| {
         behaviour.gates.insert("endless".into(), gate.clone());
         // Longer than any test waits.
-        behaviour.drain = Duration::from_secs(600);
+        behaviour.drain = Duration::from_secs(240);
     };
     scene.publish(&[scene.task("endless"), scene.task("quick")]);
     type Signal = fn(&Worker);

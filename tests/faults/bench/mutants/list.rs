@@ -37,7 +37,7 @@ pub(super) const ALL: &[Mutant] = mutants! {
             "            position: self.position(),\n            abandoned," => "            position: self.published_position.take(),\n            abandoned,";
     }
     "ignore-the-claims-token" "what a zombie appends to the parked log counts" in ["zombie-parked"] {
-        "events-runtime/src/parking/ledger.rs":
+        "events-runtime/src/parking/ledger/claims.rs":
             "Some((_, claim)) if claim.token == token => Ok(())," => "Some((_, claim)) if claim.token == token || self.position > i64::MIN => Ok(()),";
     }
     "redrive-twice" "a letter that is redriven a second time is handled a second time" in ["redrive-kill"] {
