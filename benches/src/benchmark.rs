@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::report::Report;
 use crate::session::Session;
 use crate::{
-    compile, consume, latency, members, memory, park, poison, publish, react, slow, start,
+    check, compile, consume, latency, members, memory, park, poison, publish, react, slow, start,
 };
 
 /// What is measured.
@@ -19,6 +19,7 @@ pub(crate) enum Benchmark {
     Latency,
     Publish,
     Compile,
+    Check,
     Memory,
     Start,
     Poison,
@@ -28,13 +29,14 @@ pub(crate) enum Benchmark {
 
 impl Benchmark {
     /// In the order in which they run.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Consume,
         Self::React,
         Self::Slow,
         Self::Latency,
         Self::Publish,
         Self::Compile,
+        Self::Check,
         Self::Memory,
         Self::Start,
         Self::Poison,
@@ -50,6 +52,7 @@ impl Benchmark {
             Self::Latency => "latency",
             Self::Publish => "publish",
             Self::Compile => "compile",
+            Self::Check => "check",
             Self::Memory => "memory",
             Self::Start => "start",
             Self::Poison => "poison",
@@ -66,6 +69,7 @@ impl Benchmark {
             Self::Latency => latency::run(session),
             Self::Publish => publish::run(session),
             Self::Compile => compile::run(session),
+            Self::Check => check::run(session),
             Self::Memory => memory::run(session),
             Self::Start => start::run(session),
             Self::Poison => poison::run(session),

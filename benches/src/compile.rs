@@ -1,4 +1,5 @@
-//! What 400 trivial handlers add to a build: over few events, and each with an event of its own.
+//! What 400 trivial handlers add to a build, over few events and each with an event of its own, and what the locks of those
+//! events add to that.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,6 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use events_core::contract::{Contract, FieldTokens, Version, file_name};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::benchmark::Benchmark;
@@ -29,6 +32,15 @@ enum Content {
     Handlers,
     /// Handlers, each of an event of its own.
     WithEvents,
+    /// The same, and what was released of each event.
+    Locked,
+}
+
+impl Content {
+    /// Whether each handler has an event of its own.
+    fn has_events(self) -> bool {
+        matches!(self, Self::WithEvents | Self::Locked)
+    }
 }
 
 /// A build profile, and what its figures are called.
@@ -39,6 +51,7 @@ struct Profile {
     without: &'static str,
     added: [&'static str; 2],
     processor: [&'static str; 2],
+    locks: &'static str,
 }
 
 const PROFILES: [Profile; 2] = [
@@ -52,6 +65,7 @@ const PROFILES: [Profile; 2] = [
             "debug_processor_seconds_added",
             "debug_processor_seconds_added_with_events",
         ],
+        locks: "debug_ratio_locks",
     },
     Profile {
         name: "release",
@@ -63,6 +77,7 @@ const PROFILES: [Profile; 2] = [
             "release_processor_seconds_added",
             "release_processor_seconds_added_with_events",
         ],
+        locks: "release_ratio_locks",
     },
 ];
 
@@ -80,9 +95,12 @@ pub(crate) fn run(session: &mut Session) -> Result<Report> {
     let mut report = Report::new(Benchmark::Compile, session, HANDLERS as u64);
     let generated = Crate::generate()?;
     let mut worse = [0.0f64; 2];
+    let mut locks = 0.0f64;
     for profile in &PROFILES {
-        let (without, added) = measure(session, &generated, profile)?;
+        let (without, added, locked) = measure(session, &generated, profile)?;
         report.figure(profile.without, without.clock);
+        report.figure(profile.locks, locked);
+        locks = locks.max(locked);
         for (index, added) in added.into_iter().enumerate() {
             report.figure(profile.added[index], added.clock);
             report.figure(profile.processor[index], added.processor);
@@ -101,13 +119,29 @@ pub(crate) fn run(session: &mut Session) -> Result<Report> {
         worse[1],
         1.0,
     ));
-    report.note(format!("{HANDLERS} handlers in {MODULES} modules, each module with one event (`…_added`) or each handler with an event of its own of two scalar fields (`…_with_events`), over the same crate without them; dependencies are built before; processor seconds are of the whole build, compiler and linker"));
+    report.goal(Goal::at_most(
+        "ratio_locks",
+        "the build with 400 events and their locks, of the same build without locks: the worse of debug and release",
+        locks,
+        1.1,
+    ));
+    report.note(format!("{HANDLERS} handlers in {MODULES} modules, each module with one event (`…_added`) or each handler with an event of its own of two scalar fields (`…_with_events`), over the same crate without them; `…_ratio_locks` is the whole build with a lock of each event, released, over the whole build without; dependencies are built before; processor seconds are of the whole build, compiler and linker"));
     Ok(report)
 }
 
-/// Medians of the build without handlers, and of what both kinds of handlers add to it.
-fn measure(session: &Session, generated: &Crate, profile: &Profile) -> Result<(Cost, [Cost; 2])> {
-    let contents = [Content::Nothing, Content::Handlers, Content::WithEvents];
+/// Medians of the build without handlers, of what both kinds of handlers add to it, and how many times as long the one with
+/// events takes with their locks.
+fn measure(
+    session: &Session,
+    generated: &Crate,
+    profile: &Profile,
+) -> Result<(Cost, [Cost; 2], f64)> {
+    let contents = [
+        Content::Nothing,
+        Content::Handlers,
+        Content::WithEvents,
+        Content::Locked,
+    ];
     session.say(&format!(
         "building what the generated crate depends on, {}",
         profile.name
@@ -126,14 +160,16 @@ fn measure(session: &Session, generated: &Crate, profile: &Profile) -> Result<(C
         }
         let last = costs.each_ref().map(|costs| costs[run as usize - 1].clock);
         session.say(&format!(
-            "compile {run}/{}: {:.2} s without, {:.2} s with handlers, {:.2} s with an event each",
+            "compile {run}/{}: {:.2} s without, {:.2} s with handlers, {:.2} s with an event each, {:.2} s with locks",
             session.runs(),
             last[0],
             last[1],
-            last[2]
+            last[2],
+            last[3]
         ));
     }
-    let [without, handlers, events] = costs.map(|costs| Cost {
+    generated.refuses(profile.options)?;
+    let [without, handlers, events, locked] = costs.map(|costs| Cost {
         clock: median(costs.iter().map(|cost| cost.clock)),
         processor: median(costs.iter().map(|cost| cost.processor)),
     });
@@ -141,7 +177,7 @@ fn measure(session: &Session, generated: &Crate, profile: &Profile) -> Result<(C
         clock: with.clock - without.clock,
         processor: with.processor - without.processor,
     });
-    Ok((without, added))
+    Ok((without, added, locked.clock / events.clock))
 }
 
 impl Crate {
@@ -179,6 +215,17 @@ impl Crate {
             }
         }
         fs::write(self.path("src/main.rs"), main)?;
+        let locks = self.path("contracts");
+        if locks.exists() {
+            fs::remove_dir_all(&locks)?;
+        }
+        if content == Content::Locked {
+            fs::create_dir(&locks)?;
+            for number in 0..HANDLERS {
+                let event = format!("Event{number}");
+                fs::write(locks.join(file_name(&event)), lock(&event, "u64"))?;
+            }
+        }
         // The build before last had the same text: what it left would make this one look fast.
         for profile in ["debug", "release"] {
             let left = self.path("target").join(profile).join("incremental");
@@ -219,6 +266,20 @@ impl Crate {
         })
     }
 
+    /// That locks were compared: one that says something else keeps it from compiling.
+    fn refuses(&self, options: &[&str]) -> Result<()> {
+        self.write(Content::Locked)?;
+        let event = format!("Event{}", HANDLERS - 1);
+        let file = self.path("contracts").join(file_name(&event));
+        fs::write(file, lock(&event, "String"))?;
+        let output = self.cargo(&["build"], options).output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() || !said.contains("`amount` was released as `String`") {
+            bail!("the generated crate was not compared with its locks: {said}");
+        }
+        Ok(())
+    }
+
     /// That all handlers were there.
     fn check(&self, options: &[&str]) -> Result<()> {
         let output = self.cargo(&["run"], options).output()?;
@@ -247,12 +308,42 @@ fn children() -> f64 {
     })
 }
 
+/// The lock of a generated event, whose second field was released as `amount`.
+fn lock(event: &str, amount: &str) -> String {
+    let field = |name: &str, ty: &str| FieldTokens {
+        name: name.to_owned(),
+        ty: ty.to_owned(),
+        required: true,
+        default: None,
+        upcast_since: None,
+    };
+    let mut contract = Contract::new(event);
+    contract.draft(Version {
+        version: 1,
+        released: false,
+        fields: vec![field("amount", amount), field("id", "String")],
+        schema: json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "description": format!("Event {event}."),
+            "properties": {
+                "amount": { "format": "uint64", "minimum": 0, "type": "integer" },
+                "id": { "type": "string" },
+            },
+            "required": ["id", "amount"],
+            "title": event,
+            "type": "object",
+        }),
+    });
+    contract.release();
+    contract.write()
+}
+
 fn handlers(module: usize, content: Content) -> Result<String, std::fmt::Error> {
     let mut text = String::from("use events_core::{event, handler};\n");
     let first = module * HANDLERS / MODULES;
     let mut event = first;
     for number in first..first + HANDLERS / MODULES {
-        if number == first || content == Content::WithEvents {
+        if number == first || content.has_events() {
             event = number;
             writeln!(
                 text,

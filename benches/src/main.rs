@@ -3,6 +3,7 @@
 
 mod arrivals;
 mod benchmark;
+mod check;
 mod child;
 mod cli;
 mod cluster;

@@ -9,7 +9,8 @@ use crate::report::{Goal, Report, Section};
 use crate::sample::Sample;
 use crate::session::Session;
 
-const RECORDS: u64 = 1_000_000;
+/// Enough for several seconds: the key that fails is retried for one of them, and then parks its records one by one.
+const RECORDS: u64 = 3_000_000;
 /// The slowest hundredth is the wait of 300 records: of fewer, a hiccup of the machine would be it.
 const SECONDS: u64 = 15;
 const RATE: u64 = 2_000;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::company::cycles;
 use crate::context::ServiceContext;
 use crate::graph::Graph;
 use crate::identity::stable_hash;
@@ -47,6 +48,8 @@ pub fn check(registry: &Registry, context: &ServiceContext) -> Vec<Fault> {
     exclusive_topics(registry, &mut faults);
     ownership(registry, context, &mut faults);
     duplicate_handlers(registry, context, &mut faults);
+    commands(registry, context, &mut faults);
+    crate::upcast::check(registry, &mut faults);
     for handler in registry.handlers_of(context.service()) {
         let mut errors = Vec::new();
         (handler.check)(context, &mut errors);
@@ -60,13 +63,7 @@ pub fn check(registry: &Registry, context: &ServiceContext) -> Vec<Fault> {
             faults.push(Fault::new("missing-argument", message, remedy));
         }
     }
-    for cycle in Graph::of(registry).cycles() {
-        faults.push(Fault::new(
-            "cycle",
-            format!("events go round in a circle: {cycle}"),
-            "break the circle, or allow it at the handler that closes it: #[handler(allow_cycle = \"<event>\")]",
-        ));
-    }
+    faults.extend(cycles(&Graph::of(registry)));
     faults
 }
 
@@ -146,10 +143,31 @@ fn ownership(registry: &Registry, context: &ServiceContext, faults: &mut Vec<Fau
     }
 }
 
+/// A command is handled by its owner alone.
+fn commands(registry: &Registry, context: &ServiceContext, faults: &mut Vec<Fault>) {
+    let service = context.service();
+    for handler in registry.handlers_of(service) {
+        for command in handler.takes() {
+            if let Some(owner) = command.owner.filter(|owner| *owner != service) {
+                faults.push(Fault::new(
+                    "command-owner",
+                    format!(
+                        "handler `{}` ({}) of service `{service}` takes the command `{}`, which belongs to `{owner}`",
+                        handler.name, handler.location, command.name
+                    ),
+                    format!(
+                        "let `{owner}` alone handle it, or correct its `owner`; what several services react to is an event: #[event(…)]"
+                    ),
+                ));
+            }
+        }
+    }
+}
+
 fn duplicate_handlers(registry: &Registry, context: &ServiceContext, faults: &mut Vec<Fault>) {
     let mut by_hash: BTreeMap<u32, Vec<_>> = BTreeMap::new();
     for handler in registry.handlers_of(context.service()) {
-        let stable = format!("{}/{}", context.service(), handler.name);
+        let stable = format!("{}/{}", context.service(), handler.identity());
         by_hash
             .entry(stable_hash(&stable))
             .or_default()
@@ -160,7 +178,7 @@ fn duplicate_handlers(registry: &Registry, context: &ServiceContext, faults: &mu
         faults.push(Fault::new(
             "duplicate-handler",
             format!("handlers of one service share a name or its hash: {}", paths.join(", ")),
-            "give one of them another name: #[handler(name = \"…\")]; the name is what delivery state is kept under",
+            "give one of them another name: #[handler(name = \"…\")]; the name, or `renamed_from`, is what delivery state is kept under",
         ));
     }
 }

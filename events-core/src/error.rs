@@ -1,6 +1,9 @@
 //! What a handler may answer when it did not succeed.
 
+mod envelope;
 mod mark;
+
+pub use self::envelope::EnvelopeError;
 
 pub use mark::error_code;
 
@@ -151,6 +154,24 @@ pub enum DecodeError {
         #[source]
         source: Error,
     },
+    /// An upcaster failed at a record of an earlier version.
+    #[error("cannot bring {event} from version {from} to version {to} (upcaster {path})")]
+    Upcast {
+        /// Wire name of the event type.
+        event: &'static str,
+        /// The version that the upcaster takes.
+        from: u32,
+        /// The version that it should make of it.
+        to: u32,
+        /// Path of the function.
+        path: &'static str,
+        /// The upcaster's own error, or the codec's.
+        #[source]
+        source: Error,
+    },
+    /// The record is in CloudEvents structured mode, and its document is no event.
+    #[error("the record is in CloudEvents structured mode, and cannot be read")]
+    Envelope(#[from] EnvelopeError),
     /// The record was routed to a handler that does not take its type.
     #[error("no variant of {input} takes the event type {event}")]
     NotTaken {

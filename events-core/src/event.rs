@@ -7,11 +7,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::{Codec, Json};
+use crate::contract::DeclaredField;
 use crate::error::DecodeError;
 use crate::generated::{Flat, encode_flat_json};
+use crate::upcast::older;
 use crate::{Error, Result};
 
-/// A fact in the past tense, with a name, a version, a topic and perhaps a key. Implemented by `#[event]`.
+/// A type of record, with a name, a version, a topic and perhaps a key: a fact in the past tense (`#[event]`), or a
+/// [`Command`](crate::Command), which is the same on the wire.
 ///
 /// # Delivery
 ///
@@ -31,7 +34,7 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + Sized + 'static {
     /// The record key: the key field as text; several fields joined by `/`; none if the type has no key.
     fn key(&self) -> Option<Cow<'_, str>>;
 
-    /// What [`decode`] does. `#[event]` has a shorter way for some types.
+    /// What [`decode`] does with a value that no upcaster takes. `#[event]` has a shorter way for some types.
     #[doc(hidden)]
     fn from_record(value: Option<&[u8]>, found: u32) -> Result<Self> {
         let Some(value) = value else {
@@ -43,6 +46,15 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + Sized + 'static {
         }
     }
 }
+
+/// What may be published: a fact, which anybody may handle. Implemented by `#[event]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be published",
+    label = "not an event",
+    note = "what is published is a fact in the past tense: a struct with `#[event(topic = \"…\", key = …)]`",
+    note = "a command is sent to its owner instead: `producer.sender().send(&command)`, or from a handler by returning it"
+)]
+pub trait Fact: Event {}
 
 /// What of an event is needed to encode it.
 pub(crate) trait Encodable {
@@ -71,6 +83,8 @@ pub struct EventDescriptor {
     pub package: &'static str,
     /// The topic that it is published to.
     pub topic: &'static str,
+    /// The one service that handles it, if it is a command.
+    pub owner: Option<&'static str>,
     /// The version that this build writes: the header `ce_eventversion`. The first is 1.
     pub version: u32,
     /// Wire names of the fields that make the key, empty for none.
@@ -83,6 +97,22 @@ pub struct EventDescriptor {
     pub content_type: &'static str,
     /// The first paragraph of the type's documentation.
     pub doc: &'static str,
+    /// What to use instead, if it is deprecated.
+    pub deprecated: Option<&'static str>,
+    /// Its fields as `#[event]` sees them: for contracts.
+    #[doc(hidden)]
+    pub fields: &'static [DeclaredField],
+    /// Where it is declared, `file:line`.
+    pub location: &'static str,
+    /// What the option `lock` says: where the contract lock is, from the declaring file. Empty without it.
+    #[doc(hidden)]
+    pub lock: &'static str,
+    /// What stood in the contract lock when it was compiled; empty without one.
+    #[doc(hidden)]
+    pub locked: &'static [u8],
+    /// What `EVENTS_CONTRACTS` was when it was compiled: `off` keeps the compiler from comparing it with its lock.
+    #[doc(hidden)]
+    pub switch: Option<&'static str>,
     /// The JSON Schema of the payload.
     pub schema: fn() -> serde_json::Value,
     /// Reads a payload from JSON and encodes it as a record: for command lines.
@@ -107,12 +137,19 @@ impl EventDescriptor {
             rust_path: declared.rust_path,
             package: declared.package,
             topic: declared.topic,
+            owner: declared.owner,
             version: declared.version,
             key: declared.key,
             topic_default: declared.topic_default,
             topic_exclusive: declared.topic_exclusive,
             content_type: <E::Codec as Codec>::CONTENT_TYPE,
             doc: declared.doc,
+            deprecated: declared.deprecated,
+            fields: declared.fields,
+            location: declared.location,
+            lock: declared.lock,
+            locked: declared.locked,
+            switch: declared.switch,
             schema: schema::<E>,
             encode_json: encode_json::<E>,
         }
@@ -135,11 +172,18 @@ pub struct Declared {
     pub rust_path: &'static str,
     pub package: &'static str,
     pub topic: &'static str,
+    pub owner: Option<&'static str>,
     pub version: u32,
     pub key: &'static [&'static str],
     pub topic_default: bool,
     pub topic_exclusive: bool,
     pub doc: &'static str,
+    pub fields: &'static [DeclaredField],
+    pub location: &'static str,
+    pub deprecated: Option<&'static str>,
+    pub lock: &'static str,
+    pub locked: &'static [u8],
+    pub switch: Option<&'static str>,
 }
 
 impl fmt::Debug for EventDescriptor {
@@ -197,13 +241,24 @@ pub(crate) fn cannot_encode(event: &EventDescriptor, error: Error) -> Error {
     error.context(format!("cannot encode {}", event.name))
 }
 
-/// Decodes the value of a record of type `E` and version `found`.
+/// Decodes the value of a record of type `E` and version `found`: of an earlier version through its upcasters, if there
+/// are any.
 ///
 /// # Errors
 ///
-/// [`DecodeError`], which names the type, the versions and the codec's own error.
+/// [`DecodeError`], which names the type, the versions and the codec's own error, or the upcaster's.
+///
+/// # Panics
+///
+/// When an upcaster does.
 pub fn decode<E: Event>(value: Option<&[u8]>, found: u32) -> Result<E> {
-    E::from_record(value, found)
+    if found >= E::DESCRIPTOR.version {
+        return E::from_record(value, found);
+    }
+    match older(E::DESCRIPTOR, value, found) {
+        Ok(value) => E::from_record(value.as_deref(), found),
+        Err(error) => Err(error),
+    }
 }
 
 pub(crate) fn no_value(event: &EventDescriptor) -> Error {

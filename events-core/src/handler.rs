@@ -63,6 +63,11 @@ impl HandlerDescriptor {
         needs
     }
 
+    /// The name that its delivery state is kept under: the one that it had first, if it was renamed.
+    pub fn identity(&self) -> &'static str {
+        self.options.renamed_from.unwrap_or(self.name)
+    }
+
     /// Path of the function.
     pub fn path(&self) -> String {
         format!("{}::{}", self.module, self.name)

@@ -52,6 +52,6 @@ impl<E: Event> Input for E {
     }
 
     fn decode(delivery: &Delivery<'_>) -> Result<E> {
-        E::from_record(delivery.record().value(), delivery.version())
+        crate::decode(delivery.record().value(), delivery.version())
     }
 }

@@ -34,7 +34,10 @@ extern crate self as events_core;
 mod cancellation;
 mod check;
 mod codec;
+mod command;
+pub mod company;
 mod context;
+pub mod contract;
 mod delivery;
 mod emission;
 mod envelope;
@@ -47,6 +50,7 @@ mod handler;
 mod identity;
 mod input;
 mod key;
+pub mod manifest;
 mod middleware;
 mod policy;
 mod publisher;
@@ -54,17 +58,24 @@ mod record;
 mod registry;
 mod run;
 mod slot;
+mod structured;
+#[cfg(feature = "time")]
+mod timestamp;
+mod upcast;
 mod wire;
 
 pub use cancellation::Cancellation;
 pub use check::{Fault, check};
 pub use codec::{Codec, Json};
+pub use command::{Command, Request};
 pub use context::{ServiceContext, State};
 pub use delivery::{AttemptContext, Delivery};
 pub use emission::{Emission, Emissions, Emitted};
 pub use envelope::{Meta, header};
-pub use error::{Class, Classify, DecodeError, Error, Result, Terminal, Unavailable, error_code};
-pub use event::{EncodedEvent, Event, EventDescriptor, decode, encode};
+pub use error::{
+    Class, Classify, DecodeError, EnvelopeError, Error, Result, Terminal, Unavailable, error_code,
+};
+pub use event::{EncodedEvent, Event, EventDescriptor, Fact, decode, encode};
 pub use extract::{Extract, Needs};
 pub use graph::{Edge, Graph};
 pub use handler::HandlerDescriptor;
@@ -76,14 +87,19 @@ pub use policy::{Exhausted, HandlerOptions, Ordering, Park, Parking, Retry, Star
 pub use publisher::Publisher;
 pub use record::{Outgoing, RecordView, Topic};
 pub use registry::{Registry, ServiceClaim};
+pub use structured::{is_structured, to_binary_mode};
+#[cfg(feature = "time")]
+pub use timestamp::Timestamp;
+pub use upcast::{Upcaster, is_upcast, to_current};
 pub use wire::{Envelope, time_now};
 
 #[doc(inline)]
-pub use events_macros::{Emission, OneOf, event, handler, payload};
+pub use events_macros::{Emission, OneOf, command, event, handler, payload, upcast};
 
 /// For engines: what drives the generated loops.
 pub mod engine {
     pub use crate::slot::{BlockingJob, Panicked, Slot, SlotDriver, SlotFuture};
+    pub use crate::structured::resembles_structured;
 }
 
 /// For generated code only.
@@ -91,16 +107,23 @@ pub mod engine {
 pub mod __private {
     pub use crate::Result as Outcome;
     pub use crate::a_handler_is_a_free_function_outside_of_impl;
+    pub use crate::contract::DeclaredField;
     pub use crate::event::Declared;
     pub use crate::generated::StdResult as Result;
     pub use crate::generated::*;
     pub use crate::registry::{EventRegistration, HandlerRegistration};
+    pub use crate::upcast::{UpcasterRegistration, apply as apply_upcast};
     pub use crate::{
-        Delivery, Emission, Emissions, Event, EventDescriptor, Exhausted, Extract,
-        HandlerDescriptor, HandlerOptions, Input, Json, KeyPart, Ordering, Park, Parking, Retry,
-        Start,
+        Command, Delivery, Emission, Emissions, Event, EventDescriptor, Exhausted, Extract, Fact,
+        HandlerDescriptor, HandlerOptions, Input, Json, KeyPart, Ordering, Park, Parking, Request,
+        Retry, Start, Upcaster,
     };
     pub use {inventory, schemars, serde};
 }
 
 mod link;
+
+/// The examples of the page compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/contracts.md")]
+struct Contracts;

@@ -51,3 +51,43 @@ macro_rules! a_handler_is_a_free_function_outside_of_impl {
         };
     };
 }
+
+/// Says that a service publishes event types, or sends commands, where no handler stands: at its edge, such as an HTTP
+/// route.
+///
+/// Handlers name what they emit by their return types; an edge cannot be seen. With this line the company's graph knows
+/// who feeds the handlers of these events. The service is the one that claims the module (`service!`), or the one that
+/// is named.
+///
+/// # Examples
+///
+/// ```
+/// # use events_core::event;
+/// #[event(topic = "orders", key = order_id)]
+/// pub struct OrderPlaced { pub order_id: String }
+/// #[event(topic = "orders", key = order_id)]
+/// pub struct OrderCancelled { pub order_id: String }
+///
+/// events_core::publishes!(OrderPlaced);
+/// events_core::publishes!("orders": OrderCancelled);
+/// ```
+#[macro_export]
+macro_rules! publishes {
+    ($service:literal : $($event:ty),+ $(,)?) => {
+        $($crate::publishes!(@ ::core::option::Option::Some($service), $event);)+
+    };
+    (@ $service:expr, $event:ty) => {
+        const _: () = {
+            $crate::__private::inventory::submit! {
+                $crate::manifest::Publication {
+                    module: ::core::module_path!(),
+                    service: $service,
+                    event: <$event as $crate::Event>::DESCRIPTOR,
+                }
+            }
+        };
+    };
+    ($($event:ty),+ $(,)?) => {
+        $($crate::publishes!(@ ::core::option::Option::None, $event);)+
+    };
+}

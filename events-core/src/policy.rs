@@ -152,6 +152,8 @@ pub struct HandlerOptions {
     pub timeout: Option<Duration>,
     /// Whether records are told apart by `(source, id)` in a window; off saves reading headers.
     pub dedupe: Option<bool>,
+    /// The name that it had first, under which its delivery state is kept.
+    pub renamed_from: Option<&'static str>,
     /// Event types over which this handler may close a cycle.
     pub allow_cycle: &'static [&'static str],
 }
@@ -169,6 +171,7 @@ impl HandlerOptions {
         ordering: Ordering::Key,
         timeout: None,
         dedupe: None,
+        renamed_from: None,
         allow_cycle: &[],
     };
 }

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::command::Command;
 use crate::emission::Emissions;
-use crate::event::Event;
+use crate::event::{Event, Fact};
 use crate::{Error, Result};
 
-/// Publishes events from within a handler, where returning them is not handy.
+/// Publishes events, and sends commands, from within a handler, where returning them is not handy.
 ///
 /// # Delivery
 ///
@@ -56,7 +57,37 @@ impl Publisher {
     /// # Errors
     ///
     /// See the type.
-    pub fn publish<E: Event>(&self, event: &E) -> Result<()> {
+    pub fn publish<E: Fact>(&self, event: &E) -> Result<()> {
+        self.push(event)
+    }
+
+    /// Adds a command to what this attempt sends. The same promises hold as for an event: it goes out when the attempt has
+    /// succeeded, and carries the record's causation.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use events_core::{command, event, handler, Publisher, Result};
+    ///
+    /// #[event(topic = "orders", key = order_id)]
+    /// pub struct OrderPlaced { pub order_id: String }
+    /// #[command(owner = "inventory", key = order_id)]
+    /// pub struct ReserveStock { pub order_id: String }
+    ///
+    /// #[handler(emits(ReserveStock))]
+    /// async fn ask_for_stock(order: OrderPlaced, publisher: Publisher) -> Result<()> {
+    ///     publisher.send(&ReserveStock { order_id: order.order_id })
+    /// }
+    /// ```
+    pub fn send<C: Command>(&self, command: &C) -> Result<()> {
+        self.push(command)
+    }
+
+    fn push<E: Event>(&self, event: &E) -> Result<()> {
         let mut buffer = self.buffer();
         if !buffer.open {
             return Err(Error::msg(format!(

@@ -2,6 +2,7 @@
 
 use crate::event::EventDescriptor;
 use crate::handler::HandlerDescriptor;
+use crate::upcast::{Upcaster, UpcasterRegistration};
 
 inventory::collect!(EventRegistration);
 inventory::collect!(HandlerRegistration);
@@ -42,6 +43,8 @@ pub struct Registry {
     pub handlers: Vec<&'static HandlerDescriptor>,
     /// Claims.
     pub claims: Vec<ServiceClaim>,
+    /// Upcasters: for checks. Records are read through those that are linked.
+    pub upcasters: Vec<&'static Upcaster>,
 }
 
 impl Registry {
@@ -55,6 +58,9 @@ impl Registry {
                 .map(|handler| handler.0)
                 .collect(),
             claims: inventory::iter::<ServiceClaim>().copied().collect(),
+            upcasters: inventory::iter::<UpcasterRegistration>()
+                .map(|upcaster| upcaster.0)
+                .collect(),
         };
         registry
             .events
@@ -62,6 +68,9 @@ impl Registry {
         registry
             .handlers
             .sort_by_key(|handler| (handler.module, handler.name));
+        registry
+            .upcasters
+            .sort_by_key(|step| (step.event.name, step.from, step.path));
         registry
             .claims
             .sort_by_key(|claim| (claim.service, claim.module));

@@ -2,13 +2,16 @@
 //!
 //! Partition queues are read in batches (one call for hundreds of records, no event object for each), header names need
 //! not be UTF-8 (the safe client panics on others), committed metadata neither, records go out without an allocation for each
-//! name, the broker can be asked what a user may do, and the embedded cluster can be told not to wait before a group's first rebalance.
+//! name, the broker can be asked what a user may do and which groups read which topics, and the embedded cluster can be told
+//! not to wait before a group's first rebalance.
 #![expect(
     unsafe_code,
     reason = "calls into librdkafka that the safe client does not offer"
 )]
 
+mod admin;
 mod authorized;
+mod groups;
 mod produce;
 
 use std::any::Any;
@@ -25,6 +28,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 pub(crate) use authorized::{Answer, Told, authorized_on_groups, authorized_on_topics};
+pub(crate) use groups::{PerGroup, assigned, committed, groups};
 pub(crate) use produce::{Sent, produce, produce_copy};
 
 /// The queue of one partition, split from its consumer.

@@ -36,6 +36,7 @@
 //! | run a service | [`Runtime`]; several in one binary: [`Services`] |
 //! | watch, drain it | [`Handle`], [`Status`], [`ShutdownReport`] |
 //! | publish from outside of handlers | [`Producer`] |
+//! | send commands from there, and wait for their replies | [`Sender`] |
 //! | reach a cluster | [`ClientOptions`], or `KAFKA_*` variables |
 //! | test against a cluster in the same process | [`Embedded`] |
 //! | bound what runs | [`Settings`]; of one handler: the options of [`handler`](macro@handler) |
@@ -69,6 +70,7 @@ mod handle;
 mod lag;
 mod member;
 mod options;
+mod owners;
 mod parked;
 mod patience;
 mod producer;
@@ -86,7 +88,9 @@ pub use embedded::Embedded;
 pub use error::KafkaError;
 pub use handle::Handle;
 pub use options::{ClientOptions, GroupProtocol};
-pub use producer::{Producer, ProducerBuilder, PublishAllFailed, PublishFailed, Receipt};
+pub use producer::{
+    Producer, ProducerBuilder, PublishAllFailed, PublishFailed, Receipt, RequestFailed, Sender,
+};
 pub use runtime::Runtime;
 pub use services::Services;
 

@@ -1,5 +1,8 @@
 //! A service on Kafka, before it runs.
 
+mod broker;
+
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +18,6 @@ use crate::handle::Handle;
 use crate::member::Member;
 use crate::options::{ClientOptions, GroupProtocol};
 use crate::progress;
-use crate::rights::{self, Right};
 use crate::services::Services;
 use crate::sink::LaneProducer;
 use crate::topics::{self, Ensure};
@@ -49,6 +51,8 @@ pub struct Runtime {
     ensure: Option<Ensure>,
     /// Keys are parked on the embedded cluster too.
     parks_anywhere: bool,
+    /// Groups that read the service's commands and do not handle them.
+    observers: BTreeSet<String>,
     endpoint: Endpoint,
 }
 
@@ -69,6 +73,7 @@ impl Runtime {
             client: ClientOptions::new(),
             ensure: None,
             parks_anywhere: false,
+            observers: BTreeSet::new(),
             endpoint: Endpoint::from_environment(),
         }
     }
@@ -218,36 +223,10 @@ impl Runtime {
         Err(Faults::new(self.name(), faults))
     }
 
-    /// The same, and asks the cluster for the service's topics. It changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// All faults at once, or that the cluster does not answer.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe.
-    pub async fn check_broker(self) -> Result<(), KafkaError> {
-        self.check()?;
-        let (client, ensure, name) = (
-            self.client.located()?,
-            self.ensure,
-            self.service.name().to_owned(),
-        );
-        let plans = planned(self.service, self.parks_anywhere, &client)?;
-        let faults = topics::faults(&name, &plans, &client, ensure).await?;
-        KafkaError::unless_empty(&name, faults)
-    }
-
     /// What the command line needs to find the service's records.
     pub(crate) fn into_plans(self) -> Result<(Vec<Arc<GroupPlan>>, Option<Ensure>), KafkaError> {
         self.check()?;
         Ok((self.service.plan()?, self.ensure))
-    }
-
-    /// The least rights that the service needs of a cluster with an authorizer.
-    pub(crate) fn rights(self) -> Result<Vec<Right>, Faults> {
-        Ok(rights::of(&self.service.plan()?, self.ensure))
     }
 
     /// Starts the service on the current tokio runtime. It runs until the handle is drained or dropped.
@@ -280,14 +259,16 @@ impl Runtime {
         self.endpoint.prepare();
         let view = Arc::new(View::of(&name));
         let open = self.endpoint.open(&view)?;
+        let owned = self.owned();
         let mut client = self.client.named(&name).located()?;
         let plans = planned(self.service, self.parks_anywhere, &client)?;
         let address = client.address().unwrap_or_default().to_owned();
         let prepared = topics::prepare(&name, &plans, &mut client, self.ensure);
-        telling(prepared, || {
+        let prepared = telling(prepared, || {
             tracing::info!(service = %name, address, "waiting for the cluster to answer");
         })
-        .await?;
+        .await;
+        owned.insist(prepared, &plans, &client).await?;
         let lanes =
             LaneProducer::start(&client).map_err(|error| KafkaError::client("producer", &error))?;
         let mut members = Vec::with_capacity(plans.len());

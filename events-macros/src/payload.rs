@@ -1,5 +1,7 @@
 //! `#[payload]`.
 
+mod other;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Path};
@@ -24,9 +26,13 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#item #errors);
     };
     check(&parsed, &mut errors);
+    let open = other::read(&mut parsed, &mut errors);
     let serde = derives::serde(&private);
+    if errors.is_empty() && open {
+        return other::expand(parsed, &private);
+    }
     if errors.is_empty() {
-        return quote!(#serde #item);
+        return quote!(#serde #parsed);
     }
     let errors = errors.into_tokens();
     if !attributes::own_derives(&parsed.attrs).is_empty() || matches!(parsed.data, Data::Union(_)) {

@@ -18,6 +18,8 @@ pub(crate) struct Container {
 pub(crate) struct Wire {
     /// Names that the field answers to, the one it is written under first; empty if it is not on the wire as itself.
     pub(crate) names: Vec<String>,
+    /// `#[serde(rename)]` says how it is called.
+    pub(crate) explicit: bool,
     /// It has a default already.
     pub(crate) default: bool,
     /// Its own fields stand in its place.
@@ -59,7 +61,10 @@ pub(crate) fn field(field: &Field, container: &Container, errors: &mut Errors) -
                 &given,
                 "an event is read under the names that it is written under: give one name, `rename = \"…\"`, and further ones by `alias`",
             ),
-            "rename" => renamed = text(&given),
+            "rename" => {
+                wire.explicit = true;
+                renamed = text(&given);
+            }
             "alias" => aliases.extend(text(&given)),
             "default" => wire.default = true,
             "flatten" => wire.flatten = true,

@@ -195,7 +195,7 @@ impl<R: Record> SlotDriver for Driver<R> {
             self.exchange();
             return Poll::Ready(false);
         }
-        match self.next_work(cx) {
+        match self.next_readable(cx) {
             Some(work) => {
                 self.observed
                     .start(&self.lane, &self.handler, &*work.record, work.attempt);

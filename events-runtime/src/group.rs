@@ -297,6 +297,8 @@ impl Group {
                 dead_lettered: handler.meters.dead_lettered.total(),
                 overdue: handler.meters.overdue.total(),
                 duplicates: handler.meters.duplicates.total(),
+                later_versions: handler.meters.later.total(),
+                latest_version: handler.meters.latest(),
             })
             .collect()
     }

@@ -44,12 +44,13 @@ impl<R: Record> Held<R> {
     }
 
     /// Whether `work` must wait behind its key; then it does.
-    pub(crate) fn take_behind(&mut self, work: Work<R>) -> Option<Work<R>> {
+    pub(crate) fn take_behind(&mut self, mut work: Work<R>) -> Option<Work<R>> {
         if work.attempt > 1 && work.record.parked().is_none() {
             return Some(work);
         }
         match self.keys.get_mut(&work.key) {
             Some(key) => {
+                work.record.detach();
                 key.behind.push_back(work);
                 None
             }
@@ -58,7 +59,8 @@ impl<R: Record> Held<R> {
     }
 
     /// Holds a failed record back for `wait`; answers whether its key was free before.
-    pub(crate) fn hold(&mut self, work: Work<R>, wait: Duration) -> bool {
+    pub(crate) fn hold(&mut self, mut work: Work<R>, wait: Duration) -> bool {
+        work.record.detach();
         let due = Instant::now() + wait;
         let key = work.key;
         let fresh = !self.keys.contains_key(&key);
@@ -121,6 +123,106 @@ impl<R: Record> Held<R> {
         match &mut self.timer {
             Some(timer) => timer.as_mut().reset(due),
             None => self.timer = Some(Box::pin(tokio::time::sleep_until(due))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use events_core::RecordView;
+
+    use super::*;
+    use crate::work::RecordRef;
+
+    /// A client's record: what it keeps alive is seen by who else holds it.
+    #[derive(Debug)]
+    struct Fetched {
+        _buffer: Arc<()>,
+    }
+
+    impl RecordView for Fetched {
+        fn topic(&self) -> &str {
+            "orders"
+        }
+
+        fn partition(&self) -> i32 {
+            3
+        }
+
+        fn offset(&self) -> i64 {
+            7
+        }
+
+        fn timestamp(&self) -> Option<i64> {
+            Some(11)
+        }
+
+        fn key(&self) -> Option<&[u8]> {
+            Some(b"key")
+        }
+
+        fn value(&self) -> Option<&[u8]> {
+            Some(b"value")
+        }
+
+        fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
+            let headers = [(&b"ce_id"[..], Some(&b"1"[..])), (b"x-null", None)];
+            headers.get(index).copied()
+        }
+    }
+
+    impl Record for Fetched {
+        fn size(&self) -> usize {
+            8
+        }
+    }
+
+    fn work(record: RecordRef<Fetched>) -> Work<Fetched> {
+        Work {
+            record,
+            seq: 0,
+            key: 1,
+            version: 1,
+            attempt: 1,
+            event: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_waits_keeps_nothing_of_the_clients_alive() {
+        let buffer = Arc::new(());
+        let fetched = || Fetched {
+            _buffer: Arc::clone(&buffer),
+        };
+        let mut held = Held::new();
+        held.hold(work(RecordRef::Own(fetched())), Duration::from_secs(60));
+        assert!(held.take_behind(work(RecordRef::Own(fetched()))).is_none());
+        let shared = work(RecordRef::Shared(Arc::new(fetched())));
+        assert!(held.take_behind(shared).is_none());
+        assert_eq!(Arc::strong_count(&buffer), 1, "three records wait");
+
+        let head = held.take_oldest().unwrap();
+        let behind = held.release(1).unwrap();
+        let (original, copies) = (fetched(), [&head, &behind[0], &behind[1]]);
+        for copy in copies {
+            let copy = &*copy.record;
+            assert_eq!(
+                (copy.topic(), copy.partition(), copy.offset()),
+                ("orders", 3, 7)
+            );
+            assert_eq!(
+                (copy.key(), copy.value()),
+                (original.key(), original.value())
+            );
+            assert_eq!(copy.timestamp(), Some(11));
+            let headers = |record: &dyn RecordView| -> Vec<_> {
+                let all = (0..).map_while(|index| record.header(index));
+                all.map(|(name, value)| (name.to_vec(), value.map(<[u8]>::to_vec)))
+                    .collect()
+            };
+            assert_eq!(headers(copy), headers(&original));
         }
     }
 }

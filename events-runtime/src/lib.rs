@@ -22,6 +22,7 @@ mod lane;
 mod meters;
 mod observed;
 pub mod offset_map;
+mod opened;
 mod outbox;
 mod parking;
 mod plan;

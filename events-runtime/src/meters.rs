@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::Once;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use metrics::{
     Counter, Gauge, Histogram, Label, Unit, counter, describe_counter, describe_gauge,
@@ -22,6 +22,7 @@ const PARKED: &str = "events.handler.parked";
 const DEAD_LETTERED: &str = "events.handler.dead_lettered";
 const OVERDUE: &str = "events.handler.overdue";
 const DUPLICATES: &str = "events.handler.duplicates";
+const LATER: &str = "events.handler.later_versions";
 const IN_FLIGHT: &str = "events.lane.in_flight";
 const HELD: &str = "events.lane.held";
 const LAG: &str = "events.lane.lag";
@@ -49,6 +50,10 @@ pub(crate) struct HandlerMeters {
     pub(crate) emitted: Meter,
     pub(crate) overdue: Meter,
     pub(crate) duplicates: Meter,
+    /// Records of a later version than this build knows.
+    pub(crate) later: Meter,
+    /// The latest such version that was read.
+    latest: AtomicU32,
     /// Seconds of attempts.
     pub(crate) duration: Histogram,
 }
@@ -78,12 +83,27 @@ impl HandlerMeters {
             dead_lettered: meter(DEAD_LETTERED),
             overdue: meter(OVERDUE),
             duplicates: meter(DUPLICATES),
+            later: meter(LATER),
+            latest: AtomicU32::new(0),
             emitted: Meter {
                 counter: counter!(SENT, own),
                 total: AtomicU64::new(0),
             },
             duration: histogram!(DURATION, reading),
         }
+    }
+}
+
+impl HandlerMeters {
+    /// Counts a record of a later version that was read; whether no later one was before.
+    pub(crate) fn read_later(&self, version: u32) -> bool {
+        self.later.add(1);
+        self.latest.fetch_max(version, Ordering::Relaxed) < version
+    }
+
+    /// The latest version read above what this build knows; none if there was none.
+    pub(crate) fn latest(&self) -> Option<u32> {
+        Some(self.latest.load(Ordering::Relaxed)).filter(|version| *version > 0)
     }
 }
 
@@ -206,6 +226,10 @@ fn describe() {
             (DEAD_LETTERED, "Records given up"),
             (OVERDUE, "Blocking attempts that overran their time"),
             (DUPLICATES, "Duplicates told apart and not handled"),
+            (
+                LATER,
+                "Records handled of a later version than this build knows",
+            ),
         ];
         for (name, text) in counters {
             describe_counter!(name, Unit::Count, text);

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use events_core::engine::resembles_structured;
 use events_core::{
     Class, Classify, Error, EventDescriptor, Exhausted, HandlerDescriptor, Middleware, Ordering,
     Park, Parking, Registry, Retry, ServiceContext, Start, error_code, stable_hash,
@@ -45,7 +46,8 @@ pub struct GroupPlan {
 pub struct HandlerPlan {
     /// What is known of it statically.
     pub descriptor: &'static HandlerDescriptor,
-    /// `service/handler`: what its progress and its emissions' ids are kept under.
+    /// `service/handler`: what its progress and its emissions' ids are kept under. Of a renamed handler it holds the name
+    /// that it had first.
     pub stable_name: String,
     /// Hash of the stable name.
     pub hash: u32,
@@ -106,7 +108,7 @@ impl HandlerPlan {
         settings: &Settings,
     ) -> Self {
         let options = &descriptor.options;
-        let stable_name = format!("{service}/{}", descriptor.name);
+        let stable_name = format!("{service}/{}", descriptor.identity());
         Self {
             descriptor,
             hash: stable_hash(&stable_name),
@@ -177,7 +179,7 @@ impl GroupPlan {
         publishes.dedup();
         let mut graph = events_core::Graph::of(registry);
         for edge in &mut graph.handlers {
-            edge.allow_cycle = &[];
+            edge.allow_cycle.clear();
         }
         Self {
             start: start.unwrap_or(settings.start),
@@ -287,8 +289,13 @@ impl TopicPlan {
             self.default_type = Some(index);
         }
         // Trap 22: headers cost as much as all the rest, so a topic of one type that needs nothing of them reads none.
-        self.reads_headers =
-            self.dedupes || !self.types.iter().any(|plan| plan.event.topic_exclusive);
+        // Upcasters go by the version, which stands there.
+        let upcasts = |plan: &TypePlan| events_core::is_upcast(plan.event);
+        self.reads_headers = self.dedupes
+            || !self.types.iter().any(|plan| plan.event.topic_exclusive)
+            || self.types.iter().any(upcasts)
+            // Elsewhere a record in structured mode is found out because it is no payload.
+            || resembles_structured(&(event.schema)());
     }
 
     /// The type called `name` on the wire.

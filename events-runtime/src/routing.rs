@@ -1,6 +1,6 @@
 //! From a record's headers to its event type: read once, before anything is decoded.
 
-use events_core::{RecordView, header};
+use events_core::{RecordView, header, is_structured};
 
 use crate::dedupe::{Identity, Window};
 use crate::plan::TopicPlan;
@@ -15,30 +15,42 @@ pub(crate) struct Route {
     pub(crate) identity: Option<Identity>,
 }
 
-/// Finds the type of `record`; `None` for one that nobody here wants.
+impl Route {
+    /// Of a record whose envelope cannot be read; no handler sees it.
+    pub(crate) const UNKNOWN: Self = Self {
+        event: 0,
+        version: 1,
+        identity: None,
+    };
+}
+
+/// What the headers of a record say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Routed {
+    To(Route),
+    /// It is in structured mode: its value says the rest.
+    Structured,
+    /// Nobody here wants it.
+    ToNobody,
+}
+
+/// Finds the type of `record`.
 ///
 /// Of duplicate headers the last that is not null counts, as in `Meta`. A version that is no number reads as 1; an id or a
 /// source that is empty or no text is none, because records that have nothing in common could share it.
-pub(crate) fn route<R: RecordView>(
-    topic: &TopicPlan,
-    record: &R,
-    window: &mut Window,
-) -> Option<Route> {
+pub(crate) fn route<R: RecordView>(topic: &TopicPlan, record: &R, window: &mut Window) -> Routed {
     let Some(default) = topic.default_type.filter(|_| !topic.reads_headers) else {
         return read_headers(topic, record, window);
     };
-    Some(Route {
+    Routed::To(Route {
         event: default,
         version: topic.types[default].event.version,
         identity: None,
     })
 }
 
-fn read_headers<R: RecordView>(
-    topic: &TopicPlan,
-    record: &R,
-    window: &mut Window,
-) -> Option<Route> {
+fn read_headers<R: RecordView>(topic: &TopicPlan, record: &R, window: &mut Window) -> Routed {
+    let mut structured = false;
     let (mut event, mut id, mut source, mut version) = (None, None, None, None);
     let mut index = 0;
     while let Some((name, value)) = record.header(index) {
@@ -49,21 +61,29 @@ fn read_headers<R: RecordView>(
         const TYPE: &[u8] = header::TYPE.as_bytes();
         const ID: &[u8] = header::ID.as_bytes();
         const SOURCE: &[u8] = header::SOURCE.as_bytes();
+        const CONTENT_TYPE: &[u8] = header::CONTENT_TYPE.as_bytes();
         const VERSION: &[u8] = header::EVENT_VERSION.as_bytes();
         match name {
             TYPE => event = value,
             ID => id = value,
             SOURCE => source = value,
             VERSION => version = value,
+            CONTENT_TYPE => structured = value.is_some_and(is_structured),
             _ => {}
         }
     }
+    if structured {
+        return Routed::Structured;
+    }
     let event = match event {
-        Some(name) => topic.type_named(name)?,
-        None => topic.default_type?,
+        Some(name) => topic.type_named(name),
+        None => topic.default_type,
+    };
+    let Some(event) = event else {
+        return Routed::ToNobody;
     };
     let dedupes = topic.types[event].dedupes;
-    Some(Route {
+    Routed::To(Route {
         event,
         version: version.and_then(number).unwrap_or(1),
         identity: match (source, id) {

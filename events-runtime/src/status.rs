@@ -135,6 +135,12 @@ pub struct HandlerStatus {
     pub overdue: u64,
     /// Duplicates that were told apart and not handled.
     pub duplicates: u64,
+    /// Records handled of a later version than this build knows.
+    #[serde(default)]
+    pub later_versions: u64,
+    /// The latest version among them.
+    #[serde(default)]
+    pub latest_version: Option<u32>,
 }
 
 /// How a service ended (D9).

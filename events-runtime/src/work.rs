@@ -3,8 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use events_core::{Outgoing, RecordView};
+use events_core::{EnvelopeError, Outgoing, RecordView};
 
+use crate::opened::OpenedRecord;
 use crate::parking::record::ParkedRecord;
 use crate::transport::Record;
 
@@ -13,8 +14,20 @@ use crate::transport::Record;
 pub(crate) enum RecordRef<R> {
     Own(R),
     Shared(Arc<R>),
+    /// It came in structured mode.
+    Opened(Arc<OpenedRecord>),
     /// Read back from the parked log.
     Parked(Arc<ParkedRecord>),
+    /// With bytes of its own.
+    Copied(Box<CopiedRecord>),
+}
+
+/// A record that waits: a client's record may keep alive all that was fetched together with it, megabytes for each.
+#[derive(Debug)]
+pub(crate) struct CopiedRecord {
+    partition: i32,
+    offset: i64,
+    record: Outgoing,
 }
 
 impl<R: Record> RecordRef<R> {
@@ -23,6 +36,25 @@ impl<R: Record> RecordRef<R> {
         if let Self::Own(record) = self {
             record.forget_headers();
         }
+    }
+
+    /// Why its envelope cannot be read: then no handler sees it.
+    pub(crate) fn fault(&self) -> Option<&EnvelopeError> {
+        match self {
+            Self::Own(_) | Self::Shared(_) | Self::Copied(_) => None,
+            Self::Opened(record) => record.fault(),
+            Self::Parked(record) => record.fault.as_ref(),
+        }
+    }
+
+    /// Gives the client's memory back, if nobody else holds the record.
+    pub(crate) fn detach(&mut self) {
+        let record: &R = match self {
+            Self::Own(record) => record,
+            Self::Shared(record) => record,
+            Self::Opened(_) | Self::Parked(_) | Self::Copied(_) => return,
+        };
+        *self = Self::Copied(Box::new(CopiedRecord::of(record)));
     }
 
     pub(crate) fn parked(&self) -> Option<&Arc<ParkedRecord>> {
@@ -39,8 +71,62 @@ impl<R: Record> Deref for RecordRef<R> {
         match self {
             Self::Own(record) => record,
             Self::Shared(record) => &**record,
+            Self::Opened(record) => &**record,
             Self::Parked(record) => &**record,
+            Self::Copied(record) => &**record,
         }
+    }
+}
+
+impl CopiedRecord {
+    fn of(record: &impl Record) -> Self {
+        let topic = record.topic().to_owned();
+        let mut copy = Outgoing::with_capacity(topic, record.size(), 0);
+        copy.timestamp = record.timestamp();
+        if let Some(key) = record.key() {
+            copy.set_key(key);
+        }
+        if let Some(value) = record.value() {
+            copy.set_value(value);
+        }
+        for (name, value) in (0..).map_while(|index| record.header(index)) {
+            copy.add_raw_header(name, value);
+        }
+        Self {
+            partition: record.partition(),
+            offset: record.offset(),
+            record: copy,
+        }
+    }
+}
+
+impl RecordView for CopiedRecord {
+    fn topic(&self) -> &str {
+        &self.record.topic
+    }
+
+    fn partition(&self) -> i32 {
+        self.partition
+    }
+
+    fn offset(&self) -> i64 {
+        self.offset
+    }
+
+    fn timestamp(&self) -> Option<i64> {
+        self.record.timestamp
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        self.record.key()
+    }
+
+    fn value(&self) -> Option<&[u8]> {
+        self.record.value()
+    }
+
+    fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
+        self.record.headers().nth(index)
     }
 }
 

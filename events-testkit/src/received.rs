@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use events_core::{Event, Outgoing, RecordView, Result};
+use events_core::{DecodeError, Event, Outgoing, RecordView, Result, header, to_binary_mode};
 use events_runtime::Record;
 
 /// A record of a log. Cloning it copies no bytes.
@@ -44,13 +44,19 @@ impl Received {
         self.header_text(events_core::header::TYPE)
     }
 
-    /// The payload as an event.
+    /// The payload as an event, as a handler reads it: an earlier version through its upcasters, also from structured mode.
     ///
     /// # Errors
     ///
     /// The value is no `E`.
     pub fn decode<E: Event>(&self) -> Result<E> {
-        events_core::decode(self.record.value(), E::DESCRIPTOR.version)
+        let opened = to_binary_mode(self)
+            .transpose()
+            .map_err(DecodeError::from)?;
+        let record = opened.as_ref().unwrap_or(&self.record);
+        let version = record.header(header::EVENT_VERSION).map(lossy);
+        let version = version.and_then(|version| version.parse().ok());
+        events_core::decode(record.value(), version.unwrap_or(1))
     }
 }
 

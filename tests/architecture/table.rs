@@ -90,6 +90,14 @@ pub(crate) const ROOMS: &[Room] = &[
                 "the error a handler returns carries the chain that a dead letter keeps",
             ),
             (
+                "base64",
+                "reads `data_base64` of CloudEvents in structured mode",
+            ),
+            (
+                "chrono",
+                "dates and times as fields of events, with serde; off by default",
+            ),
+            (
                 "humantime",
                 "writes the RFC 3339 instants of CloudEvents' `ce_time`",
             ),
@@ -97,12 +105,20 @@ pub(crate) const ROOMS: &[Room] = &[
                 "inventory",
                 "collects handlers and events across crates without a list",
             ),
+            (
+                "rust_decimal",
+                "decimals as fields of events, with serde; off by default",
+            ),
             ("schemars", "derives the JSON Schema that contracts compare"),
             ("serde", "the payload's encoding, which the macros derive"),
             ("serde_json", "the default codec, schemas and manifests"),
             (
                 "thiserror",
                 "writes the crate's error type without boilerplate",
+            ),
+            (
+                "time",
+                "instants as fields of events, written as RFC 3339; off by default",
             ),
             ("uuid", "UUIDv5 for emissions, UUIDv7 for edge events"),
         ],
@@ -166,7 +182,13 @@ pub(crate) const ROOMS: &[Room] = &[
     // That this room holds no retry or dedupe policy is for a reviewer to see; no list of crates can say it.
     Room {
         name: "events-kafka",
-        rooms: &["events-core", "events-runtime", "events-status"],
+        rooms: &[
+            "events-core",
+            "events-docs",
+            "events-locks",
+            "events-runtime",
+            "events-status",
+        ],
         crates: &[
             ("anyhow", "what `run_from_args` returns to `main`"),
             (
@@ -205,6 +227,61 @@ pub(crate) const ROOMS: &[Room] = &[
             ),
         ],
         never: &[SQL],
+        words: &[],
+    },
+    Room {
+        name: "events-docs",
+        rooms: &["events-core"],
+        crates: &[
+            (
+                "serde_json",
+                "the page's data, AsyncAPI and the schemas in both",
+            ),
+            (
+                "uuid",
+                "the page's nonce, which is a function of the page's data",
+            ),
+        ],
+        never: &[ASYNC, KAFKA, SQL, HTTP],
+        words: &[],
+    },
+    Room {
+        name: "events-locks",
+        rooms: &["events-core"],
+        crates: &[
+            (
+                "cargo_metadata",
+                "says where the crates lie that declare events",
+            ),
+            (
+                "clap",
+                "the words of `contracts`, the same in every program",
+            ),
+            ("serde_json", "`--json` of the commands"),
+            (
+                "thiserror",
+                "writes the crate's error type without boilerplate",
+            ),
+        ],
+        never: &[ASYNC, KAFKA, SQL, HTTP],
+        words: &[],
+    },
+    Room {
+        name: "cargo-events",
+        rooms: &["events-core", "events-docs", "events-locks"],
+        crates: &[
+            (
+                "cargo_metadata",
+                "finds the libraries whose events are to be linked",
+            ),
+            ("clap", "reads the command line, as every service does"),
+            ("serde_json", "prints findings as JSON and SARIF"),
+            (
+                "toml",
+                "writes the generated program's manifest, with the workspace's patches",
+            ),
+        ],
+        never: &[ASYNC, KAFKA, SQL, HTTP],
         words: &[],
     },
     Room {

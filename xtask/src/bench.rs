@@ -19,7 +19,7 @@ const HELP: &str = include_str!("../../benches/help.txt");
 const ASKS_FOR_HELP: [&str; 2] = ["--help", "-h"];
 
 /// With any of these among the arguments no broker is started.
-const WITHOUT_BROKER: [&str; 2] = ["--embedded", "compile"];
+const WITHOUT_BROKER: [&str; 3] = ["--embedded", "check", "compile"];
 
 /// A benchmark ends by itself or by Ctrl-C; a day is "no limit".
 const LIMIT: Duration = Duration::from_secs(24 * 60 * 60);

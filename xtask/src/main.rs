@@ -64,6 +64,8 @@ enum Task {
         #[arg(long, default_value = "1", value_parser = PossibleValuesParser::new(["1", "3"]))]
         brokers: String,
     },
+    /// The pictures of the page in docs/, taken anew in headless Chromium.
+    Screenshots,
     /// PostgreSQL in the foreground until Ctrl-C; prints its address.
     Postgres,
 }
@@ -97,6 +99,7 @@ fn run(task: Task) -> Result<ExitCode> {
             foreground::kafka(&workspace, if brokers == "3" { 3 } else { 1 })
                 .map(|()| ExitCode::SUCCESS)
         }
+        Task::Screenshots => suite::screenshots(&workspace),
         Task::Postgres => foreground::postgres(&workspace).map(|()| ExitCode::SUCCESS),
     }
 }

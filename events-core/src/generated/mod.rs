@@ -2,6 +2,7 @@
 
 mod fields;
 mod flat;
+mod open;
 mod schema;
 
 use schemars::JsonSchema;
@@ -20,6 +21,7 @@ pub use self::flat::{
     Flat, Scalar, ScalarField, ScalarSlot, Shape, decode_flat, flat_schema, read_flat, take_scalar,
     take_scalar_or, write_flat,
 };
+pub use self::open::{Open, open_schema, read_open};
 pub(crate) use self::schema::root;
 pub use self::schema::{Property, object};
 pub use crate::run::{Blocking, Plain, Prepared};
@@ -42,7 +44,7 @@ pub fn join_key(parts: &[Cow<'_, str>]) -> Cow<'static, str> {
 
 /// Decodes a record as the event type that it was routed as.
 pub fn decode<E: Event>(delivery: &Delivery<'_>) -> Result<E> {
-    E::from_record(delivery.record().value(), delivery.version())
+    crate::decode(delivery.record().value(), delivery.version())
 }
 
 /// An event as a variant of an enum that a handler takes.

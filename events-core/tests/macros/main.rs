@@ -1,9 +1,13 @@
 //! What the macros generate, as a user's crate sees it.
 
+mod commands;
+mod described;
 mod events;
 mod fake;
 mod handlers;
 mod keys;
+mod open;
 mod payloads;
 mod policies;
 mod variants;
+mod versions;

@@ -1,8 +1,10 @@
 //! The words of the command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use events_locks::ContractsCommand;
 
 use super::asking::ADDRESS;
 use super::letters::LettersCommand;
@@ -65,6 +67,15 @@ pub(super) enum Command {
         /// How to draw it.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        /// The version that an AsyncAPI document says of the services.
+        #[arg(long, default_value = "1.0.0")]
+        release: String,
+    },
+    /// Write down what each service is: graph, contracts, topics, groups, policies; `cargo events graph` reads it.
+    Manifest {
+        /// Write `<service>.json` into this directory, one file for each service, instead of printing.
+        #[arg(long)]
+        directory: Option<PathBuf>,
     },
     /// Look for all faults that keep the services from starting.
     Check {
@@ -77,6 +88,11 @@ pub(super) enum Command {
         /// To whom they are granted; if absent `User:` and `sasl.username`, or else the service's name.
         #[arg(long, requires = "acls")]
         principal: Option<String>,
+    },
+    /// Write and check the contract locks of the events that this binary links, in the workspace that declares them.
+    Contracts {
+        #[command(subcommand)]
+        command: ContractsCommand,
     },
     /// Put right what was given up.
     DeadLetters {
@@ -113,10 +129,19 @@ pub(super) struct Running {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
+    /// A tree that a person reads.
     Text,
+    /// A Mermaid flowchart.
     Mermaid,
+    /// A Graphviz digraph.
     Dot,
     Json,
+    /// A picture.
+    Svg,
+    /// A page to zoom, search and read schemas in: one file, no network.
+    Html,
+    /// An AsyncAPI 3 document.
+    Asyncapi,
 }
 
 impl Arguments {

@@ -17,7 +17,7 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
         .map(|faults| faults.faults)
         .unwrap_or_default();
     let runtimes = services.runtimes();
-    let mut warnings = Vec::new();
+    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     for runtime in runtimes {
         add(&mut warnings, runtime.warnings());
     }
@@ -34,8 +34,11 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
     }
     if broker && faults.is_empty() {
         for runtime in services.into_runtimes() {
-            match runtime.check_broker().await {
-                Ok(()) => {}
+            match runtime.examine().await {
+                Ok(found) => {
+                    add(&mut faults, found.faults);
+                    add(&mut notes, found.notes);
+                }
                 Err(KafkaError::Faults(found)) => add(&mut faults, found.faults),
                 Err(error) => return Err(error.into()),
             }
@@ -44,7 +47,7 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
     let count = faults.len();
     if json {
         print_json(
-            &json!({ "services": list, "broker": broker, "faults": faults, "warnings": warnings }),
+            &json!({ "services": list, "broker": broker, "faults": faults, "warnings": warnings, "notes": notes }),
         )?;
     } else if count == 0 {
         print(&format!("{names}: no faults"))?;
@@ -54,6 +57,9 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
     if !json {
         for warning in warnings {
             print(&format!("warning: [{}] {warning}", warning.code))?;
+        }
+        for note in notes {
+            print(&format!("note: [{}] {note}", note.code))?;
         }
     }
     match count {

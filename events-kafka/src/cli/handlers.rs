@@ -1,8 +1,11 @@
 //! `handlers`: what is registered.
 
+use std::time::Duration;
+
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
-use events_core::{EventDescriptor, Exhausted, HandlerDescriptor, Ordering, Park, Parking, Result};
+use events_core::manifest::{ParkPolicy, Policy};
+use events_core::{EventDescriptor, Exhausted, HandlerDescriptor, Ordering, Parking, Result};
 use events_runtime::Settings;
 use serde::Serialize;
 
@@ -21,35 +24,8 @@ struct Row {
     topics: Vec<&'static str>,
     takes: Vec<&'static str>,
     emits: Vec<&'static str>,
-    attempts: u32,
-    shortest_wait_ms: u128,
-    longest_wait_ms: u128,
-    park: Option<Parked>,
-    exhausted: &'static str,
-    ordering: &'static str,
-    timeout_ms: u128,
-    concurrency: u16,
-    dedupe: bool,
-    start: String,
-    blocking: bool,
-}
-
-/// How its failed keys wait.
-#[derive(Debug, Serialize)]
-struct Parked {
-    shortest_wait_ms: u128,
-    longest_wait_ms: u128,
-    max_age_ms: u128,
-}
-
-impl From<Park> for Parked {
-    fn from(park: Park) -> Self {
-        Self {
-            shortest_wait_ms: park.min.as_millis(),
-            longest_wait_ms: park.max.as_millis(),
-            max_age_ms: park.max_age.as_millis(),
-        }
-    }
+    #[serde(flatten)]
+    policy: Policy,
 }
 
 pub(super) fn show(services: &Services, json: bool) -> Result<()> {
@@ -78,6 +54,39 @@ pub(super) fn show(services: &Services, json: bool) -> Result<()> {
     print(&table.to_string())
 }
 
+/// How a handler will run under these settings.
+pub(super) fn policy(handler: &HandlerDescriptor, settings: &Settings) -> Policy {
+    let options = &handler.options;
+    let retry = options.retry.unwrap_or(settings.retry);
+    // Half a billion years fit.
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    Policy {
+        attempts: retry.attempts,
+        shortest_wait_ms: millis(retry.min),
+        longest_wait_ms: millis(retry.max),
+        park: match options.park {
+            Some(Parking::On(park)) => Some(park.into()),
+            Some(Parking::Off) => None,
+            None => settings.park.map(ParkPolicy::from),
+        },
+        exhausted: match options.exhausted.unwrap_or(settings.exhausted) {
+            Exhausted::Block => "block",
+            _ => "dead_letter",
+        }
+        .to_owned(),
+        ordering: match options.ordering {
+            Ordering::None => "none",
+            _ => "key",
+        }
+        .to_owned(),
+        timeout_ms: millis(options.timeout.unwrap_or(settings.timeout)),
+        concurrency: options.concurrency.unwrap_or(settings.concurrency),
+        dedupe: options.dedupe.unwrap_or(true) && settings.dedupe_window > 0,
+        start: options.start.unwrap_or(settings.start).to_string(),
+        blocking: handler.blocking,
+    }
+}
+
 impl Row {
     fn of(service: &str, handler: &'static HandlerDescriptor, settings: &Settings) -> Self {
         let options = &handler.options;
@@ -88,7 +97,6 @@ impl Row {
         let mut topics: Vec<_> = takes.iter().map(|event| event.topic).collect();
         topics.sort_unstable();
         topics.dedup();
-        let retry = options.retry.unwrap_or(settings.retry);
         Self {
             service: service.to_owned(),
             handler: handler.name,
@@ -98,27 +106,7 @@ impl Row {
             topics,
             takes: names(&takes),
             emits: names(&emits),
-            attempts: retry.attempts,
-            shortest_wait_ms: retry.min.as_millis(),
-            longest_wait_ms: retry.max.as_millis(),
-            park: match options.park {
-                Some(Parking::On(park)) => Some(park.into()),
-                Some(Parking::Off) => None,
-                None => settings.park.map(Parked::from),
-            },
-            exhausted: match options.exhausted.unwrap_or(settings.exhausted) {
-                Exhausted::Block => "block",
-                _ => "dead_letter",
-            },
-            ordering: match options.ordering {
-                Ordering::None => "none",
-                _ => "key",
-            },
-            timeout_ms: options.timeout.unwrap_or(settings.timeout).as_millis(),
-            concurrency: options.concurrency.unwrap_or(settings.concurrency),
-            dedupe: options.dedupe.unwrap_or(true) && settings.dedupe_window > 0,
-            start: options.start.unwrap_or(settings.start).to_string(),
-            blocking: handler.blocking,
+            policy: policy(handler, settings),
         }
     }
 
@@ -140,15 +128,16 @@ impl Row {
     }
 
     fn policy(&self) -> String {
-        let attempts = match self.attempts {
+        let policy = &self.policy;
+        let attempts = match policy.attempts {
             1 => "1 attempt".to_owned(),
             more => format!(
                 "{more} attempts, {} to {}",
-                wait(self.shortest_wait_ms),
-                wait(self.longest_wait_ms)
+                wait(policy.shortest_wait_ms),
+                wait(policy.longest_wait_ms)
             ),
         };
-        let parked = self.park.as_ref().map(|park| {
+        let parked = policy.park.as_ref().map(|park| {
             format!(
                 "\nparked, {} to {}, for {}",
                 wait(park.shortest_wait_ms),
@@ -156,33 +145,33 @@ impl Row {
                 wait(park.max_age_ms)
             )
         });
-        let exhausted = match self.exhausted {
+        let exhausted = match policy.exhausted.as_str() {
             "block" => "blocks its key",
             _ => "dead letters",
         };
-        let what = if self.ordering == "none" {
+        let what = if policy.ordering == "none" {
             "records, in no order,"
         } else {
             "keys"
         };
-        let mut policy = format!(
+        let mut text = format!(
             "{attempts}, {} each{}\nthen {exhausted}\n{} {what} at once",
-            wait(self.timeout_ms),
+            wait(policy.timeout_ms),
             parked.unwrap_or_default(),
-            self.concurrency
+            policy.concurrency
         );
-        if !self.dedupe {
-            policy.push_str("\nno dedupe");
+        if !policy.dedupe {
+            text.push_str("\nno dedupe");
         }
-        if self.blocking {
-            policy.push_str("\nblocking");
+        if policy.blocking {
+            text.push_str("\nblocking");
         }
-        policy
+        text
     }
 }
 
 /// A length of time as handlers write it: `50ms`, `30s`, `1h`.
-fn wait(millis: u128) -> String {
+fn wait(millis: u64) -> String {
     let units = [
         ("d", 86_400_000),
         ("h", 3_600_000),

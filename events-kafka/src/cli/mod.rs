@@ -1,5 +1,5 @@
-//! The command line of a service: `run`, `handlers`, `topology`, `check`, `publish`, `dead-letters`, `parked`, and what
-//! running services are asked.
+//! The command line of a service: `run`, `handlers`, `topology`, `manifest`, `check`, `contracts`, `publish`,
+//! `dead-letters`, `parked`, and what running services are asked.
 
 mod arguments;
 mod asking;
@@ -8,10 +8,12 @@ mod bar;
 mod bytes;
 mod check;
 mod consent;
+mod contracts;
 mod handlers;
 mod headers;
 mod lag;
 mod letters;
+mod manifest;
 mod moment;
 mod output;
 mod parked;
@@ -84,13 +86,15 @@ pub(crate) async fn run(
             asking::tell(&running.address, &handler, "resume").await
         }
         Command::Handlers => handlers::show(&services, json),
-        Command::Topology { format } => topology::show(&services, format, json),
+        Command::Topology { format, release } => topology::show(&services, format, &release, json),
+        Command::Manifest { directory } => manifest::show(&services, directory.as_deref()),
         Command::Check {
             acls: true,
             principal,
             ..
         } => rights::show(services, principal.as_deref(), json),
         Command::Check { broker, .. } => check::check(services, broker, json).await,
+        Command::Contracts { command } => contracts::run(&services, &command, json),
         Command::Publish {
             event,
             payload,

@@ -4,10 +4,14 @@ use events_core::Result;
 use serde_json::json;
 
 use super::output::{print, print_json};
+use crate::rights::Right;
 use crate::services::Services;
 
 /// What a line for kafka-acls.sh names while no cluster is known.
 const ADDRESS: &str = "$KAFKA_BOOTSTRAP_SERVERS";
+
+/// What the right to see all groups is for.
+const SEES_OWNERS: &str = "with it the start sees whether another service handles its commands";
 
 pub(super) fn show(services: Services, principal: Option<&str>, json: bool) -> Result<()> {
     let mut all = Vec::new();
@@ -17,14 +21,20 @@ pub(super) fn show(services: Services, principal: Option<&str>, json: bool) -> R
         let client = runtime.current_client();
         let principal = principal.map_or_else(|| client.principal(&service), str::to_owned);
         let address = client.address().map(str::to_owned);
-        let rights = runtime.rights()?;
+        let (rights, optional) = runtime.rights()?;
+        let command =
+            |right: &Right| right.command(address.as_deref().unwrap_or(ADDRESS), &principal);
         lines.push(format!("# {service}"));
-        lines.extend(
-            rights
-                .iter()
-                .map(|right| right.command(address.as_deref().unwrap_or(ADDRESS), &principal)),
-        );
-        all.push(json!({ "service": service, "principal": principal, "rights": rights }));
+        lines.extend(rights.iter().map(command));
+        if let Some(right) = &optional {
+            lines.push(format!("# {service}, not needed to run: {SEES_OWNERS}"));
+            lines.push(command(right));
+        }
+        let mut entry = json!({ "service": service, "principal": principal, "rights": rights });
+        if let Some(right) = optional {
+            entry["optional"] = json!([{ "right": right, "for": SEES_OWNERS }]);
+        }
+        all.push(entry);
     }
     if json {
         return print_json(&all);

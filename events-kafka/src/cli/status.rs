@@ -54,6 +54,11 @@ fn text(status: &Status, now: f64) -> String {
     ];
     let handlers = status.handlers.iter().map(handler_cells);
     text.push_str(&table(&header, handlers));
+    for handler in &status.handlers {
+        if let Some(line) = later_versions(handler) {
+            text.push_str(&format!("\n{}: {line}", handler.handler));
+        }
+    }
     for lane in &status.lanes {
         for line in remarks(lane) {
             text.push_str(&format!("\n{}: {line}", lane.partition));
@@ -104,6 +109,16 @@ fn handler_cells(handler: &HandlerStatus) -> [String; 8] {
     ]
 }
 
+/// What its writers are ahead.
+fn later_versions(handler: &HandlerStatus) -> Option<String> {
+    let latest = handler.latest_version?;
+    let count = handler.later_versions;
+    let records = if count == 1 { "record" } else { "records" };
+    Some(format!(
+        "{count} {records} of later versions than this build knows, up to {latest}: build it with the later one"
+    ))
+}
+
 /// What is not as it should be.
 fn remarks(lane: &LaneStatus) -> Vec<String> {
     let mut remarks = Vec::new();
@@ -133,4 +148,34 @@ fn remarks(lane: &LaneStatus) -> Vec<String> {
         )
     }));
     remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_versions_are_told_where_there_were_any() {
+        let handler = |latest: Option<u32>| {
+            serde_json::json!({
+                "handler": "shipping/ship", "group": "shipping", "handled": 7, "emitted": 0, "retried": 0, "parked": 0,
+                "dead_lettered": 0, "overdue": 0, "duplicates": 0, "later_versions": latest.map_or(0, |_| 3),
+                "latest_version": latest,
+            })
+        };
+        let status = |latest| {
+            let status = serde_json::json!({
+                "service": "shipping", "healthy": true, "lanes": [], "handlers": [handler(latest)],
+            });
+            text(&serde_json::from_value(status).unwrap(), 0.0)
+        };
+        let told = status(Some(9));
+        assert!(
+            told.ends_with(
+                "\nshipping/ship: 3 records of later versions than this build knows, up to 9: build it with the later one"
+            ),
+            "{told}"
+        );
+        assert!(!status(None).contains("later versions"));
+    }
 }

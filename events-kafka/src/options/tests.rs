@@ -32,6 +32,28 @@ fn the_environment_wins() {
 }
 
 #[test]
+fn a_fetch_at_the_end_of_idle_partitions_does_not_hold_up_the_others_for_long() {
+    let wait = |options: &ClientOptions| {
+        let settings = Settings::default();
+        let configs = [
+            options.consumer("g", &settings),
+            options.parked_reader("g", &settings),
+        ];
+        configs.map(|config| config.get("fetch.wait.max.ms").map(str::to_owned))
+    };
+    let options = with(&[("KAFKA_BOOTSTRAP_SERVERS", "a:9092")]);
+    assert_eq!(
+        wait(&options),
+        [Some("50".to_owned()), Some("50".to_owned())]
+    );
+    let options = options.set("fetch.wait.max.ms", "500");
+    assert_eq!(
+        wait(&options),
+        [Some("500".to_owned()), Some("500".to_owned())]
+    );
+}
+
+#[test]
 fn an_unknown_property_is_named() {
     let options = with(&[
         ("KAFKA_BOOTSTRAP_SERVERS", "a:9092"),

@@ -7,12 +7,15 @@ use events_core::{Fault, Middleware};
 
 use super::Producer;
 use super::link::Link;
+use super::replies::Replies;
 use super::stamp::Origin;
 use crate::error::KafkaError;
 use crate::options::ClientOptions;
 
 /// Bytes under way unless the builder says otherwise.
 const IN_FLIGHT: usize = 64 << 20;
+/// Requests that wait for replies at once, unless the builder says otherwise.
+const REQUESTS: usize = 1000;
 
 /// A producer before it is connected.
 #[must_use = "a builder does nothing until it is connected"]
@@ -21,6 +24,7 @@ pub struct ProducerBuilder {
     client: ClientOptions,
     layers: Vec<Arc<dyn Middleware>>,
     in_flight: usize,
+    requests: usize,
 }
 
 impl ProducerBuilder {
@@ -30,6 +34,7 @@ impl ProducerBuilder {
             client: ClientOptions::new(),
             layers: Vec::new(),
             in_flight: IN_FLIGHT,
+            requests: REQUESTS,
         }
     }
 
@@ -49,6 +54,12 @@ impl ProducerBuilder {
     /// 64 MiB. Publishing waits for room.
     pub fn max_in_flight(mut self, bytes: usize) -> Self {
         self.in_flight = bytes;
+        self
+    }
+
+    /// The most [requests](super::Sender::request) that wait for their replies at once. Default 1000. One more is an error.
+    pub fn max_requests(mut self, requests: usize) -> Self {
+        self.requests = requests;
         self
     }
 
@@ -80,6 +91,7 @@ impl ProducerBuilder {
         let address = client.address().unwrap_or_default().into();
         Ok(Producer {
             link: Arc::new(link),
+            replies: Replies::new(client, self.requests),
             origin,
             address,
         })

@@ -6,6 +6,8 @@ mod deliveries;
 mod failure;
 mod link;
 mod receipt;
+mod replies;
+mod sender;
 mod stamp;
 
 use std::borrow::Borrow;
@@ -13,20 +15,24 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use events_core::{Emitted, Event, Outgoing, time_now};
+use events_core::{Emitted, Event, Fact, Outgoing, time_now};
 use events_runtime::Written;
 
 pub use builder::ProducerBuilder;
 pub use failure::{PublishAllFailed, PublishFailed};
 pub use receipt::Receipt;
+pub use replies::RequestFailed;
+pub use sender::Sender;
 
 use crate::error::KafkaError;
 use crate::options::ClientOptions;
 use crate::sink::naming;
 use link::Link;
+use replies::Replies;
 use stamp::{Origin, Stamp};
 
-/// Publishes events that no handler causes: from a web server, a timer, a file.
+/// Publishes events that no handler causes: from a web server, a timer, a file. Commands are sent: by its
+/// [`sender`](Self::sender).
 ///
 /// The topic, the key, the version and the headers come from the type. Cloning is cheap, and clones share the client.
 /// What is under way is bounded; publishing waits for room.
@@ -63,6 +69,7 @@ use stamp::{Origin, Stamp};
 #[derive(Clone)]
 pub struct Producer {
     link: Arc<Link>,
+    replies: Arc<Replies>,
     origin: Origin,
     address: Arc<str>,
 }
@@ -92,7 +99,7 @@ impl Producer {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, the event may or may not be written.
-    pub async fn publish<E: Event>(&self, event: &E) -> Result<Written, PublishFailed> {
+    pub async fn publish<E: Fact>(&self, event: &E) -> Result<Written, PublishFailed> {
         self.enqueue(event).await?.await
     }
 
@@ -109,7 +116,7 @@ impl Producer {
     /// # Cancel safety
     ///
     /// Cancel safe: dropped before it is ready, the event is not enqueued.
-    pub async fn enqueue<E: Event>(&self, event: &E) -> Result<Receipt, PublishFailed> {
+    pub async fn enqueue<E: Fact>(&self, event: &E) -> Result<Receipt, PublishFailed> {
         self.enqueue_under(event, None).await
     }
 
@@ -150,7 +157,7 @@ impl Producer {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn publish_with_id<E: Event>(
+    pub async fn publish_with_id<E: Fact>(
         &self,
         event: &E,
         id: &str,
@@ -167,11 +174,15 @@ impl Producer {
     /// # Cancel safety
     ///
     /// As [`enqueue`](Self::enqueue).
-    pub async fn enqueue_with_id<E: Event>(
+    pub async fn enqueue_with_id<E: Fact>(
         &self,
         event: &E,
         id: &str,
     ) -> Result<Receipt, PublishFailed> {
+        self.enqueue_named(event, id).await
+    }
+
+    async fn enqueue_named<E: Event>(&self, event: &E, id: &str) -> Result<Receipt, PublishFailed> {
         if id.is_empty() {
             let event = E::DESCRIPTOR.name;
             return Err(PublishFailed::NoId { event });
@@ -238,7 +249,7 @@ impl Producer {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, the events taken so far may or may not be written.
-    pub async fn publish_all<E: Event>(
+    pub async fn publish_all<E: Fact>(
         &self,
         events: impl IntoIterator<Item: Borrow<E>>,
     ) -> Result<usize, PublishAllFailed> {

@@ -31,6 +31,7 @@ pub(crate) enum Operation {
     Create,
     Delete,
     Alter,
+    Describe,
     DescribeConfigs,
 }
 
@@ -56,6 +57,7 @@ impl Operation {
             Self::Create => 5,
             Self::Delete => 6,
             Self::Alter => 7,
+            Self::Describe => 8,
             Self::DescribeConfigs => 10,
         }
     }

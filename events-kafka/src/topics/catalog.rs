@@ -1,8 +1,8 @@
 //! What a real cluster says of its topics, and how topics are made there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{
     AdminClient, AdminOptions, NewPartitions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
@@ -15,6 +15,7 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use events_runtime::TopicPartition;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::groups::{ANY_GROUP, Groups};
 use super::{CLEANUP, MAX_BYTES, RETENTION, RETENTION_BYTES};
 use crate::client_log;
 use crate::error::KafkaError;
@@ -26,6 +27,8 @@ use crate::rights::Resource;
 const ANSWER: Duration = Duration::from_secs(15);
 /// How long it may take to tell what this user may do: old clusters have no answer.
 const RIGHTS: Duration = Duration::from_secs(5);
+/// How long it may take to tell which groups read what.
+const GROUPS: Duration = Duration::from_secs(10);
 /// How often a new topic is looked for, and how many times.
 const LOOK: (Duration, u32) = (Duration::from_millis(50), 200);
 
@@ -111,7 +114,7 @@ impl Catalog {
     }
 
     /// Whether it is the embedded cluster of another process, which has no admin API: a request would only time out.
-    async fn is_embedded(&self) -> bool {
+    pub(crate) async fn is_embedded(&self) -> bool {
         let admin = Arc::clone(&self.admin);
         let asked =
             tokio::task::spawn_blocking(move || admin.inner().fetch_cluster_id(ANSWER)).await;
@@ -134,6 +137,31 @@ impl Catalog {
                 Resource::Group => ffi::authorized_on_groups(admin.inner(), &names, RIGHTS),
                 Resource::Topic => ffi::authorized_on_topics(admin.inner(), &names, RIGHTS),
             }
+        });
+        // As for `existing`.
+        asked
+            .await
+            .unwrap_or(Err(RDKafkaErrorCode::OperationTimedOut))
+    }
+
+    /// Which groups read which topics, but for those of `known`.
+    pub(crate) async fn groups(&self, known: BTreeSet<String>) -> Result<Groups, RDKafkaErrorCode> {
+        let admin = Arc::clone(&self.admin);
+        let asked = tokio::task::spawn_blocking(move || {
+            let (client, until) = (admin.inner(), Instant::now() + GROUPS);
+            let (mut listed, failed) = ffi::groups(client, GROUPS)?;
+            listed.retain(|group| !known.contains(group));
+            let names: Vec<_> = listed.iter().map(String::as_str).collect();
+            let any = ffi::assigned(client, &[ANY_GROUP], until);
+            let assigned = ffi::assigned(client, &names, until);
+            let committed = ffi::committed(client, &names, until);
+            Ok(Groups::of(
+                &names,
+                &any,
+                &assigned,
+                &committed,
+                failed.is_some(),
+            ))
         });
         // As for `existing`.
         asked
@@ -180,12 +208,12 @@ impl Catalog {
         settings
     }
 
-    /// Makes topics and waits until all of them have leaders.
+    /// Makes topics and waits until all of them have leaders. Says whether somebody else had just made one of them.
     pub(crate) async fn create(
         &self,
         topics: &[Making],
         replication: i32,
-    ) -> Result<(), KafkaError> {
+    ) -> Result<bool, KafkaError> {
         let new: Vec<_> = topics
             .iter()
             .map(|making| {
@@ -206,15 +234,17 @@ impl Catalog {
             .create_topics(&new, &options)
             .await
             .map_err(|error| failed(&error))?;
+        let mut known = false;
         for outcome in created {
             match outcome {
-                // Another service has just made it.
-                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Ok(_) => {}
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => known = true,
                 Err((topic, code)) => return Err(self.refused(code, "create", &topic, "Create")),
             }
         }
         let counts: Vec<_> = topics.iter().map(|making| (&*making.name, 1)).collect();
-        self.led(&counts, failed).await
+        self.led(&counts, failed).await?;
+        Ok(known)
     }
 
     /// Gives topics that many partitions, and waits until all of them have leaders.

@@ -1,6 +1,7 @@
 //! The topics of a service: made where that is asked for, otherwise checked at the start (D13).
 
 mod catalog;
+mod groups;
 mod state;
 mod wanted;
 
@@ -10,6 +11,9 @@ use events_core::Fault;
 use events_runtime::{GroupPlan, TopicPartition};
 
 pub(crate) use catalog::Catalog;
+#[cfg(test)]
+pub(crate) use groups::Reading;
+pub(crate) use groups::{ANY_GROUP, Groups};
 use state::State;
 use wanted::Wanted;
 
@@ -76,7 +80,7 @@ pub(crate) async fn prepare(
     let lacks = rights::lacking(&catalog, &rights::of(plans, ensure))
         .await
         .found;
-    let state = State::read(&catalog, &wanted, &lacks).await?;
+    let mut state = State::read(&catalog, &wanted, &lacks).await?;
     client.take_records_of(state.largest_record());
     if !lacks.is_empty() {
         let mut faults = faults_of(&lacks, service, client);
@@ -86,13 +90,18 @@ pub(crate) async fn prepare(
     if let Some(ensure) = ensure {
         let missing = state.makings(&wanted, ensure);
         if !missing.is_empty() {
-            catalog.create(&missing, ensure.replication).await?;
+            let known = catalog.create(&missing, ensure.replication).await?;
             let topics: Vec<_> = missing.iter().map(|making| &*making.name).collect();
             tracing::info!(
                 service,
                 topics = topics.join(", "),
                 "created missing topics"
             );
+            if known {
+                // Made by others, a moment ago and with settings of theirs.
+                state = State::read(&catalog, &wanted, &lacks).await?;
+                client.take_records_of(state.largest_record());
+            }
         }
         let short = state.short(&wanted);
         if !short.is_empty() {

@@ -320,3 +320,27 @@ fn run_drains_on_sigterm() {
         answer.err
     );
 }
+
+#[test]
+fn manifests_describe_each_service() {
+    use events_kafka::manifest::Manifest;
+
+    let printed = shop_says(&["manifest"]);
+    let manifests = Manifest::read("printed", printed.out.as_bytes()).unwrap();
+    let services: Vec<_> = manifests.iter().map(|one| one.service.as_str()).collect();
+    assert_eq!(services, ["payments", "audit"]);
+    let payments = &manifests[0];
+    let capture = &payments.handlers[0];
+    assert_eq!(
+        (&*capture.takes, &*capture.emits),
+        (
+            &["OrderPlaced".to_owned()][..],
+            &["PaymentCaptured".to_owned()][..]
+        )
+    );
+    assert_eq!(capture.policy.as_ref().unwrap().attempts, 3);
+    let order = payments.event("OrderPlaced").unwrap();
+    assert_eq!((order.version, &*order.topic), (2, "cli-orders"));
+    assert_eq!(order.schema["properties"]["cents"]["type"], "integer");
+    assert_eq!(manifests[1].groups[0].name, "audit-log");
+}

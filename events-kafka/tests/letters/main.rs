@@ -2,6 +2,7 @@
 //!
 //! Most of it is one test: the letters of a group are one log, and each step reads what the one before left there.
 
+mod older;
 mod others;
 mod shop;
 mod steps;

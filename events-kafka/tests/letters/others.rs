@@ -10,18 +10,29 @@ use serde_json::json;
 use crate::shop::{TOPIC, says};
 
 fn write(address: &str, topic: &str, headers: OwnedHeaders) {
+    let payload = r#"{"order_id":"other","number":7}"#;
+    write_record(address, topic, ("other", payload), headers);
+}
+
+/// A record as another program writes it.
+pub(crate) fn write_record(
+    address: &str,
+    topic: &str,
+    (key, payload): (&str, &str),
+    headers: OwnedHeaders,
+) {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", address);
     let producer: ThreadedProducer<DefaultProducerContext> = config.create().unwrap();
     let record = BaseRecord::to(topic)
-        .key("other")
-        .payload(r#"{"order_id":"other","number":7}"#)
+        .key(key)
+        .payload(payload)
         .headers(headers);
     producer.send(record).map_err(|(error, _)| error).unwrap();
     producer.flush(Duration::from_secs(10)).unwrap();
 }
 
-fn with(headers: OwnedHeaders, key: &str, value: &[u8]) -> OwnedHeaders {
+pub(crate) fn with(headers: OwnedHeaders, key: &str, value: &[u8]) -> OwnedHeaders {
     headers.insert(Header {
         key,
         value: Some(value),

@@ -91,6 +91,7 @@ fn binding(principal: &str, right: &Right) -> Binding {
         "Create" => Operation::RD_KAFKA_ACL_OPERATION_CREATE,
         "Delete" => Operation::RD_KAFKA_ACL_OPERATION_DELETE,
         "Alter" => Operation::RD_KAFKA_ACL_OPERATION_ALTER,
+        "Describe" => Operation::RD_KAFKA_ACL_OPERATION_DESCRIBE,
         "DescribeConfigs" => Operation::RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS,
         other => panic!("an unknown operation: {other}"),
     };

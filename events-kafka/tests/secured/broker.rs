@@ -7,7 +7,7 @@ use events_kafka::ClientOptions;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -177,6 +177,23 @@ impl Broker {
             found.push(shown);
         }
         found
+    }
+
+    /// Commits the start of a topic for `group`.
+    pub(crate) fn commit(&self, group: &str, topic: &str) {
+        let mut config = config();
+        config.set("group.id", group);
+        let consumer: BaseConsumer = config.create().unwrap();
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, 0, Offset::Offset(0))
+            .unwrap();
+        consumer.commit(&list, CommitMode::Sync).unwrap();
+    }
+
+    pub(crate) async fn forget(&self, group: &str) {
+        let options = AdminOptions::new();
+        let gone = self.admin.delete_groups(&[group], &options).await.unwrap();
+        assert!(gone[0].is_ok(), "{gone:?}");
     }
 
     /// The offset that `group` has committed.

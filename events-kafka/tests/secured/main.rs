@@ -2,6 +2,7 @@
 
 mod acls;
 mod broker;
+mod owners;
 mod right;
 mod running;
 mod shop;

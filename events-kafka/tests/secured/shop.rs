@@ -61,6 +61,8 @@ pub(crate) fn runtime(client: ClientOptions) -> Runtime {
 }
 
 const ARGUMENTS: &str = "SECURED_ARGUMENTS";
+/// The service, if it is not the shop.
+pub(crate) const NAME: &str = "SECURED_NAME";
 const ENSURES: &str = "SECURED_ENSURES";
 /// What stands above it is the test runner's.
 const MARK: &str = "-- shop --";
@@ -72,7 +74,8 @@ fn process() {
         return;
     };
     println!("{MARK}");
-    let mut shop = runtime(ClientOptions::new());
+    let service = env::var(NAME).unwrap_or_else(|_| SERVICE.to_owned());
+    let mut shop = Runtime::new(service);
     if env::var_os(ENSURES).is_some() {
         shop = shop.ensure_topics(1, 1);
     }

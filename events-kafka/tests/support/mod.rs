@@ -111,13 +111,7 @@ impl Logged {
 
 /// Reads `count` records of a topic from its start.
 pub(crate) fn read(address: &str, topic: &str, count: usize) -> Vec<Logged> {
-    let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", address)
-        .set("group.id", unique("reader"))
-        .set("enable.auto.commit", "false")
-        .set("fetch.wait.max.ms", "10");
-    let consumer: BaseConsumer = config.create().unwrap();
+    let consumer = reader(address);
     let metadata = consumer
         .fetch_metadata(Some(topic), Duration::from_secs(10))
         .unwrap();
@@ -127,6 +121,30 @@ pub(crate) fn read(address: &str, topic: &str, count: usize) -> Vec<Logged> {
             .unwrap();
     }
     consumer.assign(&list).unwrap();
+    poll(&consumer, topic, count)
+}
+
+/// Reads the record at a place of a topic.
+pub(crate) fn read_at(address: &str, topic: &str, partition: i32, offset: i64) -> Logged {
+    let consumer = reader(address);
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, partition, Offset::Offset(offset))
+        .unwrap();
+    consumer.assign(&list).unwrap();
+    poll(&consumer, topic, 1).remove(0)
+}
+
+fn reader(address: &str) -> BaseConsumer {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", address)
+        .set("group.id", unique("reader"))
+        .set("enable.auto.commit", "false")
+        .set("fetch.wait.max.ms", "10");
+    config.create().unwrap()
+}
+
+fn poll(consumer: &BaseConsumer, topic: &str, count: usize) -> Vec<Logged> {
     let until = Instant::now() + Duration::from_secs(30);
     let mut found = Vec::new();
     while found.len() < count {

@@ -3,37 +3,51 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{LitStr, Member, Path};
 
+use super::command::{Kind, Owner};
 use crate::errors::Errors;
 use crate::options::{self, Given, Usage, Value};
 
-const STRUCT: [Usage; 8] = [
+const STRUCT: [Usage; 11] = [
     ("topic", "`topic = \"orders\"`"),
     ("key", "`key = order_id`, or `key = (tenant, order_id)`"),
     ("version", "`version = 2`"),
     ("name", "`name = \"OrderPlaced\"`"),
+    ("renamed_from", "`renamed_from = \"OrderPlaced\"`"),
     ("topic_default", "`topic_default`"),
     ("topic_exclusive", "`topic_exclusive`"),
     ("codec", "`codec = path::to::Codec`"),
+    ("deprecated", "`deprecated = \"use OrderAccepted\"`"),
+    ("lock", "`lock = \"../contracts/OrderPlaced.json\"`"),
     ("crate", "`crate = path::to::events_core`"),
 ];
 
-const FIELD: [Usage; 2] = [
+const FIELD: [Usage; 5] = [
     ("since", "`since = 2`"),
+    ("upcast", "`upcast`"),
     ("default", "`default`, or `default = path::to::function`"),
+    ("name", "`name = \"orderId\"`"),
+    ("renamed_from", "`renamed_from = \"order_id\"`"),
 ];
 
 /// What stands in `#[event(…)]` on the struct.
 #[derive(Default)]
 pub(super) struct Options {
+    pub(super) kind: Kind,
+    /// What only commands have.
+    pub(super) owner: Owner,
     pub(super) topic: Option<LitStr>,
     /// Whether a topic was named at all, well or not.
     pub(super) topic_given: bool,
     pub(super) key: Option<(Ident, Vec<Member>)>,
     pub(super) version: Option<(u32, Span)>,
-    pub(super) name: Option<LitStr>,
+    /// The name on the wire, and whether it is that of a released type.
+    pub(super) name: Option<(LitStr, bool)>,
     pub(super) topic_default: bool,
     pub(super) topic_exclusive: bool,
     pub(super) codec: Option<Path>,
+    /// What to use instead.
+    pub(super) deprecated: Option<LitStr>,
+    pub(super) lock: Option<LitStr>,
     pub(super) krate: Option<Path>,
 }
 
@@ -42,6 +56,10 @@ pub(super) struct Options {
 pub(super) struct FieldOptions {
     pub(super) since: Option<(u32, Span)>,
     pub(super) default: Option<Fallback>,
+    /// Upcasters fill it in records that are older than `since`.
+    pub(super) upcast: Option<Ident>,
+    /// The name on the wire, and whether it is that of a released field.
+    pub(super) name: Option<(LitStr, bool)>,
     /// The first option, for errors.
     pub(super) at: Option<Ident>,
 }
@@ -55,10 +73,15 @@ pub(super) enum Fallback {
 }
 
 impl Options {
-    pub(super) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut options = Self::default();
-        for given in options::read(tokens, &STRUCT, errors) {
+    pub(super) fn read(kind: Kind, tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut options = Self {
+            kind,
+            ..Self::default()
+        };
+        let (tokens, known) = kind.options(tokens, &STRUCT, errors);
+        for given in options::read(tokens, &known, errors) {
             match given.name().as_str() {
+                "owner" | "reply" => options.owner.take(&given, errors),
                 "topic" => {
                     options.topic_given = true;
                     options.topic = given.string(errors);
@@ -69,12 +92,14 @@ impl Options {
                         .map(|fields| (given.name.clone(), fields))
                 }
                 "version" => options.version = given.integer(errors),
-                "name" => options.name = given.string(errors),
+                "name" | "renamed_from" => name(&given, "type", &mut options.name, errors),
                 "topic_default" => options.topic_default = given.flag(errors).unwrap_or_default(),
                 "topic_exclusive" => {
                     options.topic_exclusive = given.flag(errors).unwrap_or_default()
                 }
                 "codec" => options.codec = given.parse(errors),
+                "deprecated" => options.deprecated = given.string(errors),
+                "lock" => options.lock = given.string(errors),
                 _ => options.krate = given.parse(errors),
             }
         }
@@ -89,11 +114,30 @@ impl FieldOptions {
             options.at.get_or_insert_with(|| given.name.clone());
             match given.name().as_str() {
                 "since" => options.since = given.integer(errors),
+                "upcast" => {
+                    let upcast = given.flag(errors).unwrap_or_default();
+                    options.upcast = upcast.then(|| given.name.clone());
+                }
+                "name" | "renamed_from" => name(&given, "field", &mut options.name, errors),
                 _ => options.default = default(&given, errors),
             }
         }
         options
     }
+}
+
+/// What a type or a field is called on the wire.
+fn name(given: &Given, of: &str, name: &mut Option<(LitStr, bool)>, errors: &mut Errors) {
+    if name.is_some() {
+        errors.at(
+            &given.name,
+            format!(
+                "`name` and `renamed_from` both say what the {of} is called on the wire: keep one"
+            ),
+        );
+    }
+    let released = given.name() == "renamed_from";
+    *name = given.string(errors).map(|name| (name, released));
 }
 
 fn default(given: &Given, errors: &mut Errors) -> Option<Fallback> {

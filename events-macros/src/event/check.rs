@@ -4,6 +4,7 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::Member;
 
+use super::command::Kind;
 use super::model::{Body, Field, Model};
 use crate::errors::Errors;
 use crate::options::closest;
@@ -11,14 +12,23 @@ use crate::{name, options};
 
 pub(super) fn check(model: &Model, errors: &mut Errors) {
     shape(model, errors);
+    if model.kind == Kind::Command {
+        model.owner.check(errors);
+    }
     topic(model, errors);
     if let Some(fault) = name::wire(&model.name.0) {
         errors.at_span(model.name.1, fault);
+    }
+    if let Some(name) = &model.renamed_from
+        && name.value() == options::plain(&model.item.ident)
+    {
+        errors.at(name, "this is the type's name: leave `renamed_from` out");
     }
     if model.version.0 == 0 {
         errors.at_span(model.version.1, "the first version is 1");
     }
     key(model, errors);
+    deprecated(model, errors);
     if let Body::Named(fields) = &model.body {
         distinct(fields, errors);
         for field in fields {
@@ -60,15 +70,37 @@ fn shape(model: &Model, errors: &mut Errors) {
 fn topic(model: &Model, errors: &mut Errors) {
     match &model.topic {
         Some(topic) => {
-            if let Some(fault) = name::topic(&topic.value()) {
+            if let Some(fault) = name::topic(&topic.value())
+                && (model.topic_given || !model.owner.refused())
+            {
                 errors.at(topic, fault);
             }
         }
-        None if model.topic_given => {}
+        // A command's is made of its owner's name.
+        None if model.topic_given || model.kind == Kind::Command => {}
         None => errors.at_span(
             Span::call_site(),
             "an event needs a topic: `#[event(topic = \"orders\")]`",
         ),
+    }
+}
+
+fn deprecated(model: &Model, errors: &mut Errors) {
+    let Some(instead) = &model.deprecated else {
+        return;
+    };
+    if instead.value().trim().is_empty() {
+        errors.at(
+            instead,
+            "say what to use instead: `deprecated = \"use OrderAccepted\"`",
+        );
+    }
+    let mut attributes = model.item.attrs.iter();
+    if let Some(twice) = attributes.find(|attribute| attribute.path().is_ident("deprecated")) {
+        errors.at(
+            twice,
+            "`#[event(deprecated = \"…\")]` says this to the compiler too: remove it here",
+        );
     }
 }
 
@@ -166,18 +198,35 @@ fn distinct(fields: &[Field], errors: &mut Errors) {
 }
 
 fn since(field: &Field, version: u32, errors: &mut Errors) {
+    let name = &field.ident;
+    if let Some(upcast) = &field.upcast
+        && field.optional
+    {
+        errors.at(
+            upcast,
+            format!("records may lack `{name}` without an upcaster: remove `upcast` (an upcaster may fill it all the same), or the `Option` or default"),
+        );
+    }
     let Some((since, span)) = field.since else {
+        if let Some(upcast) = &field.upcast {
+            errors.at(
+                upcast,
+                format!(
+                    "say which version `{name}` came with: `#[event(since = {}, upcast)]`",
+                    version.max(2)
+                ),
+            );
+        }
         return;
     };
-    let name = &field.ident;
     if since == 0 {
         errors.at_span(span, "the first version is 1");
     } else if since > version {
         errors.at_span(span, format!("`{name}` comes with version {since}, but the event has version {version}: say `version = {since}` there"));
-    } else if since > 1 && !field.optional {
+    } else if since > 1 && !field.optional && field.upcast.is_none() {
         errors.at_span(
             span,
-            format!("records of earlier versions lack `{name}`: make it an `Option`, or give it a default, `#[event(since = {since}, default)]`"),
+            format!("records of earlier versions lack `{name}`: make it an `Option`, or give it a default, `#[event(since = {since}, default)]`, or an upcaster, `#[event(since = {since}, upcast)]`"),
         );
     }
 }

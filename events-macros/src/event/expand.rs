@@ -2,15 +2,17 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Member;
 use syn::spanned::Spanned;
+use syn::{LitStr, Member};
 
-use super::model::{Body, Model};
-use super::payload;
+use super::attr::Fallback;
+use super::model::{Body, Field, Model};
+use super::{command, lock, payload};
 use crate::options::plain;
 use crate::{derives, krate};
 
-pub(super) fn expand(model: &Model) -> TokenStream {
+/// `locked` is the contract file's content: it has the event compiled anew when the file changes.
+pub(super) fn expand(model: &Model, locked: &TokenStream) -> TokenStream {
     let Model {
         private,
         item,
@@ -28,16 +30,21 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         Body::Named(fields) if !model.derives => payload::named(model, fields),
         _ => TokenStream::new(),
     };
-    let event = event(model);
+    let event = event(model, locked);
+    let kind = command::expand(model);
+    let (deprecated, allowed) = deprecated(model);
     let ident = &item.ident;
     quote! {
         #derives
+        #deprecated
         #item
 
         #conditions
+        #allowed
         const _: () = {
             #payload
             #event
+            #kind
             #private::inventory::submit! {
                 #private::EventRegistration(<#ident as #private::Event>::DESCRIPTOR)
             }
@@ -45,13 +52,24 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     }
 }
 
-fn event(model: &Model) -> TokenStream {
+/// What has the compiler warn wherever the type is named, and what keeps it quiet in the event's own code.
+fn deprecated(model: &Model) -> (TokenStream, TokenStream) {
+    match &model.deprecated {
+        Some(instead) => (
+            quote!(#[deprecated(note = #instead)]),
+            quote!(#[allow(deprecated)]),
+        ),
+        None => Default::default(),
+    }
+}
+
+fn event(model: &Model, locked: &TokenStream) -> TokenStream {
     let (private, ident) = (&model.private, &model.item.ident);
     let codec = match &model.codec {
         Some(codec) => codec.to_token_stream(),
         None => quote!(#private::Json),
     };
-    let descriptor = descriptor(model);
+    let descriptor = descriptor(model, locked);
     let key = key(model);
     let from_record = model.flat.then(|| {
         quote! {
@@ -86,7 +104,7 @@ fn event(model: &Model) -> TokenStream {
     }
 }
 
-fn descriptor(model: &Model) -> TokenStream {
+fn descriptor(model: &Model, locked: &TokenStream) -> TokenStream {
     let Model {
         private,
         doc,
@@ -98,10 +116,25 @@ fn descriptor(model: &Model) -> TokenStream {
         ..
     } = model;
     let ident = &model.item.ident;
+    let owner = match &model.owner.service {
+        Some(service) => quote!(#private::Option::Some(#service)),
+        None => quote!(#private::Option::None),
+    };
     let key = model.key.as_ref().map(|(_, members)| {
         let names = members.iter().map(|member| wire_name(model, member));
         quote!(#(#names),*)
     });
+    let fields = match &model.body {
+        Body::Named(fields) => fields.as_slice(),
+        Body::Unit | Body::Newtype | Body::Wrong(..) => &[],
+    };
+    let fields = fields.iter().filter_map(|field| tokens(private, field));
+    let lock = model.lock.as_ref().map(LitStr::value).unwrap_or_default();
+    let switch = lock::SWITCH;
+    let deprecated = match &model.deprecated {
+        Some(instead) => quote!(#private::Option::Some(#instead)),
+        None => quote!(#private::Option::None),
+    };
     let new = if model.flat {
         quote!(flat)
     } else {
@@ -113,13 +146,45 @@ fn descriptor(model: &Model) -> TokenStream {
             rust_path: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)),
             package: ::core::env!("CARGO_PKG_NAME"),
             topic: #topic,
+            owner: #owner,
             version: #version,
             key: &[#key],
             topic_default: #topic_default,
             topic_exclusive: #topic_exclusive,
             doc: #doc,
+            fields: &[#(#fields),*],
+            location: ::core::concat!(::core::file!(), ":", ::core::line!()),
+            deprecated: #deprecated,
+            lock: #lock,
+            locked: #locked,
+            switch: ::core::option_env!(#switch),
         })
     }
+}
+
+/// A field as contracts hold it. One that only its schema can tell of is left out.
+fn tokens(private: &TokenStream, field: &Field) -> Option<TokenStream> {
+    let name = field.wire.names.first()?;
+    let (ty, required) = (lock::type_text(&field.ty), !field.optional);
+    let default = match &field.default {
+        Some(Fallback::Function(function)) => {
+            function.to_token_stream().to_string().replace(' ', "")
+        }
+        Some(Fallback::Type) => "type".to_owned(),
+        None if field.wire.default => "serde".to_owned(),
+        None => String::new(),
+    };
+    // Versions begin at 1: nothing is older than 0.
+    let upcast_since = field.upcast_since().unwrap_or_default();
+    Some(quote! {
+        #private::DeclaredField {
+            name: #name,
+            ty: #ty,
+            required: #required,
+            default: #default,
+            upcast_since: #upcast_since,
+        }
+    })
 }
 
 fn wire_name(model: &Model, member: &Member) -> String {

@@ -14,7 +14,9 @@ pub(super) fn mend(model: &mut Model) -> bool {
     }
     forget_serde(model);
     model.key = None;
+    model.owner.forget();
     model.codec = None;
+    model.deprecated = None;
     model.topic = Some(LitStr::new("", Span::call_site()));
     match &mut model.body {
         Body::Named(fields) => {

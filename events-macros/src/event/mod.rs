@@ -1,8 +1,10 @@
-//! `#[event]`.
+//! `#[event]` and `#[command]`: a command is an event with an owner.
 
 mod attr;
 mod check;
+mod command;
 mod expand;
+mod lock;
 mod mend;
 mod model;
 mod payload;
@@ -13,29 +15,32 @@ use quote::{ToTokens, quote};
 
 use crate::errors::Errors;
 
+pub(crate) use command::Kind;
+
 /// The macro.
-pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(kind: Kind, options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = attr::Options::read(options, &mut errors);
+    let options = attr::Options::read(kind, options, &mut errors);
     let parsed = match syn::parse2::<syn::DeriveInput>(item.clone()) {
         Ok(parsed) => parsed,
         Err(_) => {
-            errors.at(
-                &item,
-                "an event is a struct: `#[event(topic = \"…\")] pub struct OrderPlaced { … }`",
-            );
+            errors.at(&item, kind.no_struct());
             let errors = errors.into_tokens();
             return quote!(#item #errors);
         }
     };
     let mut model = model::Model::read(options, parsed, &mut errors);
     check::check(&model, &mut errors);
+    let mut locked = quote!(&[]);
     if errors.is_empty() {
-        return expand::expand(&model);
+        locked = lock::check(&model, &mut errors);
+        if errors.is_empty() {
+            return expand::expand(&model, &locked);
+        }
     }
     let mended = mend::mend(&mut model);
     let item = if mended {
-        expand::expand(&model)
+        expand::expand(&model, &locked)
     } else {
         model.item.to_token_stream()
     };

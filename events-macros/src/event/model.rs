@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Member, Path, Type, parse_quote};
 
 use super::attr::{Fallback, FieldOptions, Options};
+use super::command::{Kind, Owner};
 use super::scalar;
 use crate::errors::Errors;
 use crate::wire::{self, Wire};
@@ -13,6 +14,9 @@ use crate::{attributes, krate};
 
 /// An event type.
 pub(super) struct Model {
+    pub(super) kind: Kind,
+    /// What only commands have.
+    pub(super) owner: Owner,
     /// The core's `__private` module.
     pub(super) private: TokenStream,
     /// The user's item, without our field attributes and with serde's in their place.
@@ -22,12 +26,18 @@ pub(super) struct Model {
     pub(super) topic_given: bool,
     /// The name on the wire, and where it stands.
     pub(super) name: (String, Span),
+    /// The name under which the type was released, if it has another in Rust since.
+    pub(super) renamed_from: Option<LitStr>,
     pub(super) version: (u32, Span),
     /// The option `key` and the fields that it names.
     pub(super) key: Option<(Ident, Vec<Member>)>,
     pub(super) topic_default: bool,
     pub(super) topic_exclusive: bool,
     pub(super) codec: Option<Path>,
+    /// What to use instead.
+    pub(super) deprecated: Option<LitStr>,
+    /// Where the contract file is, if it is not where it is looked for.
+    pub(super) lock: Option<LitStr>,
     /// The first paragraph of the documentation.
     pub(super) doc: String,
     /// The conditions under which the item is compiled.
@@ -56,8 +66,12 @@ pub(super) struct Field {
     pub(super) ty: Type,
     pub(super) doc: String,
     pub(super) wire: Wire,
+    /// The name that the wire keeps for it, and whether that must be a released one.
+    pub(super) renamed: Option<(LitStr, bool)>,
     pub(super) default: Option<Fallback>,
     pub(super) since: Option<(u32, Span)>,
+    /// Upcasters fill it in records that are older than `since`: where that is said.
+    pub(super) upcast: Option<Ident>,
     /// Whether a record that lacks it can be read.
     pub(super) optional: bool,
 }
@@ -65,16 +79,21 @@ pub(super) struct Field {
 impl Model {
     pub(super) fn read(options: Options, mut item: DeriveInput, errors: &mut Errors) -> Self {
         let private = krate::private(options.krate.as_ref(), errors);
-        for again in attributes::take(&mut item.attrs, "event") {
-            errors.at(
-                again,
-                "`#[event]` stands here twice: put all options into one",
-            );
+        let word = options.kind.word();
+        for other in ["event", "command"] {
+            for again in attributes::take(&mut item.attrs, other) {
+                let message = if other == word {
+                    format!("`#[{word}]` stands here twice: put all options into one")
+                } else {
+                    "an event is a fact, a command an order to one service: nothing is both, so keep one".to_owned()
+                };
+                errors.at(again, message);
+            }
         }
-        attributes::refuse_derives(&item.attrs, "event", errors);
-        let container = wire::container(&item.attrs, "event", errors);
+        attributes::refuse_derives(&item.attrs, word, errors);
+        let container = wire::container(&item.attrs, word, errors);
         let body = match &mut item.data {
-            Data::Struct(data) => body(&mut data.fields, &container, errors),
+            Data::Struct(data) => body(word, &mut data.fields, &container, errors),
             Data::Enum(data) => Body::Wrong(
                 data.enum_token.to_token_stream(),
                 "an event is a struct: for one of several events, give each a struct of its own, and derive `OneOf` \
@@ -89,24 +108,35 @@ impl Model {
         if let Body::Named(fields) = &body
             && derives
         {
-            say_defaults(fields, &mut item);
+            say_in_serde(fields, &mut item);
         }
         let flat = !derives && matches!(&body, Body::Named(fields) if scalar::all(fields));
         let name = match &options.name {
-            Some(name) => (name.value(), name.span()),
+            Some((name, _)) => (name.value(), name.span()),
             None => (crate::options::plain(&item.ident), item.ident.span()),
         };
+        let topic = match options.kind {
+            Kind::Command if !options.topic_given => options.owner.topic(&name.0),
+            _ => options.topic,
+        };
         Self {
+            kind: options.kind,
+            owner: options.owner,
             private,
             body,
-            topic: options.topic,
+            topic,
             topic_given: options.topic_given,
             name,
+            renamed_from: options
+                .name
+                .and_then(|(name, released)| released.then_some(name)),
             version: options.version.unwrap_or((1, Span::call_site())),
             key: options.key,
             topic_default: options.topic_default,
             topic_exclusive: options.topic_exclusive,
             codec: options.codec,
+            deprecated: options.deprecated,
+            lock: options.lock,
             doc: attributes::first_paragraph(&item.attrs),
             conditions: attributes::conditions(&item.attrs),
             derives,
@@ -136,12 +166,15 @@ fn derives(body: &Body, item: &DeriveInput, codec: bool) -> bool {
     }
 }
 
-/// Says in serde's words which fields have a default.
-fn say_defaults(fields: &[Field], item: &mut DeriveInput) {
+/// Says in serde's words which fields have a default or another name.
+fn say_in_serde(fields: &[Field], item: &mut DeriveInput) {
     let Data::Struct(data) = &mut item.data else {
         return;
     };
     for (known, field) in fields.iter().zip(&mut data.fields) {
+        if let Some((name, _)) = &known.renamed {
+            field.attrs.push(parse_quote!(#[serde(rename = #name)]));
+        }
         match &known.default {
             _ if known.wire.default => {}
             Some(Fallback::Function(function)) => {
@@ -155,12 +188,12 @@ fn say_defaults(fields: &[Field], item: &mut DeriveInput) {
     }
 }
 
-fn body(fields: &mut Fields, container: &wire::Container, errors: &mut Errors) -> Body {
+fn body(word: &str, fields: &mut Fields, container: &wire::Container, errors: &mut Errors) -> Body {
     match fields {
         Fields::Unit => Body::Unit,
         Fields::Unnamed(fields) => {
             for field in &mut fields.unnamed {
-                let options = field_options(&mut field.attrs, errors);
+                let options = field_options(word, &mut field.attrs, errors);
                 if let Some(at) = options.at {
                     errors.at(
                         at,
@@ -178,19 +211,32 @@ fn body(fields: &mut Fields, container: &wire::Container, errors: &mut Errors) -
             fields
                 .named
                 .iter_mut()
-                .filter_map(|field| named(field, container, errors))
+                .filter_map(|field| named(word, field, container, errors))
                 .collect(),
         ),
     }
 }
 
 fn named(
+    word: &str,
     field: &mut syn::Field,
     container: &wire::Container,
     errors: &mut Errors,
 ) -> Option<Field> {
-    let options = field_options(&mut field.attrs, errors);
-    let wire = wire::field(field, container, errors);
+    let options = field_options(word, &mut field.attrs, errors);
+    let mut wire = wire::field(field, container, errors);
+    if let Some((name, _)) = &options.name {
+        if wire.explicit || wire.flatten || wire.skip {
+            errors.at(
+                name,
+                "`#[serde(rename)]`, `flatten` or `skip` says how the field is called on the wire: keep one",
+            );
+        } else if name.value().is_empty() {
+            errors.at(name, "a field's name on the wire cannot be empty");
+        } else if let Some(first) = wire.names.first_mut() {
+            *first = name.value();
+        }
+    }
     let option = is_option(&field.ty);
     let default = match options.default {
         // An `Option` with a deserializer of its own would not be optional otherwise.
@@ -203,15 +249,24 @@ fn named(
         ty: field.ty.clone(),
         doc: attributes::first_paragraph(&field.attrs),
         wire,
+        renamed: options.name,
         default,
         since: options.since,
+        upcast: options.upcast,
         optional,
     })
 }
 
 /// Takes our attributes off a field.
-fn field_options(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> FieldOptions {
-    let ours = attributes::take(attributes, "event");
+fn field_options(word: &str, attributes: &mut Vec<Attribute>, errors: &mut Errors) -> FieldOptions {
+    let ours = attributes::take(attributes, word);
+    let other = if word == "event" { "command" } else { "event" };
+    for wrong in attributes::take(attributes, other) {
+        errors.at(
+            wrong,
+            format!("the fields of this struct take `#[{word}(…)]`, as the struct itself does"),
+        );
+    }
     let tokens = ours.iter().map(attributes::arguments);
     // Several attributes on one field count as one.
     let mut all = TokenStream::new();
@@ -220,6 +275,20 @@ fn field_options(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> FieldO
         all.extend(quote!(,));
     }
     FieldOptions::read(all, errors)
+}
+
+impl Field {
+    /// Records of versions below this one get it from an upcaster.
+    pub(super) fn upcast_since(&self) -> Option<u32> {
+        let (since, _) = self.since?;
+        self.upcast.as_ref().map(|_| since)
+    }
+
+    /// What it is called on the wire.
+    pub(super) fn wire_name(&self) -> String {
+        let first = self.wire.names.first().cloned();
+        first.unwrap_or_else(|| crate::options::plain(&self.ident))
+    }
 }
 
 fn is_option(ty: &Type) -> bool {

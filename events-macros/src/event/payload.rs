@@ -30,7 +30,7 @@ pub(super) fn named(model: &Model, fields: &[Field]) -> TokenStream {
     let write = fields.iter().map(|field| {
         let (ident, name, write) = (
             &field.ident,
-            plain(&field.ident),
+            field.wire_name(),
             role(private, field, "write"),
         );
         quote_spanned!(field.ty.span()=> #write(&self.#ident, &mut writer, #name);)
@@ -55,7 +55,7 @@ pub(super) fn named(model: &Model, fields: &[Field]) -> TokenStream {
 pub(super) fn flat(model: &Model, fields: &[Field]) -> TokenStream {
     let (private, doc, ident) = (&model.private, &model.doc, &model.item.ident);
     let name = plain(ident);
-    let names = fields.iter().map(|field| plain(&field.ident));
+    let names = fields.iter().map(Field::wire_name);
     let scalar = |field: &Field, item: &str| of(private, field, "Scalar", item);
     let described = fields.iter().map(|field| {
         let (doc, kind) = (&field.doc, scalar(field, "KIND"));
@@ -106,7 +106,7 @@ pub(super) fn flat(model: &Model, fields: &[Field]) -> TokenStream {
 fn read(model: &Model, fields: &[Field]) -> TokenStream {
     let (private, ident) = (&model.private, &model.item.ident);
     let name = plain(ident);
-    let names: Vec<_> = fields.iter().map(|field| plain(&field.ident)).collect();
+    let names: Vec<_> = fields.iter().map(Field::wire_name).collect();
     let types = fields.iter().map(|field| &field.ty);
     let nothing = fields.iter().map(|_| quote!(#private::Option::None));
     let fill = fields.iter().enumerate().map(|(index, field)| {
@@ -156,7 +156,7 @@ fn read(model: &Model, fields: &[Field]) -> TokenStream {
 }
 
 fn property(private: &TokenStream, field: &Field) -> TokenStream {
-    let (name, doc) = (plain(&field.ident), &field.doc);
+    let (name, doc) = (field.wire_name(), &field.doc);
     let optional = match field.default {
         Some(_) => quote!(true),
         None => {

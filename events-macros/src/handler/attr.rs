@@ -9,8 +9,9 @@ use crate::errors::Errors;
 use crate::options::{self, Given, Usage, Value};
 use crate::{duration, instant};
 
-const FUNCTION: [Usage; 15] = [
+const FUNCTION: [Usage; 16] = [
     ("name", "`name = \"reserve_stock\"`"),
+    ("renamed_from", "`renamed_from = \"reserve\"`"),
     ("service", "`service = \"inventory\"`"),
     ("group", "`group = \"inventory-audit\"`"),
     ("start", START),
@@ -50,6 +51,8 @@ const START: &str =
 #[derive(Default)]
 pub(super) struct Options {
     pub(super) name: Option<LitStr>,
+    /// The name that it had first.
+    pub(super) renamed_from: Option<LitStr>,
     pub(super) service: Option<LitStr>,
     pub(super) group: Option<LitStr>,
     /// Whether a group was named at all, well or not.
@@ -107,6 +110,7 @@ impl Options {
         for given in options::read(tokens, &FUNCTION, errors) {
             match given.name().as_str() {
                 "name" => options.name = given.string(errors),
+                "renamed_from" => options.renamed_from = given.string(errors),
                 "service" => options.service = given.string(errors),
                 "group" => {
                     options.group_given = true;

@@ -178,7 +178,19 @@ fn options(model: &Model, errors: &mut Errors) {
             }
         }
     }
-    for (what, given) in [("service", &options.service), ("group", &options.group)] {
+    if let Some(given) = &options.renamed_from
+        && given.value() == model.name
+    {
+        errors.at(
+            given,
+            "that is its name already: `renamed_from` is the name that it had before, or leave it out",
+        );
+    }
+    for (what, given) in [
+        ("service", &options.service),
+        ("group", &options.group),
+        ("handler", &options.renamed_from),
+    ] {
         if let Some(given) = given
             && let Some(fault) = name::part(what, &given.value())
         {

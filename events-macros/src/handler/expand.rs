@@ -187,7 +187,11 @@ fn options(model: &Model) -> TokenStream {
     let (private, options) = (&model.private, &model.options);
     let mut given = Vec::new();
     let some = |value: TokenStream| quote!(#private::Option::Some(#value));
-    for (field, value) in [("service", &options.service), ("group", &options.group)] {
+    for (field, value) in [
+        ("service", &options.service),
+        ("group", &options.group),
+        ("renamed_from", &options.renamed_from),
+    ] {
         given.extend(
             value
                 .as_ref()

@@ -1,6 +1,7 @@
 //! What becomes of a record once its attempt is over.
 
 use std::sync::Arc;
+use std::task::Context;
 
 use events_core::{Class, DecodeError, Emissions, Error, Exhausted, Terminal};
 
@@ -8,8 +9,9 @@ use crate::dead_letter::letters;
 use crate::driver::Driver;
 use crate::driver::park::jitter;
 use crate::emit;
+use crate::opened::OpenedRecord;
 use crate::transport::Record;
-use crate::work::{Kind, Published, Work};
+use crate::work::{Kind, Published, RecordRef, Work};
 
 /// Whether a further attempt may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,14 @@ impl<R: Record> Driver<R> {
     pub(super) fn succeed(&mut self, mut work: Work<R>, emissions: &Emissions) {
         self.hold.succeeded();
         self.release(&work);
+        let event = self.lane.topic.types[usize::from(work.event)].event;
+        if work.version > event.version && self.handler.meters.read_later(work.version) {
+            // Once for each version, not for each record.
+            tracing::warn!(
+                handler = %self.handler.stable_name, event = event.name, known = event.version, found = work.version,
+                "records of a later version are read as the one that is known; build this service with the later one"
+            );
+        }
         if emissions.is_empty() {
             if work.record.parked().is_none() {
                 self.done.push(work.seq);
@@ -76,7 +86,42 @@ impl<R: Record> Driver<R> {
         }
     }
 
+    /// The next record to attempt. One whose envelope cannot be read is given up before any code of users sees it.
+    pub(super) fn next_readable(&mut self, cx: &mut Context<'_>) -> Option<Work<R>> {
+        loop {
+            let work = self.next_work(cx)?;
+            let Some(fault) = work.record.fault() else {
+                return Some(work);
+            };
+            let error = Error::new(DecodeError::from(fault.clone()));
+            self.fail(work, error);
+        }
+    }
+
+    /// Where headers are not read, a record in structured mode is found out here: because it is no payload. It is tried again
+    /// as what it is.
+    fn open(&mut self, mut work: Work<R>, error: &Error) -> Option<Work<R>> {
+        let decoded = |cause: &(dyn std::error::Error + 'static)| !cause.is::<DecodeError>();
+        if self.lane.topic.reads_headers
+            || matches!(work.record, RecordRef::Opened(_) | RecordRef::Parked(_))
+            || error.chain().all(decoded)
+        {
+            return Some(work);
+        }
+        let Some(opened) = OpenedRecord::of(&*work.record) else {
+            return Some(work);
+        };
+        work.record = RecordRef::Opened(Arc::new(opened));
+        // It tells nothing of what the handler depends on.
+        self.hold.failed(self.slot, work.key, Class::Terminal);
+        self.inbox.push_front(work);
+        None
+    }
+
     pub(super) fn fail(&mut self, work: Work<R>, error: Error) {
+        let Some(work) = self.open(work, &error) else {
+            return;
+        };
         let class = self.lane.group.class_of(&error);
         let hope = Hope::of(&error, class);
         let error = self.lane.group.told(error, class);

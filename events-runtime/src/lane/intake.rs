@@ -9,9 +9,10 @@ use tokio::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::lane::Lane;
+use crate::opened::OpenedRecord;
 use crate::parking::lot::Lot;
 use crate::plan::TopicPlan;
-use crate::routing;
+use crate::routing::{self, Route, Routed};
 use crate::transport::{Queue, Record};
 use crate::work::{RecordRef, Work};
 
@@ -85,20 +86,62 @@ impl<Q: Queue> Lane<Q> {
     }
 
     fn route(&mut self, topic: &TopicPlan, mut record: Q::Record) {
-        let offset = record.offset();
         let route = match routing::route(topic, &record, &mut self.window) {
             // A tombstone deletes a key from a compacted topic; it is no event.
-            Some(route) if record.value().is_some() => route,
-            _ => {
-                self.ring.skip(offset);
-                self.skipped += 1;
-                return;
-            }
+            _ if record.value().is_none() => return self.skip(record.offset()),
+            Routed::To(route) => route,
+            Routed::Structured => return self.open(topic, &record),
+            Routed::ToNobody => return self.skip(record.offset()),
         };
         let plan = &topic.types[route.event];
         if topic.reads_headers && !plan.keeps_headers {
             record.forget_headers();
         }
+        let handlers = plan.handlers.iter().copied();
+        self.dispatch(topic, route, handlers, record, RecordRef::Own, |record| {
+            RecordRef::Shared(record)
+        });
+    }
+
+    /// A record in structured mode. One whose envelope cannot be read goes to every handler of the topic, since each may be
+    /// the one that wants it: they give it up.
+    #[cold]
+    fn open(&mut self, topic: &TopicPlan, record: &Q::Record) {
+        let offset = record.offset();
+        let Some(opened) = OpenedRecord::of(record) else {
+            return self.skip(offset);
+        };
+        let one = |record| RecordRef::Opened(Arc::new(record));
+        if opened.fault().is_some() {
+            let route = Route::UNKNOWN;
+            let handlers = 0..topic.handlers.len() as u16;
+            return self.dispatch(topic, route, handlers, opened, one, RecordRef::Opened);
+        }
+        match routing::route(topic, &opened, &mut self.window) {
+            Routed::To(route) => {
+                let handlers = topic.types[route.event].handlers.iter().copied();
+                self.dispatch(topic, route, handlers, opened, one, RecordRef::Opened);
+            }
+            Routed::Structured | Routed::ToNobody => self.skip(offset),
+        }
+    }
+
+    fn skip(&mut self, offset: i64) {
+        self.ring.skip(offset);
+        self.skipped += 1;
+    }
+
+    /// Stages a record for the handlers that want it: as `one` where there is one, else as `shared`.
+    fn dispatch<T: Record>(
+        &mut self,
+        topic: &TopicPlan,
+        route: Route,
+        mut handlers: impl ExactSizeIterator<Item = u16>,
+        record: T,
+        one: impl FnOnce(T) -> RecordRef<Q::Record>,
+        shared: impl Fn(Arc<T>) -> RecordRef<Q::Record>,
+    ) {
+        let offset = record.offset();
         let size = record.size();
         let seq = self
             .ring
@@ -120,18 +163,19 @@ impl<Q: Queue> Lane<Q> {
             attempt: 1,
             event: route.event as u16,
         };
-        if let [handler] = plan.handlers[..] {
+        if handlers.len() == 1
+            && let Some(handler) = handlers.next()
+        {
             let handler = usize::from(handler);
             if self.needless(seq, offset, handler, duplicate) {
                 return;
             }
             self.expect(seq, size, &[handler]);
-            self.slots
-                .stage(handler, work(handler, RecordRef::Own(record)));
+            self.slots.stage(handler, work(handler, one(record)));
             return;
         }
-        let handlers = plan.handlers.iter().map(|handler| usize::from(*handler));
         let wanting: Vec<_> = handlers
+            .map(usize::from)
             .filter(|handler| !self.needless(seq, offset, *handler, duplicate))
             .collect();
         if wanting.is_empty() {
@@ -140,7 +184,7 @@ impl<Q: Queue> Lane<Q> {
         self.expect(seq, size, &wanting);
         let record = Arc::new(record);
         for handler in wanting {
-            let record = RecordRef::Shared(Arc::clone(&record));
+            let record = shared(Arc::clone(&record));
             self.slots.stage(handler, work(handler, record));
         }
     }

@@ -8,11 +8,12 @@ use std::time::Duration;
 use events_core::{Ordering, Outgoing, RecordView, stable_hash};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::opened::OpenedRecord;
 use crate::parking::fact::{Head, copy_own, headers};
 use crate::parking::ledger::{Claim, Fact, Identity, Item, Order, Pair, Standing, Token};
 use crate::parking::lot::Lot;
 use crate::parking::record::{ParkedRecord, ParkedRoute};
-use crate::routing;
+use crate::routing::{self, Routed};
 use crate::transport::{Queue, Record};
 
 /// How long to wait before a parked log that cannot be read is asked again.
@@ -211,6 +212,7 @@ impl<Q: Queue> Lot<Q> {
             partition: head.partition.unwrap_or(lane.partition.partition),
             offset: head.offset.unwrap_or(-1),
             record: own,
+            fault: None,
             handler: name.into(),
             route: None,
             attempts: head.attempts.unwrap_or(0),
@@ -219,8 +221,21 @@ impl<Q: Queue> Lot<Q> {
                 .is_none()
                 .then(|| head.redrive.unwrap_or_default().to_owned()),
         };
+        // Parked records are in binary mode, but for one that was redriven.
+        if let Some(opened) = OpenedRecord::of(&parked) {
+            (parked.record, parked.fault) = opened.into_parts();
+        }
         parked.route = place.and_then(|handler| {
-            let route = routing::route(&lane.topic, &parked, &mut self.window)?;
+            if parked.fault.is_some() {
+                return Some(ParkedRoute {
+                    handler,
+                    event: 0,
+                    version: 1,
+                });
+            }
+            let Routed::To(route) = routing::route(&lane.topic, &parked, &mut self.window) else {
+                return None;
+            };
             let taken = &lane.topic.types[route.event].handlers;
             taken
                 .iter()

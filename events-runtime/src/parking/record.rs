@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use events_core::{Outgoing, RecordView};
+use events_core::{EnvelopeError, Outgoing, RecordView};
 
 /// A record as it was when it was parked, with bytes of its own: it may wait for days, and must not keep the client's
 /// buffers alive.
@@ -12,8 +12,10 @@ pub(crate) struct ParkedRecord {
     pub(crate) topic: Arc<str>,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
-    /// Key, value and its own headers.
+    /// Key, value and its own headers; in binary mode.
     pub(crate) record: Outgoing,
+    /// Why its envelope cannot be read: it is in structured mode, and was redriven.
+    pub(crate) fault: Option<EnvelopeError>,
     /// `service/handler`.
     pub(crate) handler: Arc<str>,
     /// Its handler's place in the lane, its type's, and its version; none if this build cannot run it.

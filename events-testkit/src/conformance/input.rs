@@ -314,6 +314,13 @@ pub async fn later_versions_are_read_if_they_can_be<C: Cluster>(cluster: &C) -> 
     let running = stage.start().await;
     stage.committed_once(2).await;
     let letters = stage.letters_once(1).await;
+    let status = running.status().await;
+    let handler = &status.handlers[0];
+    // What could not be read is in the dead letters, and counted there.
+    assert_eq!(
+        (handler.later_versions, handler.latest_version),
+        (1, Some(7))
+    );
     running.shutdown().await;
     assert_eq!(stage.probe.notes(), ["1 v7"]);
     let error = letters[0].header_text(letter::ERROR).unwrap_or_default();

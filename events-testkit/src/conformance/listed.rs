@@ -32,7 +32,7 @@ pub(crate) fn registry(service: &str) -> Registry {
         handlers: handlers
             .filter(|handler| handler.options.service == Some(service))
             .collect(),
-        claims: Vec::new(),
+        ..Registry::default()
     }
 }
 

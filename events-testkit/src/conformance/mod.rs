@@ -40,5 +40,6 @@ pub mod pressure;
 pub mod progress;
 pub mod publishing;
 pub mod starts;
+pub mod structured;
 
 pub use cluster::{Capabilities, Cluster, Running, Verdict};

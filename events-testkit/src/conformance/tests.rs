@@ -87,6 +87,12 @@ macro_rules! conformance_tests {
                 later_versions_are_read_if_they_can_be
                 mangled_values_are_dead_lettered
             }
+            structured {
+                a_structured_record_is_read_as_a_binary_one
+                a_broken_envelope_is_dead_lettered
+                a_topic_without_headers_reads_both_modes
+                a_structured_record_is_retried_parked_and_redriven
+            }
             parking {
                 a_parked_key_waits_in_order_and_others_flow
                 a_released_key_is_parked_no_more

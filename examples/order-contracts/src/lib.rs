@@ -20,3 +20,6 @@ pub use inventory::{StockRefused, StockReserved};
 pub use orders::OrderPlaced;
 pub use payments::{PaymentCaptured, PaymentDeclined, PaymentRefunded};
 pub use shipping::OrderShipped;
+
+// What was released stands in `contracts/`, and this crate keeps to it.
+events_core::contracts_test!();

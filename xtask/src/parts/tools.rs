@@ -86,6 +86,48 @@ pub const SASL: Tool = Tool {
     packages: &["libsasl2-dev"],
 };
 
+/// Runs the tests of the page. Playwright needs 20.
+pub const NODE: Tool = Tool {
+    name: "Node.js 20 or later (`node`)",
+    present: || node_version().is_some_and(|version| version >= 20),
+    packages: &["nodejs"],
+};
+
+/// Fetches what they need.
+pub const NPM: Tool = Tool {
+    name: "`npm`",
+    present: || runs("npm", "--version"),
+    packages: &["npm"],
+};
+
+/// Opens pages.
+pub const CHROMIUM: Tool = Tool {
+    name: "Chromium (`chromium-headless-shell` or `chromium`; CHROMIUM may name another)",
+    present: || chromium().is_some(),
+    packages: &["chromium-headless-shell", "chromium"],
+};
+
+/// Finds fonts.
+pub const FONTCONFIG: Tool = Tool {
+    name: "fontconfig (`fc-list`)",
+    present: || runs("fc-list", "--version"),
+    packages: &["fontconfig"],
+};
+
+/// The widest of the usual fonts: text that fits in it fits.
+pub const DEJAVU: Tool = Tool {
+    name: "the font DejaVu Sans",
+    present: || has_font("DejaVu Sans"),
+    packages: &["fonts-dejavu-core"],
+};
+
+/// The font of the screenshots, so that they look the same everywhere.
+pub const INTER: Tool = Tool {
+    name: "the font Inter",
+    present: || has_font("Inter"),
+    packages: &["fonts-inter"],
+};
+
 /// Unpacks PostgreSQL.
 pub const XZ: Tool = Tool {
     name: "`xz`",
@@ -200,6 +242,44 @@ fn apt(arguments: &[&str], progress: &Progress) -> Result<()> {
         captured.ending(),
         tail(captured.text(), 10)
     )
+}
+
+/// The program of Chromium, or of Chrome.
+pub fn chromium() -> Option<String> {
+    let given = std::env::var("CHROMIUM").ok();
+    let known = [
+        "chromium-headless-shell",
+        "chromium",
+        "google-chrome",
+        "google-chrome-stable",
+    ];
+    let mut all = given.into_iter().chain(known.map(str::to_owned));
+    all.find_map(|program| which(&program).filter(|path| runs(path, "--version")))
+}
+
+/// Where a program lies. Playwright asks for a path.
+fn which(program: &str) -> Option<String> {
+    let directories = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::env::split_paths(&directories).map(|directory| directory.join(program));
+    let mut files = paths.filter(|path| path.is_file());
+    files.next()?.into_os_string().into_string().ok()
+}
+
+fn has_font(family: &str) -> bool {
+    let listed = Command::new("fc-list").arg(family).output();
+    listed.is_ok_and(|output| output.status.success() && !output.stdout.is_empty())
+}
+
+/// `20` of `v20.20.2`.
+fn node_version() -> Option<u32> {
+    let output = Command::new("node").arg("--version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.trim()
+        .strip_prefix('v')?
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
 }
 
 /// The major version: `17` of `openjdk version "17.0.15"`, and `1` of the old `"1.8.0"`.

@@ -2,6 +2,7 @@
 
 mod binaries;
 mod example;
+mod page;
 mod session;
 mod stage;
 mod tally;
@@ -12,6 +13,7 @@ use std::time::Instant;
 use anyhow::Result;
 use console::style;
 
+pub(crate) use crate::suite::page::screenshots;
 use crate::suite::session::{Failure, Session};
 pub(crate) use crate::suite::stage::Stage;
 use crate::suite::tally::Tally;

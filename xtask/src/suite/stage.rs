@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::faults;
 use crate::suite::session::Session;
-use crate::suite::{binaries, example};
+use crate::suite::{binaries, example, page};
 use xtask::parts::kafka::Kafka;
 use xtask::parts::{KAFKA_ADDRESS, tools};
 use xtask::progress::Progress;
@@ -21,7 +21,7 @@ const FUZZ_TARGETS: &[&str] = &["headers", "offset_map"];
 const FUZZ_SECONDS: u32 = 20;
 
 /// A stage that takes longer hangs. The sum of what the stages really take must stay below CI's 45 minutes.
-const BUILD: Duration = Duration::from_secs(20 * 60);
+pub(super) const BUILD: Duration = Duration::from_secs(20 * 60);
 const TESTS: Duration = Duration::from_secs(30 * 60);
 /// The short form's promise.
 const FAULTS: Duration = Duration::from_secs(12 * 60);
@@ -38,6 +38,8 @@ pub(crate) enum Stage {
     Docs,
     /// Every test, on the embedded cluster.
     Tests,
+    /// The page in headless Chromium, and AsyncAPI documents before the official parser.
+    Page,
     /// The tests that need a broker, on Apache Kafka.
     Kafka,
     /// Every fault of the fault bench once, on three brokers of Apache Kafka.
@@ -45,7 +47,7 @@ pub(crate) enum Stage {
     /// A short run of each fuzz target.
     Fuzz,
     /// What is off by default: the client with TLS and Kerberos, and the least rights on a broker with TLS, SASL and an
-    /// authorizer; the example with its exporter of spans.
+    /// authorizer; the example with its exporter of spans; types of other crates in events.
     Features,
     /// The README's first command, plain and with chaos, on the embedded cluster.
     Example,
@@ -61,6 +63,7 @@ impl Stage {
             Self::Clippy => "clippy",
             Self::Docs => "docs",
             Self::Tests => "tests",
+            Self::Page => "page",
             Self::Kafka => "kafka",
             Self::Faults => "faults",
             Self::Fuzz => "fuzz",
@@ -98,6 +101,7 @@ impl Stage {
                 let command = session.cargo(["test", "--workspace", "--no-fail-fast"]);
                 session.step(self.name(), command, TESTS, progress)?;
             }
+            Self::Page => page::run(self.name(), session, progress)?,
             Self::Kafka => self.tests_on_kafka(session, progress)?,
             Self::Faults => {
                 let build = session.cargo(faults::BUILD);
@@ -160,6 +164,11 @@ impl Stage {
         let package = "--package=order-choreography";
         let traces = session.cargo(["test", package, "--features=otlp", "--test=traces"]);
         session.step("features-otlp", traces, BUILD, progress)?;
+        let types = "--features=chrono,decimal,time";
+        let fields = session.cargo(["test", "--package=events-core", types, "--test=field_types"]);
+        session.step("features-fields", fields, BUILD, progress)?;
+        let docs = session.cargo(["test", "--package=events-core", types, "--doc", "Timestamp"]);
+        session.step("features-fields-docs", docs, BUILD, progress)?;
         Ok(())
     }
 

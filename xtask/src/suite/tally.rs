@@ -19,10 +19,19 @@ impl Tally {
         }
     }
 
-    /// Adds up the lines `test result: ok. 3 passed; 0 failed; …` that each test binary writes.
+    /// Adds up the lines `test result: ok. 3 passed; 0 failed; …` that each test binary writes, and `# pass 3` and
+    /// `# fail 0` of Node.js. What was skipped there counts as failed: nothing is skipped silently.
     pub(crate) fn of_tests(output: &str) -> Self {
         let mut total = Self::default();
         for line in output.lines() {
+            let of_node = |word: &str| {
+                let number = line.strip_prefix("# ")?.strip_prefix(word)?;
+                number.trim().parse::<usize>().ok()
+            };
+            total.passed += of_node("pass ").unwrap_or(0);
+            for word in ["fail ", "skipped ", "todo ", "cancelled "] {
+                total.failed += of_node(word).unwrap_or(0);
+            }
             let Some((_, counts)) = line
                 .strip_prefix("test result: ")
                 .and_then(|rest| rest.split_once(". "))
@@ -73,6 +82,13 @@ mod tests {
                 failed: 2
             }
         );
+    }
+
+    #[test]
+    fn results_of_node_are_added_too() {
+        let output = "ok 1 - a page\n# tests 4\n# suites 0\n# pass 2\n# fail 1\n# cancelled 0\n# skipped 1\n# todo 0\n";
+        let tally = Tally::of_tests(output);
+        assert_eq!((tally.passed, tally.failed), (2, 2));
     }
 
     #[test]

@@ -18,6 +18,7 @@ static EVENTS: LazyLock<Vec<EventDescriptor>> =
 
 fn event(number: usize) -> EventDescriptor {
     EventDescriptor::new::<ParcelSent>(Declared {
+        owner: None,
         name: leaked(format!("bench.event-{number}")),
         rust_path: leaked(format!("bench::events::Event{number}")),
         package: "bench",
@@ -26,6 +27,12 @@ fn event(number: usize) -> EventDescriptor {
         key: &["customer"],
         topic_default: false,
         topic_exclusive: false,
+        fields: &[],
+        location: "bench",
+        deprecated: None,
+        lock: "",
+        locked: &[],
+        switch: None,
         doc: "An event.",
     })
 }
@@ -93,7 +100,7 @@ pub(super) fn of_many() -> Result<Registry> {
             .enumerate()
             .map(handler)
             .collect(),
-        claims: Vec::new(),
+        ..Registry::default()
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use events_core::RecordView;
+use events_core::{RecordView, header};
 use serde::Serialize;
 
 use super::names;
@@ -62,6 +62,11 @@ pub(super) fn read<'a>(record: &dyn RecordView, headers: &Headers<'a>) -> Option
     } else {
         None
     }
+}
+
+/// The version of the record's type, as handlers read it: 1 where it says nothing.
+pub(super) fn version(headers: &Headers<'_>) -> u32 {
+    number(headers, header::EVENT_VERSION.as_bytes()).unwrap_or(1)
 }
 
 fn ours<'a>(headers: &Headers<'a>) -> Told<'a> {

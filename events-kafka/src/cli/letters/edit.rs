@@ -12,10 +12,10 @@ use super::arguments::Which;
 use super::dialect::Dialect;
 use super::discard;
 use super::filter::Filter;
+use super::fit;
 use super::letter::{Letter, Outcome};
 use super::redrive::{absent_error, settled};
 use super::resolution::resolution;
-use super::show::complaints;
 use super::survey;
 use crate::cli::audit::Audit;
 use crate::cli::bytes::{pretty, shown};
@@ -132,11 +132,16 @@ fn faults(text: &str, letter: &Letter, event: Option<&'static EventDescriptor>) 
         events: vec![event],
         ..Default::default()
     };
-    let found = complaints(&registry, Some(event.name), Some(text.as_bytes()));
-    let mut found = found.unwrap_or_default();
+    let bytes = text.as_bytes();
+    // It takes the place of the letter's own, whose version stays.
+    let fit = fit::of(&registry, Some(event.name), letter.version, Some(bytes));
+    let fit = fit.unwrap_or_default();
+    let current = fit.current.as_deref().unwrap_or(bytes);
+    let mut found = fit.complaints;
     // Letters of others have keys of their own making.
     if found.is_empty()
         && letter.dialect == Dialect::Events
+        && let Ok(text) = std::str::from_utf8(current)
         && let Ok(encoded) = (event.encode_json)(text)
         && !event.key.is_empty()
         && encoded.key.as_deref().map(str::as_bytes) != letter.key.as_deref()

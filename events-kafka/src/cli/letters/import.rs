@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::arguments::Which;
 use super::discard;
+use super::fit;
 use super::letter::{Letter, Outcome};
 use super::line::Line;
 use super::resolution::{Beside, resolution};
-use super::show::complaints;
 use super::survey;
 use crate::cli::audit::Audit;
 use crate::cli::output::{print, print_json};
@@ -173,8 +173,16 @@ fn check(site: &Site, line: &Line, step: &Step) -> Result<(), String> {
     let Some(changed) = changed else {
         return Ok(());
     };
-    match complaints(&site.registry, line.event.as_deref(), Some(changed)) {
-        Some(found) if !found.is_empty() => Err(format!("the payload: {}", found.join("; "))),
+    let version = line.version()?;
+    match fit::of(
+        &site.registry,
+        line.event.as_deref(),
+        version,
+        Some(changed),
+    ) {
+        Some(fit) if !fit.complaints.is_empty() => {
+            Err(format!("the payload: {}", fit.complaints.join("; ")))
+        }
         _ => Ok(()),
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Letter {
     /// None in letters of others.
     pub(super) handler: Option<Arc<str>>,
     pub(super) event: Option<Arc<str>>,
+    /// The version of that type; 1 where the record says nothing.
+    pub(super) version: u32,
     /// Where the record stood that was given up, as far as the letter says.
     pub(super) origin: Option<Place>,
     pub(super) key: Option<Arc<[u8]>>,
@@ -148,6 +150,7 @@ impl Letter {
             dialect: told.dialect,
             handler: told.handler.as_deref().map(&mut keep),
             event: event.as_deref().map(&mut keep),
+            version: dialect::version(headers),
             origin,
             key: record.key().map(Into::into),
             error: keep(&cut(

@@ -73,6 +73,18 @@ impl Line {
         Ok(record)
     }
 
+    /// The version of its type, as its headers say.
+    pub(super) fn version(&self) -> Result<u32, String> {
+        let mut headers = Vec::new();
+        for (name, value) in &self.headers {
+            if let Some(value) = value {
+                headers.push((name.decode()?, value.decode()?));
+            }
+        }
+        let headers = headers.iter().map(|(name, value)| (&**name, &**value));
+        Ok(dialect::version(&headers.collect()))
+    }
+
     /// The payload that took the place of the letter's own.
     pub(super) fn edited(&self) -> Result<Option<Vec<u8>>, String> {
         match (&self.original, &self.value) {

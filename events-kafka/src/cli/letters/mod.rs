@@ -16,6 +16,7 @@ mod discard;
 mod edit;
 mod export;
 mod filter;
+mod fit;
 mod import;
 mod letter;
 mod line;

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use events_core::{Error, RecordView, Registry, Result, header};
+use events_core::{EnvelopeError, Error, Outgoing, RecordView, Result, header, to_binary_mode};
 use serde_json::{Value, json};
 
 use super::dialect::{self, Headers};
+use super::fit::{self, Fit};
 use super::letter::{Letter, Outcome, Resolution, Words};
 use super::list::Row;
 use super::survey;
 use crate::cli::bytes::{Bytes, pretty};
 use crate::cli::output::{print, print_json};
-use crate::cli::payload;
 use crate::cli::place::Place;
 use crate::cli::site::Site;
 
@@ -26,8 +26,8 @@ struct Known {
     /// The record's own, in their order.
     headers: Vec<(String, Option<Bytes>)>,
     payload: Option<Vec<u8>>,
-    /// What is wrong with the payload; none if its type is not known here.
-    complaints: Option<Vec<String>>,
+    /// How the payload fits its type; none if that is not known here.
+    fit: Option<Fit>,
     history: Vec<Resolution>,
     /// Other letters of the same record and handler.
     others: Vec<Place>,
@@ -66,6 +66,7 @@ pub(super) async fn show(site: &Site, id: &Place, json: bool) -> Result<()> {
                     error,
                     own(record),
                     record.value().map(<[u8]>::to_vec),
+                    to_binary_mode(record),
                 ));
             } else if !letter.emission
                 && letter.origin.as_ref().is_some_and(|_| near(id, &letter.id))
@@ -75,7 +76,7 @@ pub(super) async fn show(site: &Site, id: &Place, json: bool) -> Result<()> {
         }
     }
     drop(scan);
-    let Some((letter, error, headers, payload)) = known else {
+    let Some((mut letter, error, headers, payload, opened)) = known else {
         return Err(Error::msg(format!(
             "there is no dead letter `{id}`; `dead-letters list --each` shows those that are open"
         )));
@@ -83,11 +84,27 @@ pub(super) async fn show(site: &Site, id: &Place, json: bool) -> Result<()> {
     let others = origins.into_iter().filter_map(|(handler, origin, place)| {
         (handler == letter.handler && origin == letter.origin).then_some(place)
     });
+    let others = others.collect();
     let edited = history.iter().rev().find_map(|(_, edited)| edited.clone());
+    // An edited letter is shown as it will be redriven.
+    let opened = opened.filter(|_| edited.is_none());
     let payload = edited.or(payload);
+    let (payload, fault) = opened_payload(&mut letter, payload, opened);
+    let fit = match fault {
+        Some(fault) => Some(Fit {
+            complaints: vec![fault.to_string()],
+            current: None,
+        }),
+        None => fit::of(
+            &site.registry,
+            letter.event.as_deref(),
+            letter.version,
+            payload.as_deref(),
+        ),
+    };
     let known = Known {
-        complaints: complaints(&site.registry, letter.event.as_deref(), payload.as_deref()),
-        others: others.collect(),
+        fit,
+        others,
         history: history
             .into_iter()
             .map(|(resolution, _)| resolution)
@@ -117,26 +134,24 @@ fn own(record: &dyn RecordView) -> Vec<(String, Option<Bytes>)> {
     .collect()
 }
 
-/// What is wrong with a payload; none if its type is not known here.
-pub(super) fn complaints(
-    registry: &Registry,
-    event: Option<&str>,
-    payload: Option<&[u8]>,
-) -> Option<Vec<String>> {
-    let event = registry.event(event?)?;
-    let Some(payload) = payload else {
-        return Some(vec!["it has no value".to_owned()]);
-    };
-    let Ok(text) = std::str::from_utf8(payload) else {
-        return Some(vec!["it is no text".to_owned()]);
-    };
-    let mut found = payload::complaints(text, &(event.schema)());
-    if found.is_empty()
-        && let Err(error) = (event.encode_json)(text)
-    {
-        found.push(format!("{error:#}"));
+/// Of a letter in structured mode, which others may leave, the type and the payload stand in its value.
+fn opened_payload(
+    letter: &mut Letter,
+    payload: Option<Vec<u8>>,
+    opened: Option<Result<Outgoing, EnvelopeError>>,
+) -> (Option<Vec<u8>>, Option<EnvelopeError>) {
+    match opened {
+        None => (payload, None),
+        Some(Err(fault)) => (payload, Some(fault)),
+        Some(Ok(record)) => {
+            let event = record.header(header::TYPE).map(String::from_utf8_lossy);
+            letter.event = event.map(Into::into);
+            let version = record.header(header::EVENT_VERSION);
+            let version = version.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+            letter.version = version.unwrap_or(1);
+            (record.value().map(<[u8]>::to_vec), None)
+        }
     }
-    Some(found)
 }
 
 impl Known {
@@ -150,8 +165,9 @@ impl Known {
 
     fn json(&self) -> Value {
         let payload = self.payload.as_deref();
-        let value = payload
-            .map(|bytes| serde_json::from_slice(bytes).unwrap_or_else(|_| json!(Bytes::of(bytes))));
+        let value =
+            |bytes| serde_json::from_slice(bytes).unwrap_or_else(|_| json!(Bytes::of(bytes)));
+        let current = self.fit.as_ref().and_then(|fit| fit.current.as_deref());
         let history = self.history.iter().map(|one| {
             json!({ "outcome": one.outcome, "actor": one.mark.actor, "reason": one.mark.reason, "time": one.mark.time })
         });
@@ -159,8 +175,9 @@ impl Known {
             "letter": Row::of(&self.letter),
             "error_chain": self.error.split("\ncaused by: ").collect::<Vec<_>>(),
             "headers": self.headers,
-            "payload": value,
-            "complaints": self.complaints,
+            "payload": payload.map(value),
+            "current": current.map(value),
+            "complaints": self.fit.as_ref().map(|fit| &fit.complaints),
             "history": history.collect::<Vec<_>>(),
             "other_letters": self.others,
         })
@@ -240,7 +257,15 @@ impl Known {
             Some(payload) => text.push_str(&pretty(payload)),
             None => text.push_str("(none)"),
         }
-        match self.complaints.as_deref() {
+        if let Some(current) = self.fit.as_ref().and_then(|fit| fit.current.as_deref()) {
+            let _ = write!(
+                text,
+                "\n\npayload, as upcasters make it of version {}\n{}",
+                letter.version,
+                pretty(current)
+            );
+        }
+        match self.fit.as_ref().map(|fit| fit.complaints.as_slice()) {
             None => text.push_str(
                 "\n\nits type is not known to this binary, so it is not compared with a schema",
             ),
@@ -265,4 +290,38 @@ impl Known {
 /// For whoever needs the headers of a letter as they are.
 pub(super) fn event_of(headers: &Headers<'_>) -> Option<String> {
     dialect::text(headers, header::TYPE.as_bytes()).map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::ours;
+    use super::*;
+
+    #[test]
+    fn a_letter_in_structured_mode_shows_its_event() {
+        let show = |document: &str| {
+            let mut record = ours(7);
+            record.headers.retain(|(name, _)| name != header::TYPE);
+            record.replace(header::CONTENT_TYPE, b"application/cloudevents+json");
+            record.value = Some(document.into());
+            let headers = dialect::headers(&record);
+            let told = dialect::read(&record, &headers).unwrap();
+            let mut letter = Letter::of(&record, &headers, &told, &mut Words::default());
+            let shown = opened_payload(&mut letter, record.value.clone(), to_binary_mode(&record));
+            (letter.event, letter.version, shown)
+        };
+        let good = r#"{"specversion":"1.0","type":"OrderPlaced","eventversion":4,"data":{"order_id":"o-1"}}"#;
+        let (event, version, (payload, fault)) = show(good);
+        assert_eq!((event.as_deref(), version), (Some("OrderPlaced"), 4));
+        assert_eq!(payload.as_deref(), Some(&br#"{"order_id":"o-1"}"#[..]));
+        assert_eq!(fault, None);
+        let (event, _, (payload, fault)) = show("{}");
+        assert_eq!((event, payload.as_deref()), (None, Some(&b"{}"[..])));
+        assert!(
+            fault
+                .unwrap()
+                .to_string()
+                .contains("`specversion` is absent")
+        );
+    }
 }

@@ -11,6 +11,9 @@ use crate::traces;
 
 pub(crate) use file::read;
 
+// What comes from an edge cannot be seen in a signature.
+events_kafka::publishes!("orders": OrderPlaced);
+
 /// The name that the orders come from.
 pub(crate) const SOURCE: &str = "orders";
 

@@ -1,0 +1,9 @@
+//! The lock cannot be used.
+use events_core::event;
+
+#[event(topic = "orders", lock = "contracts/Broken.json")]
+pub struct OrderPlaced {
+    pub order_id: String,
+}
+
+fn main() {}

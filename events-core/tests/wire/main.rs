@@ -1,0 +1,3 @@
+//! What stands on the wire.
+
+mod structured;
