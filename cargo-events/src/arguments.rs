@@ -76,6 +76,9 @@ pub(crate) struct GraphArguments {
     /// An event type that comes from outside of the company. May be given several times.
     #[arg(long)]
     pub(crate) entry: Vec<String>,
+    /// Manifests of some services are missing: what nobody does is a warning, and no error.
+    #[arg(long)]
+    pub(crate) partial: bool,
     /// Most handlers of one event type.
     #[arg(long, default_value_t = 20)]
     pub(crate) fan_out: usize,

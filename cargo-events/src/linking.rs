@@ -30,7 +30,9 @@ pub(crate) struct Libraries {
 impl Libraries {
     /// Those that are named; else that of the current directory, or all.
     pub(crate) fn find(names: &[String], features: &Features) -> Result<Self, String> {
-        let metadata = MetadataCommand::new().exec();
+        // The program runs here: packages of other platforms need not be downloaded, which matters offline.
+        let host = ["--filter-platform", "host-tuple"].map(str::to_owned);
+        let metadata = MetadataCommand::new().other_options(host).exec();
         let metadata = metadata.map_err(|error| chain(&error))?;
         let members = metadata.workspace_packages();
         for name in names {

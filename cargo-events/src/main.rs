@@ -37,6 +37,7 @@ fn graph(arguments: &GraphArguments) -> Result<ExitCode, String> {
     let limits = Limits {
         fan_out: arguments.fan_out,
         entries: arguments.entry.iter().cloned().collect(),
+        partial: arguments.partial,
     };
     let mut findings = company.check(&limits);
     if !arguments.baseline.is_empty() {

@@ -73,6 +73,11 @@ fn findings_have_a_status_and_forms_for_machines() {
     );
     let (status, ..) = run(directory.path(), &["shipping.json", "--entry", "Placed"]);
     assert_eq!(status, 0);
+    let (status, _, said) = run(directory.path(), &["shipping.json", "--partial"]);
+    assert!(
+        status == 0 && said.starts_with("warning: [unfed-handler]"),
+        "{said}"
+    );
     let (status, sarif, _) = run(directory.path(), &["shipping.json", "--format", "sarif"]);
     assert!(
         status == 1 && sarif.contains("\"startLine\": 12") && sarif.contains("2.1.0"),

@@ -68,6 +68,15 @@ impl KafkaError {
         }
     }
 
+    /// Faults apart from whatever else can go wrong.
+    pub(crate) fn faults_of(done: Result<(), Self>) -> Result<Vec<Fault>, Self> {
+        match done {
+            Ok(()) => Ok(Vec::new()),
+            Err(Self::Faults(found)) => Ok(found.faults),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Faults, if there are any.
     pub(crate) fn unless_empty(service: &str, faults: Vec<Fault>) -> Result<(), Self> {
         if faults.is_empty() {

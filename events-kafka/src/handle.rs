@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::endpoint::{self, Open};
 use crate::error::KafkaError;
+use crate::manifests::Announcement;
 use crate::member::Member;
 use crate::options::ClientOptions;
 use crate::producer::Producer;
@@ -23,6 +24,7 @@ pub struct Handle {
     members: Vec<Member>,
     lanes: Arc<LaneProducer>,
     client: ClientOptions,
+    announcement: Announcement,
     /// Made when it is first asked for.
     edge: Mutex<Option<Producer>>,
     drain: Duration,
@@ -34,6 +36,7 @@ impl Handle {
         members: Vec<Member>,
         lanes: Arc<LaneProducer>,
         client: ClientOptions,
+        announcement: Announcement,
         drain: Duration,
     ) -> Self {
         view.started(members.iter().map(Member::watched).collect());
@@ -43,6 +46,7 @@ impl Handle {
             members,
             lanes,
             client,
+            announcement,
             edge: Mutex::default(),
             drain,
         }
@@ -157,6 +161,7 @@ impl Handle {
         }
         // Members are gone, so nothing new comes.
         self.lanes.close(self.drain).await;
+        self.announcement.finish(self.drain).await;
         let edge = self
             .edge
             .lock()

@@ -60,6 +60,7 @@
 #![deny(unsafe_code)]
 
 mod announce;
+mod bar;
 mod cli;
 mod client_log;
 mod embedded;
@@ -68,6 +69,7 @@ mod error;
 mod ffi;
 mod handle;
 mod lag;
+mod manifests;
 mod member;
 mod options;
 mod owners;
@@ -76,6 +78,7 @@ mod patience;
 mod producer;
 mod progress;
 mod queue;
+mod reader;
 mod rebalance;
 mod rights;
 mod runtime;

@@ -30,7 +30,16 @@ pub(crate) struct Owned {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) faults: Vec<Fault>,
+    pub(crate) warnings: Vec<Fault>,
     pub(crate) notes: Vec<Fault>,
+}
+
+impl Found {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.faults.extend(other.faults);
+        self.warnings.extend(other.warnings);
+        self.notes.extend(other.notes);
+    }
 }
 
 impl Owned {
@@ -102,21 +111,17 @@ impl Owned {
         Ok(found)
     }
 
-    /// The same at a start: a second owner keeps the service from it, as what was found before does, and what cannot be seen
-    /// is logged.
-    pub(crate) async fn insist(
+    /// The same at a start: what could not be seen is logged.
+    ///
+    /// # Errors
+    ///
+    /// The cluster does not answer.
+    pub(crate) async fn faults(
         &self,
-        before: Result<(), KafkaError>,
         plans: &[Arc<GroupPlan>],
         client: &ClientOptions,
-    ) -> Result<(), KafkaError> {
-        let mut faults = match before {
-            Ok(()) => Vec::new(),
-            Err(KafkaError::Faults(found)) => found.faults,
-            Err(error) => return Err(error),
-        };
+    ) -> Result<Vec<Fault>, KafkaError> {
         let found = self.look(plans, client).await?;
-        faults.extend(found.faults);
         for note in found.notes {
             let (message, remedy) = (note.message, note.remedy);
             tracing::info!(
@@ -125,7 +130,7 @@ impl Owned {
                 "{message}; {remedy}"
             );
         }
-        KafkaError::unless_empty(&self.service, faults)
+        Ok(found.faults)
     }
 
     fn judge(&self, groups: &Groups, client: &ClientOptions) -> Found {

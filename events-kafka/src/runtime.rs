@@ -15,6 +15,7 @@ use crate::announce::announce;
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
 use crate::handle::Handle;
+use crate::manifests::{Announcement, Deployed};
 use crate::member::Member;
 use crate::options::{ClientOptions, GroupProtocol};
 use crate::progress;
@@ -53,6 +54,8 @@ pub struct Runtime {
     parks_anywhere: bool,
     /// Groups that read the service's commands and do not handle them.
     observers: BTreeSet<String>,
+    /// Whether it says to others what it is.
+    publishes_manifest: bool,
     endpoint: Endpoint,
 }
 
@@ -74,6 +77,7 @@ impl Runtime {
             ensure: None,
             parks_anywhere: false,
             observers: BTreeSet::new(),
+            publishes_manifest: true,
             endpoint: Endpoint::from_environment(),
         }
     }
@@ -259,16 +263,25 @@ impl Runtime {
         self.endpoint.prepare();
         let view = Arc::new(View::of(&name));
         let open = self.endpoint.open(&view)?;
-        let owned = self.owned();
+        let (owned, manifest) = (self.owned(), self.manifest_to_publish());
         let mut client = self.client.named(&name).located()?;
         let plans = planned(self.service, self.parks_anywhere, &client)?;
         let address = client.address().unwrap_or_default().to_owned();
+        let asked = client.clone();
+        let looked = Deployed::look_for(manifest.as_ref(), &asked);
         let prepared = topics::prepare(&name, &plans, &mut client, self.ensure);
-        let prepared = telling(prepared, || {
+        let (prepared, deployed) = telling(async { tokio::join!(prepared, looked) }, || {
             tracing::info!(service = %name, address, "waiting for the cluster to answer");
         })
         .await;
-        owned.insist(prepared, &plans, &client).await?;
+        let mut faults = KafkaError::faults_of(prepared)?;
+        faults.extend(owned.faults(&plans, &client).await?);
+        faults.extend(
+            manifest
+                .iter()
+                .flat_map(|manifest| deployed.faults(manifest)),
+        );
+        KafkaError::unless_empty(&name, faults)?;
         let lanes =
             LaneProducer::start(&client).map_err(|error| KafkaError::client("producer", &error))?;
         let mut members = Vec::with_capacity(plans.len());
@@ -283,7 +296,17 @@ impl Runtime {
             members.push(member.map_err(|error| KafkaError::client("consumer", &error))?);
         }
         announce(&name, &plans, &client);
-        Ok(Handle::new((view, open), members, lanes, client, drain))
+        let announcement =
+            manifest.map(|manifest| Announcement::of(manifest, &deployed, &client, self.ensure));
+        let announcement = announcement.unwrap_or_default();
+        Ok(Handle::new(
+            (view, open),
+            members,
+            lanes,
+            client,
+            announcement,
+            drain,
+        ))
     }
 
     /// Runs the service until `signal` is ready, then drains it, at most for [`Settings::drain`].

@@ -19,6 +19,7 @@ mod group;
 mod held;
 mod hold;
 mod lane;
+mod manifest;
 mod meters;
 mod observed;
 pub mod offset_map;

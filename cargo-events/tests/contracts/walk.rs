@@ -1,9 +1,9 @@
-//! `docs/changing-an-event.md` shows what the compiler and the commands really say.
+//! `docs/changing-an-event.md`, and the README in short, show what the compiler and the commands really say.
 //!
-//! `WALK=overwrite cargo test -p cargo-events --test contracts walk` writes it anew: read what changed.
+//! `WALK=overwrite cargo test -p cargo-events --test contracts walk` writes them anew: read what changed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::fixture::{Fixture, ORDER};
 
@@ -63,29 +63,45 @@ fn diagnostics(said: &str) -> String {
     format!("{}\n", said[..own].trim_end())
 }
 
+/// The pages, and the steps that each shows.
+const PAGES: [(&str, &[&str]); 2] = [
+    (
+        "docs/changing-an-event.md",
+        &[
+            "first-lock",
+            "first-release",
+            "unbumped",
+            "second-check",
+            "breaking",
+            "breaking-check",
+        ],
+    ),
+    ("README.md", &["unbumped", "breaking"]),
+];
+
 #[test]
-fn the_page_shows_what_is_really_said() {
-    let page = page();
-    let mut text = fs::read_to_string(&page).unwrap();
+fn the_pages_show_what_is_really_said() {
     let overwrite = std::env::var_os("WALK").is_some_and(|word| word == "overwrite");
-    for (name, said) in steps() {
-        let mark = format!("<!-- {name} -->\n```text\n");
-        let start = text
-            .find(&mark)
-            .unwrap_or_else(|| panic!("the page lacks {mark}"))
-            + mark.len();
-        let end = start + text[start..].find("```").unwrap();
+    let steps = steps();
+    for (page, shown) in PAGES {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page);
+        let mut text = fs::read_to_string(&page).unwrap();
+        for name in shown {
+            let (_, said) = steps.iter().find(|(step, _)| step == name).unwrap();
+            let mark = format!("<!-- {name} -->\n```text\n");
+            let start = text
+                .find(&mark)
+                .unwrap_or_else(|| panic!("{} lacks {mark}", page.display()))
+                + mark.len();
+            let end = start + text[start..].find("```").unwrap();
+            if overwrite {
+                text.replace_range(start..end, said);
+            } else {
+                assert_eq!(&text[start..end], said, "{name}, in {}", page.display());
+            }
+        }
         if overwrite {
-            text.replace_range(start..end, &said);
-        } else {
-            assert_eq!(&text[start..end], said, "{name}, in {}", page.display());
+            fs::write(page, text).unwrap();
         }
     }
-    if overwrite {
-        fs::write(page, text).unwrap();
-    }
-}
-
-fn page() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/changing-an-event.md")
 }

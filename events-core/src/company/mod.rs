@@ -1,10 +1,12 @@
 //! Several services seen together: the company's graph, and what is wrong between them.
 //!
 //! A [`Company`] is joined from manifests. [`Company::check`] finds all faults at once, each with its remedy;
-//! [`Company::changes`] says what a change of one service does to the others. Nothing here runs or connects.
+//! [`Company::changes`] says what a change of one service does to the others; [`Company::deploy`] says both of a service
+//! that is about to take its place among those that run. Nothing here runs or connects.
 
 mod baseline;
 mod contracts;
+mod deployment;
 mod finding;
 mod reach;
 mod schema;
@@ -37,14 +39,17 @@ pub struct Limits {
     pub fan_out: usize,
     /// Event types that come from outside of the company: their handlers need no publisher here.
     pub entries: BTreeSet<String>,
+    /// Services may be missing, because they are not deployed yet: what nobody does is a warning then, and no error.
+    pub partial: bool,
 }
 
 impl Default for Limits {
-    /// A fan-out of 20, and nothing from outside.
+    /// A fan-out of 20, nothing from outside, and nobody missing.
     fn default() -> Self {
         Self {
             fan_out: 20,
             entries: BTreeSet::new(),
+            partial: false,
         }
     }
 }
@@ -169,6 +174,13 @@ impl Company {
         }
         for fault in cycles(&self.graph()) {
             findings.push(Finding::of(Severity::Error, fault));
+        }
+        if limits.partial {
+            let absences = findings.iter_mut();
+            for absence in absences.filter(|finding| reach::ABSENCES.contains(&finding.fault.code))
+            {
+                absence.severity = absence.severity.max(Severity::Warning);
+            }
         }
         findings.sort_by_key(|finding| finding.severity);
         findings

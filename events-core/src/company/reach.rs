@@ -6,6 +6,9 @@ use super::{Limits, visit};
 use crate::check::Fault;
 use crate::graph::Graph;
 
+/// Findings that a service which is not there yet may put right.
+pub(super) const ABSENCES: [&str; 3] = ["unfed-handler", "unhandled-failure", "command-unhandled"];
+
 pub(super) fn check(event: &str, usage: &Use<'_>, limits: &Limits, findings: &mut Vec<Finding>) {
     if usage.readers.is_empty() {
         findings.extend(unhandled(event, usage));

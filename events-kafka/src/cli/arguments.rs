@@ -72,14 +72,10 @@ pub(super) enum Command {
         release: String,
     },
     /// Write down what each service is: graph, contracts, topics, groups, policies; `cargo events graph` reads it.
-    Manifest {
-        /// Write `<service>.json` into this directory, one file for each service, instead of printing.
-        #[arg(long)]
-        directory: Option<PathBuf>,
-    },
+    Manifest(ManifestArguments),
     /// Look for all faults that keep the services from starting.
     Check {
-        /// Ask the cluster for the topics too.
+        /// Ask the cluster too: for the topics, and for what the services on it have published of themselves.
         #[arg(long)]
         broker: bool,
         /// Print the least rights that the services need, as commands for kafka-acls.sh.
@@ -117,6 +113,22 @@ pub(super) enum Command {
         #[arg(long)]
         correlation_id: Option<String>,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ManifestArguments {
+    /// Write `<service>.json` into this directory, one file for each service, instead of printing.
+    #[arg(long)]
+    pub(super) directory: Option<PathBuf>,
+    /// Those of all services that run on the cluster, as they have published them, instead of this binary's.
+    #[arg(long)]
+    pub(super) published: bool,
+    /// Take away what a service has published that is not deployed any more.
+    #[arg(long, value_name = "SERVICE", conflicts_with_all = ["directory", "published"])]
+    pub(super) withdraw: Option<String>,
+    /// Do not ask.
+    #[arg(long, requires = "withdraw")]
+    pub(super) yes: bool,
 }
 
 /// A running service.

@@ -37,6 +37,7 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
             match runtime.examine().await {
                 Ok(found) => {
                     add(&mut faults, found.faults);
+                    add(&mut warnings, found.warnings);
                     add(&mut notes, found.notes);
                 }
                 Err(KafkaError::Faults(found)) => add(&mut faults, found.faults),

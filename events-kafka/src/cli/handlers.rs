@@ -1,11 +1,9 @@
 //! `handlers`: what is registered.
 
-use std::time::Duration;
-
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
-use events_core::manifest::{ParkPolicy, Policy};
-use events_core::{EventDescriptor, Exhausted, HandlerDescriptor, Ordering, Parking, Result};
+use events_core::manifest::Policy;
+use events_core::{EventDescriptor, HandlerDescriptor, Result};
 use events_runtime::Settings;
 use serde::Serialize;
 
@@ -54,39 +52,6 @@ pub(super) fn show(services: &Services, json: bool) -> Result<()> {
     print(&table.to_string())
 }
 
-/// How a handler will run under these settings.
-pub(super) fn policy(handler: &HandlerDescriptor, settings: &Settings) -> Policy {
-    let options = &handler.options;
-    let retry = options.retry.unwrap_or(settings.retry);
-    // Half a billion years fit.
-    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    Policy {
-        attempts: retry.attempts,
-        shortest_wait_ms: millis(retry.min),
-        longest_wait_ms: millis(retry.max),
-        park: match options.park {
-            Some(Parking::On(park)) => Some(park.into()),
-            Some(Parking::Off) => None,
-            None => settings.park.map(ParkPolicy::from),
-        },
-        exhausted: match options.exhausted.unwrap_or(settings.exhausted) {
-            Exhausted::Block => "block",
-            _ => "dead_letter",
-        }
-        .to_owned(),
-        ordering: match options.ordering {
-            Ordering::None => "none",
-            _ => "key",
-        }
-        .to_owned(),
-        timeout_ms: millis(options.timeout.unwrap_or(settings.timeout)),
-        concurrency: options.concurrency.unwrap_or(settings.concurrency),
-        dedupe: options.dedupe.unwrap_or(true) && settings.dedupe_window > 0,
-        start: options.start.unwrap_or(settings.start).to_string(),
-        blocking: handler.blocking,
-    }
-}
-
 impl Row {
     fn of(service: &str, handler: &'static HandlerDescriptor, settings: &Settings) -> Self {
         let options = &handler.options;
@@ -106,7 +71,7 @@ impl Row {
             topics,
             takes: names(&takes),
             emits: names(&emits),
-            policy: policy(handler, settings),
+            policy: settings.policy_of(handler),
         }
     }
 

@@ -5,34 +5,92 @@ use std::path::Path;
 
 use events_core::manifest::{Manifest, Publication};
 use events_core::{Error, Registry, Result};
-use events_runtime::Settings;
+use events_runtime::Service;
+use serde_json::json;
 
-use super::handlers::policy;
+use super::arguments::ManifestArguments;
+use super::audit::confirm;
 use super::output::{print, print_json};
+use super::site::Site;
+use crate::manifests::{self, Deployed, TOPIC};
 use crate::services::Services;
 
-pub(super) fn show(services: &Services, directory: Option<&Path>) -> Result<()> {
-    let manifests = of(services);
-    match (directory, manifests.as_slice()) {
-        (Some(directory), _) => manifests
+pub(super) async fn run(
+    services: Services,
+    arguments: ManifestArguments,
+    json: bool,
+) -> Result<()> {
+    let directory = arguments.directory.as_deref();
+    match arguments.withdraw {
+        Some(service) => withdraw(&Site::open(services)?, &service, arguments.yes, json).await,
+        None if arguments.published => {
+            let deployed = deployed(&Site::open(services)?).await?;
+            show(deployed.manifests(), directory)
+        }
+        None => match (of(&services).as_slice(), directory) {
+            // A service alone is an object; files hold objects anyway.
+            ([one], None) => print(&one.to_json()),
+            (several, _) => show(several, directory),
+        },
+    }
+}
+
+fn show(manifests: &[Manifest], directory: Option<&Path>) -> Result<()> {
+    match directory {
+        Some(directory) => manifests
             .iter()
             .try_for_each(|manifest| write(directory, manifest)),
-        (None, [one]) => print(&one.to_json()),
-        (None, several) => print_json(&several),
+        None => print_json(&manifests),
     }
+}
+
+async fn deployed(site: &Site) -> Result<Deployed> {
+    let group = site
+        .groups
+        .first()
+        .map_or("manifests", |group| &group.plan.group);
+    let deployed = Deployed::read(&site.client, group).await?;
+    for note in deployed.notes() {
+        tracing::warn!(code = note.code, "{}; {}", note.message, note.remedy);
+    }
+    Ok(deployed)
+}
+
+/// Lets go of a service that is not deployed any more.
+async fn withdraw(site: &Site, service: &str, yes: bool, json: bool) -> Result<()> {
+    let deployed = deployed(site).await?;
+    if !deployed.knows(service) {
+        let known: Vec<_> = deployed.services().collect();
+        return Err(Error::msg(format!(
+            "`{TOPIC}` has no manifest of `{service}`; it has {}",
+            if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            }
+        )));
+    }
+    confirm(
+        &format!("Does no process of `{service}` run any more? Then take its manifest away?"),
+        yes,
+    )?;
+    let writer = site.writer()?;
+    let record = manifests::record(service, None);
+    writer.append("the withdrawal", &record).await?.await?;
+    writer.close().await;
+    if json {
+        return print_json(&json!({ "action": "withdraw", "service": service }));
+    }
+    print(&format!(
+        "`{service}` is not among the deployed services any more; a start of it publishes it again"
+    ))
 }
 
 /// The services of this binary as they would run, and those that only publish.
 fn of(services: &Services) -> Vec<Manifest> {
     let publications = Publication::linked();
-    let mut manifests: Vec<_> = services
-        .runtimes()
-        .iter()
-        .map(|runtime| {
-            let policy = |handler: &_| Some(policy(handler, runtime.current_settings()));
-            Manifest::of(runtime.registry(), &publications, runtime.name(), policy)
-        })
-        .collect();
+    let runtimes = services.runtimes().iter();
+    let mut manifests: Vec<_> = runtimes.map(|runtime| runtime.manifest()).collect();
     let registry = registry(services);
     for publication in &publications {
         let Some(service) = publication.service_in(&registry) else {
@@ -49,13 +107,11 @@ fn of(services: &Services) -> Vec<Manifest> {
 
 /// All that is linked, whether it runs here or not: what `topology` draws.
 pub(super) fn linked(services: &Services) -> Vec<Manifest> {
-    let (registry, publications) = (registry(services), Publication::linked());
+    let registry = registry(services);
     let mut manifests = of(services);
     for service in registry.services() {
         if !manifests.iter().any(|known| known.service == service) {
-            let settings = Settings::default();
-            let policy = |handler: &_| Some(policy(handler, &settings));
-            manifests.push(Manifest::of(&registry, &publications, service, policy));
+            manifests.push(Service::with_registry(service, registry.clone()).manifest());
         }
     }
     manifests

@@ -4,7 +4,6 @@
 mod arguments;
 mod asking;
 mod audit;
-mod bar;
 mod bytes;
 mod check;
 mod consent;
@@ -20,7 +19,6 @@ mod parked;
 mod payload;
 mod place;
 mod publish;
-mod reader;
 mod rights;
 mod run;
 mod signals;
@@ -87,7 +85,7 @@ pub(crate) async fn run(
         }
         Command::Handlers => handlers::show(&services, json),
         Command::Topology { format, release } => topology::show(&services, format, &release, json),
-        Command::Manifest { directory } => manifest::show(&services, directory.as_deref()),
+        Command::Manifest(arguments) => manifest::run(services, arguments, json).await,
         Command::Check {
             acls: true,
             principal,

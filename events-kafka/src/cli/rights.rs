@@ -12,6 +12,9 @@ const ADDRESS: &str = "$KAFKA_BOOTSTRAP_SERVERS";
 
 /// What the right to see all groups is for.
 const SEES_OWNERS: &str = "with it the start sees whether another service handles its commands";
+/// What the right to the topic of manifests is for.
+const MANIFESTS: &str =
+    "with it services check against each other: .publish_manifest(false) goes without";
 
 pub(super) fn show(services: Services, principal: Option<&str>, json: bool) -> Result<()> {
     let mut all = Vec::new();
@@ -21,18 +24,29 @@ pub(super) fn show(services: Services, principal: Option<&str>, json: bool) -> R
         let client = runtime.current_client();
         let principal = principal.map_or_else(|| client.principal(&service), str::to_owned);
         let address = client.address().map(str::to_owned);
-        let (rights, optional) = runtime.rights()?;
+        let rights = runtime.rights()?;
+        let optional = [
+            (rights.sees_owners, SEES_OWNERS),
+            (rights.manifests, MANIFESTS),
+        ];
+        let optional = optional.into_iter();
+        let optional: Vec<_> = optional
+            .filter_map(|(right, what)| Some((right?, what)))
+            .collect();
+        let rights = rights.needed;
         let command =
             |right: &Right| right.command(address.as_deref().unwrap_or(ADDRESS), &principal);
         lines.push(format!("# {service}"));
         lines.extend(rights.iter().map(command));
-        if let Some(right) = &optional {
-            lines.push(format!("# {service}, not needed to run: {SEES_OWNERS}"));
+        for (right, what) in &optional {
+            lines.push(format!("# {service}, not needed to run: {what}"));
             lines.push(command(right));
         }
         let mut entry = json!({ "service": service, "principal": principal, "rights": rights });
-        if let Some(right) = optional {
-            entry["optional"] = json!([{ "right": right, "for": SEES_OWNERS }]);
+        if !optional.is_empty() {
+            let optional = optional.into_iter();
+            let optional = optional.map(|(right, what)| json!({ "right": right, "for": what }));
+            entry["optional"] = optional.collect();
         }
         all.push(entry);
     }

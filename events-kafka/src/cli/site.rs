@@ -6,9 +6,9 @@ use std::time::Duration;
 use events_core::{Error, Outgoing, Registry, Result};
 use events_runtime::{GroupPlan, HandlerPlan};
 
-use crate::cli::reader::Reader;
 use crate::options::ClientOptions;
 use crate::producer::Producer;
+use crate::reader::Reader;
 use crate::services::Services;
 use crate::topics::{self, Ensure};
 

@@ -63,6 +63,16 @@ impl Operation {
     }
 }
 
+/// All rights of a service.
+#[derive(Debug)]
+pub(crate) struct Rights {
+    pub(crate) needed: Vec<Right>,
+    /// To see which groups there are; none where it handles no commands.
+    pub(crate) sees_owners: Option<Right>,
+    /// To say to others what it is, and to read what they are.
+    pub(crate) manifests: Option<Right>,
+}
+
 /// The least rights of a service.
 pub(crate) fn of(plans: &[Arc<GroupPlan>], ensure: Option<Ensure>) -> Vec<Right> {
     let mut rights: BTreeMap<(Resource, String), Vec<Operation>> = BTreeMap::new();

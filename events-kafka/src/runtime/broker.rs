@@ -1,11 +1,13 @@
 //! What the cluster says of a service before it runs.
 
+use events_core::manifest::Manifest;
 use events_runtime::Faults;
 
 use super::{Runtime, planned};
 use crate::error::KafkaError;
+use crate::manifests::{self, Deployed};
 use crate::owners::{Found, Owned};
-use crate::rights::{self, Right};
+use crate::rights::{self, Rights};
 use crate::topics;
 
 impl Runtime {
@@ -16,8 +18,30 @@ impl Runtime {
         self
     }
 
-    /// Looks for every fault, as [`check`](Self::check), and asks the cluster for the service's topics and for other services
-    /// that handle its commands. It changes nothing.
+    /// Whether the service says what it is in the compacted topic `_events.manifests`, once it runs, if the topic is there or
+    /// [`ensure_topics`](Self::ensure_topics) makes it: its events with their schemas, handlers, topics, groups and policies.
+    /// It does unless this says no.
+    ///
+    /// A start compares the service with what others have published there: another owner of its commands is a start-up
+    /// fault; other disagreements are logged, and `check --broker` lists them all. Without the topic, or the rights to it,
+    /// the service runs all the same. On the embedded cluster nothing is published: its services are those of one process.
+    pub fn publish_manifest(mut self, publish: bool) -> Self {
+        self.publishes_manifest = publish;
+        self
+    }
+
+    /// What the service is, as data: what the subcommand `manifest` prints.
+    pub fn manifest(&self) -> Manifest {
+        self.service.manifest()
+    }
+
+    pub(super) fn manifest_to_publish(&self) -> Option<Manifest> {
+        self.publishes_manifest.then(|| self.manifest())
+    }
+
+    /// Looks for every fault, as [`check`](Self::check), and asks the cluster for the service's topics, for other services
+    /// that handle its commands, and for those that disagree with it by the manifests that they have published. It changes
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -34,7 +58,7 @@ impl Runtime {
     /// The same, with what could not be looked for.
     pub(crate) async fn examine(self) -> Result<Found, KafkaError> {
         self.check()?;
-        let owned = self.owned();
+        let (owned, manifest) = (self.owned(), self.manifest_to_publish());
         let (client, ensure, name) = (
             self.client.located()?,
             self.ensure,
@@ -44,13 +68,24 @@ impl Runtime {
         let mut found = owned.look(&plans, &client).await?;
         let faults = topics::faults(&name, &plans, &client, ensure).await?;
         found.faults.splice(0..0, faults);
+        if let Some(manifest) = &manifest {
+            let deployed = Deployed::look(&client, &name).await;
+            found.add(deployed.judge(manifest));
+        }
         Ok(found)
     }
 
     /// The least rights that the service needs of a cluster with an authorizer, and what it can do without.
-    pub(crate) fn rights(self) -> Result<(Vec<Right>, Option<Right>), Faults> {
-        let optional = self.owned().right();
-        Ok((rights::of(&self.service.plan()?, self.ensure), optional))
+    pub(crate) fn rights(self) -> Result<Rights, Faults> {
+        let sees_owners = self.owned().right();
+        let manifests = self
+            .publishes_manifest
+            .then(|| manifests::right(self.ensure));
+        Ok(Rights {
+            needed: rights::of(&self.service.plan()?, self.ensure),
+            sees_owners,
+            manifests,
+        })
     }
 
     pub(super) fn owned(&self) -> Owned {

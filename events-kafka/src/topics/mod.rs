@@ -10,7 +10,7 @@ use std::sync::Arc;
 use events_core::Fault;
 use events_runtime::{GroupPlan, TopicPartition};
 
-pub(crate) use catalog::Catalog;
+pub(crate) use catalog::{Catalog, Making};
 #[cfg(test)]
 pub(crate) use groups::Reading;
 pub(crate) use groups::{ANY_GROUP, Groups};

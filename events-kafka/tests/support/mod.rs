@@ -124,6 +124,39 @@ pub(crate) fn read(address: &str, topic: &str, count: usize) -> Vec<Logged> {
     poll(&consumer, topic, count)
 }
 
+/// Reads what stands in a topic of the environment's cluster now, in the order of each partition; nothing if there is no
+/// such topic.
+pub(crate) fn read_all(topic: &str) -> Vec<Logged> {
+    let address = ClientOptions::new()
+        .address()
+        .unwrap_or_default()
+        .to_owned();
+    let consumer = reader(&address);
+    let patience = Duration::from_secs(10);
+    let metadata = consumer.fetch_metadata(None, patience).unwrap();
+    let found = metadata.topics().iter().find(|known| known.name() == topic);
+    let partitions = found.map_or(0, |topic| topic.partitions().len() as i32);
+    let mut records = Vec::new();
+    for partition in 0..partitions {
+        let (low, high) = consumer
+            .fetch_watermarks(topic, partition, patience)
+            .unwrap();
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition, Offset::Offset(low))
+            .unwrap();
+        consumer.assign(&list).unwrap();
+        // Compaction leaves gaps, but never takes the last record.
+        while low < high
+            && records
+                .last()
+                .is_none_or(|last: &Logged| last.offset + 1 < high)
+        {
+            records.extend(poll(&consumer, topic, 1));
+        }
+    }
+    records
+}
+
 /// Reads the record at a place of a topic.
 pub(crate) fn read_at(address: &str, topic: &str, partition: i32, offset: i64) -> Logged {
     let consumer = reader(address);
@@ -157,8 +190,9 @@ fn poll(consumer: &BaseConsumer, topic: &str, count: usize) -> Vec<Logged> {
             continue;
         };
         let message = message.unwrap();
+        // Some tests write what is no text.
         let text =
-            |bytes: Option<&[u8]>| String::from_utf8(bytes.unwrap_or_default().to_vec()).unwrap();
+            |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
         let headers = message.headers().map(|headers| {
             headers
                 .iter()

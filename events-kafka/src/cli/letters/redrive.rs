@@ -15,12 +15,12 @@ use super::pipeline::{Marks, Pace};
 use super::plan::{Left, Plan, Target};
 use super::resolution::{Beside, of_record};
 use super::survey;
+use crate::bar::Bar;
 use crate::cli::audit::Audit;
-use crate::cli::bar::Bar;
 use crate::cli::output::{print, print_json};
 use crate::cli::place::Place;
-use crate::cli::reader::Reader;
 use crate::cli::site::Site;
+use crate::reader::Reader;
 
 /// Letters that stay and are listed one by one.
 const LISTED: usize = 20;

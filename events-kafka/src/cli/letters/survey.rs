@@ -8,8 +8,8 @@ use events_core::{Error, RecordView, Result};
 use super::arguments::Which;
 use super::book::{Book, Found};
 use crate::cli::place::Place;
-use crate::cli::reader::{Reader, Span};
 use crate::cli::site::Site;
+use crate::reader::{Reader, Span};
 
 /// Reads the open letters that are meant.
 pub(super) async fn open(site: &Site, which: Which) -> Result<(Reader, Found)> {

@@ -11,7 +11,7 @@ use events_core::{Error, RecordView, Result};
 use super::fact::{Entry, Fact, Identity};
 use crate::cli::headers::headers;
 use crate::cli::place::Place;
-use crate::cli::reader::Committed;
+use crate::reader::Committed;
 
 /// Most records that are kept, at about 400 bytes each.
 const MOST: usize = 1_000_000;

@@ -15,8 +15,8 @@ use crate::cli::headers::all;
 use crate::cli::moment::{self, Millis};
 use crate::cli::output::{print, print_json};
 use crate::cli::place::Place;
-use crate::cli::reader::Span;
 use crate::cli::site::Site;
+use crate::reader::Span;
 
 /// All that is known of one record that waits.
 struct Known {

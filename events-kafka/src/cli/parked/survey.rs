@@ -6,8 +6,8 @@ use events_core::{Error, Result};
 
 use super::arguments::Which;
 use super::book::{Book, Line};
-use crate::cli::reader::{Reader, Span};
 use crate::cli::site::Site;
+use crate::reader::{Reader, Span};
 
 /// Reads the keys that wait and are meant.
 ///

@@ -15,7 +15,7 @@ use rdkafka::error::{KafkaError as ClientError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::time::Instant;
 
-use super::bar::Bar;
+use crate::bar::Bar;
 use crate::client_log;
 use crate::error::KafkaError;
 use crate::ffi::{self, Message, NativeQueue};
@@ -33,16 +33,16 @@ const BATCH: usize = 512;
 
 /// A part of a partition's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) topic: Arc<str>,
-    pub(super) partition: i32,
-    pub(super) from: i64,
+pub(crate) struct Span {
+    pub(crate) topic: Arc<str>,
+    pub(crate) partition: i32,
+    pub(crate) from: i64,
     /// The first offset that is not read.
-    pub(super) to: i64,
+    pub(crate) to: i64,
 }
 
 /// A client that reads logs. It joins no group.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     consumer: Arc<BaseConsumer<ReaderContext>>,
     address: String,
     /// The cluster's topics with their partitions.
@@ -51,9 +51,9 @@ pub(super) struct Reader {
 
 /// What was committed for a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Committed {
-    pub(super) offset: i64,
-    pub(super) metadata: String,
+pub(crate) struct Committed {
+    pub(crate) offset: i64,
+    pub(crate) metadata: String,
 }
 
 impl Reader {
@@ -62,7 +62,7 @@ impl Reader {
     /// # Errors
     ///
     /// The cluster does not answer.
-    pub(super) async fn connect(client: &ClientOptions, group: &str) -> Result<Self, KafkaError> {
+    pub(crate) async fn connect(client: &ClientOptions, group: &str) -> Result<Self, KafkaError> {
         let mut config = client.consumer(group, &Settings::default());
         config.set("enable.auto.commit", "false");
         config.set("enable.partition.eof", "true");
@@ -87,23 +87,23 @@ impl Reader {
     }
 
     /// The partitions of a topic; none if it does not exist.
-    pub(super) fn partitions(&self, topic: &str) -> Option<i32> {
+    pub(crate) fn partitions(&self, topic: &str) -> Option<i32> {
         self.topics
             .get(topic)
             .and_then(|count| i32::try_from(*count).ok())
     }
 
     /// Names of all topics.
-    pub(super) fn topics(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &str> {
         self.topics.keys().map(String::as_str)
     }
 
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// What stands in each partition of a topic now; nothing if there is no such topic.
-    pub(super) async fn spans(&self, topic: &str) -> Result<Vec<Span>, KafkaError> {
+    pub(crate) async fn spans(&self, topic: &str) -> Result<Vec<Span>, KafkaError> {
         let (topic, count) = (Arc::<str>::from(topic), self.partitions(topic).unwrap_or(0));
         let asked = move |consumer: &BaseConsumer<ReaderContext>| {
             let spans = (0..count).map(|partition| {
@@ -121,7 +121,7 @@ impl Reader {
     }
 
     /// What the group has committed for each partition of a topic.
-    pub(super) async fn committed(
+    pub(crate) async fn committed(
         &self,
         topic: &str,
     ) -> Result<BTreeMap<i32, Committed>, KafkaError> {
@@ -162,7 +162,7 @@ impl Reader {
     /// # Errors
     ///
     /// The client refuses.
-    pub(super) fn scan(&mut self, spans: &[Span]) -> Result<Scan<'_>> {
+    pub(crate) fn scan(&mut self, spans: &[Span]) -> Result<Scan<'_>> {
         let mut list = TopicPartitionList::new();
         let mut parts = Vec::new();
         let failed =
@@ -200,7 +200,7 @@ impl Drop for Reader {
 }
 
 /// Some logs that are read to their ends.
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     reader: &'a mut Reader,
     parts: Vec<Part>,
     bar: Bar,
@@ -221,7 +221,7 @@ impl Scan<'_> {
     /// # Errors
     ///
     /// A log cannot be read, or hands out nothing for 30 s.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<KafkaRecord>>> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<KafkaRecord>>> {
         let mut until = Instant::now() + SILENCE;
         let mut serve = tokio::time::interval(SERVE);
         while self.parts.iter().any(|part| part.at < part.to) {

@@ -11,13 +11,13 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const FRAMES: u8 = 8;
 
 /// A bar on the terminal; nothing elsewhere. It goes when it is dropped.
-pub(super) struct Bar {
+pub(crate) struct Bar {
     bar: ProgressBar,
     began: std::time::Instant,
 }
 
 impl Bar {
-    pub(super) fn new(what: &'static str, records: u64) -> Self {
+    pub(crate) fn new(what: &'static str, records: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(records), ProgressDrawTarget::hidden());
         let style = ProgressStyle::with_template(
             "{msg} {bar:30} {human_pos} of {human_len} records, {per_sec}, {eta} left",
@@ -31,7 +31,7 @@ impl Bar {
         }
     }
 
-    pub(super) fn add(&self, records: u64) {
+    pub(crate) fn add(&self, records: u64) {
         if self.bar.is_hidden()
             && std::io::stderr().is_terminal()
             && self.began.elapsed() > PATIENCE
