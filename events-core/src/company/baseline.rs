@@ -1,9 +1,10 @@
 //! What a change does to others.
 
 use super::Company;
+use super::contracts::differ;
 use super::finding::Finding;
-use super::schema::differ;
 use super::uses::{Use, list, titles};
+use crate::contract::Break;
 
 pub(super) fn compare(before: &Company, after: &Company, findings: &mut Vec<Finding>) {
     let (old, new) = (before.uses(), after.uses());
@@ -110,7 +111,27 @@ fn altered(event: &str, was: &Use<'_>, is: &Use<'_>, findings: &mut Vec<Finding>
             ),
             "versions only rise: readers already have records of the higher one",
         );
-    } else if new.version == old.version && differ(&old.schema, &new.schema) {
+    } else if new.version > old.version {
+        let ahead = old.breaks(new.version, &new.schema);
+        let behind = new.breaks(old.version, &old.schema);
+        let first = |breaks: &[Break], reader: u32, writer: u32| {
+            breaks.first().map(|found| {
+                let at = if found.at.is_empty() { "the payload" } else { &found.at };
+                format!(
+                    "version {} of `{event}` breaks version {}: a reader of version {reader} cannot read what version {writer} writes: {at}: {}",
+                    new.version, old.version, found.why
+                )
+            })
+        };
+        let broken = first(&ahead, old.version, new.version);
+        if let Some(message) = broken.or_else(|| first(&behind, new.version, old.version)) {
+            found(
+                "breaking-version",
+                message,
+                "a version is for compatible change: declare a new event type, or keep the field and add an optional one",
+            );
+        }
+    } else if differ(&old.schema, &new.schema) {
         found(
             "changed-without-version",
             format!(

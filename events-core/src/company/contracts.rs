@@ -1,16 +1,24 @@
 //! Whether services mean the same by an event type: its topic, its schema, its versions, its owner.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::finding::Finding;
-use super::schema::differ;
 use super::uses::{Use, list};
 use super::visit;
+use crate::contract::{Break, fingerprint, reads, stands_in};
 use crate::manifest::EventEntry;
+
+/// Whether two schemas say something else of payloads.
+pub(super) fn differ(one: &Value, other: &Value) -> bool {
+    one != other && fingerprint(one) != fingerprint(other)
+}
 
 pub(super) fn check(event: &str, usage: &Use<'_>, findings: &mut Vec<Finding>) {
     topics(event, usage, findings);
     schemas(event, usage, findings);
+    breaks(event, usage, findings);
     versions(event, usage, findings);
     owner(event, usage, findings);
 }
@@ -94,6 +102,66 @@ fn schemas(event: &str, usage: &Use<'_>, findings: &mut Vec<Finding>) {
             .event(event)
             .service(services[0]),
         );
+    }
+}
+
+/// What one version writes, a reader of any other can read.
+fn breaks(event: &str, usage: &Use<'_>, findings: &mut Vec<Finding>) {
+    // Services that were built with the same version are compared above.
+    let mut written: BTreeMap<u32, (&str, &Value)> = BTreeMap::new();
+    for (service, entry) in &usage.known {
+        if usage.publishes(service) {
+            written
+                .entry(entry.version)
+                .or_insert((service, &entry.schema));
+        }
+    }
+    let mut told: BTreeSet<(u32, u32)> = BTreeSet::new();
+    for (service, entry) in &usage.known {
+        let readers = usage.readers_in(service);
+        if readers.is_empty() {
+            continue;
+        }
+        for (version, (writer, schema)) in &written {
+            if *version == entry.version || !told.insert((*version, entry.version)) {
+                continue;
+            }
+            visit();
+            let Some(found) = entry.breaks(*version, schema).into_iter().next() else {
+                continue;
+            };
+            let at = if found.at.is_empty() {
+                "the payload"
+            } else {
+                &found.at
+            };
+            findings.push(
+                Finding::error(
+                    "schema-breaks-reader",
+                    format!(
+                        "`{writer}` writes version {version} of `{event}`, which {} cannot read as version {}: {at}: {}",
+                        list(&readers),
+                        entry.version,
+                        found.why
+                    ),
+                    found.rule.remedy(),
+                )
+                .event(event)
+                .service(service),
+            );
+        }
+    }
+}
+
+impl EventEntry {
+    /// What this build cannot read of what another writes as `version`. What its upcasters fill is not compared.
+    pub(super) fn breaks(&self, version: u32, written: &Value) -> Vec<Break> {
+        let mut breaks = reads(written, &self.schema);
+        breaks.retain(|found| {
+            let mut upcasts = self.upcasts.iter();
+            !upcasts.any(|(field, since)| version < *since && stands_in(&found.at, field))
+        });
+        breaks
     }
 }
 

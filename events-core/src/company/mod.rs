@@ -9,7 +9,6 @@ mod contracts;
 mod deployment;
 mod finding;
 mod reach;
-mod schema;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -169,8 +168,17 @@ impl Company {
         }
         for (name, usage) in self.uses() {
             visit();
+            let before = findings.len();
             reach::check(name, &usage, limits, &mut findings);
             contracts::check(name, &usage, &mut findings);
+            // What has no handler's place stands where the event is declared.
+            for finding in &mut findings[before..] {
+                let declared = usage.entry().map(|entry| entry.location.as_str());
+                let declared = declared.filter(|location| !location.is_empty());
+                if finding.location.is_none() {
+                    finding.location = declared.map(str::to_owned);
+                }
+            }
         }
         for fault in cycles(&self.graph()) {
             findings.push(Finding::of(Severity::Error, fault));

@@ -50,7 +50,9 @@ fn unhandled(event: &str, usage: &Use<'_>) -> Option<Finding> {
         [] => list(&usage.publishers),
         emitters => list(&titles(emitters)),
     };
-    if usage.publishers.is_empty() {
+    let is_command = usage.known.iter().any(|(_, entry)| entry.owner.is_some());
+    // That its owner does not handle a command is told of its contract.
+    if usage.publishers.is_empty() || is_command {
         return None;
     }
     let finding = if usage.is_failure {

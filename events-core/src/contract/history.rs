@@ -79,14 +79,15 @@ impl Contract {
 impl Version {
     /// Whether what stands at the path `at` comes from an upcaster in records of `version`.
     fn upcasts(&self, at: &str, version: u32) -> bool {
-        let below = |name: &str| {
-            let rest = at.strip_prefix(name)?;
-            Some(rest.is_empty() || rest.starts_with(['.', '[', '{']))
-        };
         let mut fields = self.fields.iter();
         fields.any(|field| {
-            field.upcast_since.is_some_and(|since| version < since)
-                && below(&field.name).unwrap_or_default()
+            field.upcast_since.is_some_and(|since| version < since) && stands_in(at, &field.name)
         })
     }
+}
+
+/// Whether the path `at` leads to the field `name` of the payload, or into it.
+pub(crate) fn stands_in(at: &str, name: &str) -> bool {
+    let rest = at.strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '{']))
 }

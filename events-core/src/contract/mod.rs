@@ -18,6 +18,7 @@ pub use declaration::{Declaration, lock_directories};
 pub use file::{FORMAT, LockError, file_name};
 pub use fingerprint::fingerprint;
 pub use history::Breach;
+pub(crate) use history::stands_in;
 pub use model::{Contract, DeclaredField, FieldTokens, Version};
 pub use review::{review, review_released};
 pub use rule::Rule;

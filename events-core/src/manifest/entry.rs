@@ -111,6 +111,12 @@ pub struct EventEntry {
     /// The JSON Schemas of older versions, as the contract lock keeps them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub versions: BTreeMap<u32, Value>,
+    /// Fields that an upcaster fills, each with the version below which it does.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub upcasts: BTreeMap<String, u32>,
+    /// Where it is declared, `file:line`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub location: String,
 }
 
 /// A topic that the service reads or writes.

@@ -79,6 +79,13 @@ impl EventEntry {
                 .filter(|(version, _)| *version < event.version)
                 .map(|(version, schema)| (version, schema.clone()))
                 .collect(),
+            upcasts: event
+                .fields
+                .iter()
+                .filter(|field| field.upcast_since > 0)
+                .map(|field| (field.name.to_owned(), field.upcast_since))
+                .collect(),
+            location: event.location.to_owned(),
         }
     }
 }

@@ -14,7 +14,7 @@ const ELSEWHERE: [&str; 4] = [
     "unfed-handler",
     "unhandled-event",
     "unhandled-failure",
-    "command-owner",
+    "command-unhandled",
 ];
 
 pub(super) fn show(services: &Services, format: Format, release: &str, json: bool) -> Result<()> {
@@ -40,4 +40,44 @@ fn findings(company: &Company) -> Vec<Finding> {
     let mut findings = company.check(&Limits::default());
     findings.retain(|finding| !ELSEWHERE.contains(&finding.fault.code));
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use events_core::manifest::{EventEntry, HandlerEntry, Manifest};
+
+    use super::*;
+
+    /// Two services of one binary, of which one sends a command.
+    fn binary(owner: &str) -> Company {
+        let text =
+            r#"[{ "manifest": 1, "service": "desk" }, { "manifest": 1, "service": "yard" }]"#;
+        let mut manifests = Manifest::read("binary.json", text.as_bytes()).unwrap();
+        let load = EventEntry {
+            name: "Load".to_owned(),
+            version: 1,
+            topic: "dock.load".to_owned(),
+            owner: Some(owner.to_owned()),
+            ..EventEntry::default()
+        };
+        for manifest in &mut manifests {
+            manifest.events.push(load.clone());
+        }
+        manifests[0].publishes.push("Load".to_owned());
+        Company::join(manifests)
+    }
+
+    #[test]
+    fn only_what_this_binary_can_know_is_marked() {
+        assert_eq!(findings(&binary("dock")), [], "the dock is elsewhere");
+        let company = binary("dock");
+        let mut manifests = company.manifests().to_vec();
+        manifests[1].handlers.push(HandlerEntry {
+            handler: "steal".to_owned(),
+            takes: vec!["Load".to_owned()],
+            ..HandlerEntry::default()
+        });
+        let found = findings(&Company::join(manifests));
+        assert_eq!((found.len(), found[0].fault.code), (1, "command-owner"));
+    }
 }
