@@ -43,9 +43,9 @@
 //!
 //! # The command line
 //!
-//! [`Runtime::run_from_args`] gives a binary its commands: `run`, `handlers`, `topology`, `check`, `publish`,
-//! `dead-letters` and `parked` (put right what was given up or waits), and for running services `status`, `lag`, `pause`,
-//! `resume`; `--help` lists them. Without `KAFKA_BOOTSTRAP_SERVERS` a debug build runs on an embedded cluster that ends with the process; a
+//! [`Runtime::run_from_args`] gives a binary its commands: `run`, `handlers`, `topology`, `manifest`, `check`, `contracts`,
+//! `publish`, `dead-letters` and `parked` (put right what was given up or waits), and for running services `status`, `lag`,
+//! `pause`, `resume`; `--help` lists them. Without `KAFKA_BOOTSTRAP_SERVERS` a debug build runs on an embedded cluster that ends with the process; a
 //! release build says what is missing.
 //!
 //! # Features
@@ -54,6 +54,7 @@
 //! |---|---|---|
 //! | `status` (default) | the endpoint that says how a service does, [`Runtime::status_address`]; nothing listens unless an address is given | |
 //! | `zstd` (default) | topics compressed with zstd; gzip, snappy and lz4 are always there | |
+//! | `chrono`, `time`, `decimal` | types of these crates in events | |
 //! | `ssl` | TLS, SASL SCRAM and OAUTHBEARER | OpenSSL's headers: `libssl-dev`, `pkg-config` |
 //! | `ssl-vendored` | the same with an OpenSSL that is built along | `perl`, and some minutes |
 //! | `sasl`, `gssapi` | TLS and Kerberos | `libssl-dev`, `libsasl2-dev`, `pkg-config` |

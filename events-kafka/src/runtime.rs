@@ -330,8 +330,8 @@ impl Runtime {
         Ok(handle.drain().await)
     }
 
-    /// Does what the command line says: `run` (also without a word), `handlers`, `topology`, `check`, `publish`,
-    /// `dead-letters`, `parked`.
+    /// Does what the command line says: `run` (also without a word), `handlers`, `topology`, `manifest`, `check`, `contracts`,
+    /// `publish`, `dead-letters`, `parked`.
     ///
     /// `run` ends on SIGTERM or ctrl-c, drains, and reports what was abandoned; a second signal ends it at once, says what that
     /// abandons, and its status is 128 and the signal's number. Wrong arguments end the process with status 2; faults, and

@@ -95,6 +95,15 @@ fn read_headers<R: RecordView>(topic: &TopicPlan, record: &R, window: &mut Windo
     })
 }
 
+/// The version that a record's headers say, where nothing else of them was read.
+pub(crate) fn version(record: &dyn RecordView) -> u32 {
+    const VERSION: &[u8] = header::EVENT_VERSION.as_bytes();
+    let headers = (0..).map_while(|index| record.header(index));
+    let versions = headers.filter(|(name, _)| *name == VERSION);
+    let last = versions.filter_map(|(_, value)| value).last();
+    last.and_then(number).unwrap_or(1)
+}
+
 fn names(text: &[u8]) -> bool {
     !text.is_empty() && std::str::from_utf8(text).is_ok()
 }

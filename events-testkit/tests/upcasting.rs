@@ -180,3 +180,31 @@ async fn an_exclusive_topic_tells_the_versions_of_what_is_upcast() {
     let seals = outcome.state::<Seals>();
     assert_eq!(*seals.0.lock().expect("no handler panics here"), [9, 3]);
 }
+
+/// Alone on its topic, without upcasters: no header of its records is read.
+#[event(topic = "exclusive-plain", key = id, topic_exclusive)]
+struct Stamped {
+    id: String,
+}
+
+#[handler(service = "stamps", dedupe = false)]
+async fn stamp(_stamped: Stamped) {}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_version_that_cannot_be_read_is_told_from_a_broken_record() {
+    let given = |version: u32| {
+        let mut record = Outgoing::new("exclusive-plain".to_owned());
+        record.set_key(b"s-1");
+        record.set_value(br#"{"id":{"text":"s-1"}}"#);
+        record.add_header("ce_eventversion", version.to_string());
+        Harness::for_service("stamps").given_record(record).run()
+    };
+    let error = |outcome: &Outcome| outcome.dead_letters()[0].error.clone();
+    let later = error(&given(2).await);
+    assert!(
+        later.contains("the record has version 2, so deploy a build that knows it"),
+        "{later}"
+    );
+    let broken = error(&given(1).await);
+    assert!(!broken.contains("deploy a build"), "{broken}");
+}

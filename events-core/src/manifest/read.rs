@@ -48,7 +48,7 @@ pub enum ManifestError {
     },
     /// Another build wrote it.
     #[error(
-        "{file} is a manifest of format {found}, and this build reads up to {FORMAT}: update the tool that reads it (`cargo install cargo-events`, or the service's `events-kafka`)"
+        "{file} is a manifest of format {found}, and this build reads up to {FORMAT}: update the tool that reads it (`cargo install --path cargo-events`, or the service's `events-kafka`)"
     )]
     Newer {
         /// The file.

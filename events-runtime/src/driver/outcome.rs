@@ -10,6 +10,7 @@ use crate::driver::Driver;
 use crate::driver::park::jitter;
 use crate::emit;
 use crate::opened::OpenedRecord;
+use crate::routing;
 use crate::transport::Record;
 use crate::work::{Kind, Published, RecordRef, Work};
 
@@ -98,8 +99,8 @@ impl<R: Record> Driver<R> {
         }
     }
 
-    /// Where headers are not read, a record in structured mode is found out here: because it is no payload. It is tried again
-    /// as what it is.
+    /// Where headers are not read, a record in structured mode, and one of another version, is found out here: because it is no
+    /// payload. It is tried again as what it is.
     fn open(&mut self, mut work: Work<R>, error: &Error) -> Option<Work<R>> {
         let decoded = |cause: &(dyn std::error::Error + 'static)| !cause.is::<DecodeError>();
         if self.lane.topic.reads_headers
@@ -108,10 +109,15 @@ impl<R: Record> Driver<R> {
         {
             return Some(work);
         }
-        let Some(opened) = OpenedRecord::of(&*work.record) else {
-            return Some(work);
-        };
-        work.record = RecordRef::Opened(Arc::new(opened));
+        if let Some(opened) = OpenedRecord::of(&*work.record) {
+            work.record = RecordRef::Opened(Arc::new(opened));
+        } else {
+            let found = routing::version(&*work.record);
+            if found == work.version {
+                return Some(work);
+            }
+            work.version = found;
+        }
         // It tells nothing of what the handler depends on.
         self.hold.failed(self.slot, work.key, Class::Terminal);
         self.inbox.push_front(work);
