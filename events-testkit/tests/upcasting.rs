@@ -182,9 +182,9 @@ async fn an_exclusive_topic_tells_the_versions_of_what_is_upcast() {
 }
 
 /// Alone on its topic, without upcasters: no header of its records is read.
-#[event(topic = "exclusive-plain", key = id, topic_exclusive)]
+#[event(topic = "exclusive-plain", key = stamp, topic_exclusive)]
 struct Stamped {
-    id: String,
+    stamp: String,
 }
 
 #[handler(service = "stamps", dedupe = false)]
@@ -195,7 +195,7 @@ async fn a_later_version_that_cannot_be_read_is_told_from_a_broken_record() {
     let given = |version: u32| {
         let mut record = Outgoing::new("exclusive-plain".to_owned());
         record.set_key(b"s-1");
-        record.set_value(br#"{"id":{"text":"s-1"}}"#);
+        record.set_value(br#"{"stamp":{"text":"s-1"}}"#);
         record.add_header("ce_eventversion", version.to_string());
         Harness::for_service("stamps").given_record(record).run()
     };
