@@ -9,7 +9,10 @@ impl Graph {
     pub fn to_mermaid(&self) -> String {
         let mut text = String::from("flowchart LR\n");
         for (event, topic) in &self.events {
-            let (id, name, topic) = (node(event), label(event), label(topic));
+            let (id, name, mut topic) = (node(event), label(event), label(topic));
+            if let Some(instead) = self.deprecated.get(event) {
+                let _ = write!(topic, "<br/>deprecated: {}", label(instead));
+            }
             let _ = match self.owners.get(event) {
                 None => writeln!(
                     text,
@@ -45,16 +48,19 @@ impl Graph {
         let mut text = String::from("digraph choreography {\n    rankdir=LR;\n");
         for (event, topic) in &self.events {
             let (name, topic) = (quoted(event), quoted(topic));
-            let _ = match self.owners.get(event) {
-                None => writeln!(text, "    {name} [shape=ellipse, tooltip={topic}];"),
-                Some(owner) => {
-                    let label = quoted(&format!("{event}, command of {owner}"));
-                    writeln!(
-                        text,
-                        "    {name} [shape=hexagon, label={label}, tooltip={topic}];"
-                    )
-                }
+            let (mut shape, mut label) = ("ellipse", event.clone());
+            if let Some(owner) = self.owners.get(event) {
+                shape = "hexagon";
+                let _ = write!(label, ", command of {owner}");
+            }
+            if let Some(instead) = self.deprecated.get(event) {
+                let _ = write!(label, ", deprecated: {instead}");
+            }
+            let label = match label == *event {
+                true => String::new(),
+                false => format!(", label={}", quoted(&label)),
             };
+            let _ = writeln!(text, "    {name} [shape={shape}{label}, tooltip={topic}];");
         }
         for edge in &self.handlers {
             let title = quoted(&edge.title());

@@ -65,14 +65,25 @@ fn a_deprecation_is_told_wherever_the_event_is() {
     assert_eq!(of("Packet").as_deref(), Some("use Parcel"));
     assert_eq!(of("Parcel"), None);
 
-    let linked = Graph::of(&Registry::linked()).to_text();
-    let joined = Company::join([manifest]).graph().to_text();
-    for text in [linked, joined] {
+    let linked = Graph::of(&Registry::linked());
+    let joined = Company::join([manifest]).graph();
+    for graph in [linked, joined] {
+        let text = graph.to_text();
         assert!(
             text.contains("Packet  [parcels]  deprecated: use Parcel\n"),
             "{text}"
         );
         assert_eq!(text.matches("Parcel  [parcels]\n").count(), 1, "{text}");
+        let mermaid = graph.to_mermaid();
+        assert!(
+            mermaid.contains("Packet<br/><small>parcels<br/>deprecated: use Parcel</small>"),
+            "{mermaid}"
+        );
+        let dot = graph.to_dot();
+        assert!(
+            dot.contains("label=\"Packet, deprecated: use Parcel\", tooltip=\"parcels\""),
+            "{dot}"
+        );
     }
 }
 
