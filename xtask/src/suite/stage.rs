@@ -24,7 +24,7 @@ const FUZZ_SECONDS: u32 = 20;
 pub(super) const BUILD: Duration = Duration::from_secs(20 * 60);
 const TESTS: Duration = Duration::from_secs(30 * 60);
 /// The short form's promise.
-const FAULTS: Duration = Duration::from_secs(12 * 60);
+const FAULTS: Duration = Duration::from_secs(20 * 60);
 pub(super) const SHORT: Duration = Duration::from_secs(10 * 60);
 
 /// A group of checks with a name.
