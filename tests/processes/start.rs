@@ -91,15 +91,16 @@ fn a_partition_that_is_added_later_is_read_from_its_beginning() {
     let scene = Scene::new(growing::STAGE, 1);
     scene.publish(&[scene.task("old")]);
     let mut properties = SHORT_SESSIONS.to_vec();
-    properties.push(("KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "2000"));
+    properties.push(("KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "500"));
     let worker = scene.worker_with(&properties, |behaviour| behaviour.start = StartAt::Latest);
     until("the group has committed where it starts", || {
         holds(!scene.committed().is_empty(), || {
             "nothing is committed".into()
         })
     });
+    // Stopped, so that these are written before it can know of the partition: what starts at the end would miss them.
+    worker.suspend();
     cluster.grow(scene.stage.topic, 2);
-    // Written before the member can know of the partition: what starts at the end would miss these.
     let tasks: Vec<_> = named("new")
         .iter()
         .map(|key| scene.task(key).on(1))
@@ -110,6 +111,7 @@ fn a_partition_that_is_added_later_is_read_from_its_beginning() {
         BTreeSet::new(),
         "the member learnt of the partition too early for this test"
     );
+    worker.resume();
     scene.await_all_done();
     worker.stop().drained();
     assert_eq!(keys(&scene), named("new"));
