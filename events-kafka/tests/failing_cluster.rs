@@ -146,8 +146,11 @@ async fn the_edge_goes_on_with_a_new_producer() {
     fail(&cluster, 3);
     let failed = soon("every event is answered", producer.publish_all(calls())).await;
     let failed = failed.unwrap_err();
-    assert_eq!(failed.written, 30, "{failed}");
-    assert_eq!(failed.failures.len(), COUNT as usize - 30, "{failed}");
+    // Three requests are answered. Each carries ten, or fewer where the client sends before all are enqueued.
+    assert!((3..=30).contains(&failed.written), "{failed}");
+    let indices: Vec<_> = failed.failures.iter().map(|(index, _)| *index).collect();
+    let behind: Vec<_> = (failed.written..COUNT as usize).collect();
+    assert_eq!(indices, behind, "{failed}");
     let lost = |failure: &PublishFailed| failure.may_be_written();
     assert!(
         failed.failures.iter().all(|(_, failure)| lost(failure)),

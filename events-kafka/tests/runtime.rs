@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use events_kafka::{
-    GroupProtocol, Handle, KafkaError, Meta, Result, Runtime, Services, State, Terminal, event,
-    handler,
+    GroupProtocol, Handle, KafkaError, Meta, Producer, Result, Runtime, Services, State, Terminal,
+    event, handler,
 };
 use support::{client, read, real, unique};
 
@@ -65,9 +65,9 @@ async fn until(what: &str, mut met: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), wait)
+    tokio::time::timeout(Duration::from_secs(60), wait)
         .await
-        .unwrap_or_else(|_| panic!("{what}: not after 30 s"));
+        .unwrap_or_else(|_| panic!("{what}: not after 60 s"));
 }
 
 fn all_lag_is_gone(handle: &Handle) -> bool {
@@ -150,11 +150,15 @@ async fn run_until_ends_with_its_signal() {
     let runtime = Runtime::new("runtime-brief")
         .client(client())
         .ensure_topics(4, 1)
-        .shared_state(seen);
-    let report = runtime
-        .run_until(tokio::time::sleep(Duration::from_millis(300)))
-        .await
-        .unwrap();
+        .shared_state(Arc::clone(&seen));
+    // Until then it runs, and handles what comes.
+    let signal = async {
+        let producer = Producer::connect("shop", client()).unwrap();
+        let key = unique("brief");
+        producer.publish(&brief::Tick { key }).await.unwrap();
+        until("it is counted", || seen.0.load(Ordering::SeqCst) >= 1).await;
+    };
+    let report = runtime.run_until(signal).await.unwrap();
     assert!(report.drained, "{report:?}");
 }
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long something may take to come to pass. Under a paused clock it costs nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long something may take to come to pass: a member that joins on a busy machine, for one, takes half of it. Under a
+/// paused clock it costs nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -13,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(5);
 ///
 /// # Panics
 ///
-/// When it does not within 30 seconds; the message names `what` did not happen.
+/// When it does not within 60 seconds; the message names `what` did not happen.
 #[track_caller]
 pub fn eventually(what: &str, condition: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     let place = std::panic::Location::caller();

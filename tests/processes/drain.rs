@@ -113,7 +113,8 @@ fn a_second_signal_ends_a_drain_at_once() {
         // Longer than any test waits.
         behaviour.drain = Duration::from_secs(240);
     };
-    scene.publish(&[scene.task("endless"), scene.task("quick")]);
+    let quick = scene.publish(&[scene.task("endless"), scene.task("quick")])[1];
+    let work = scene.hash("work");
     type Signal = fn(&Worker);
     let twice: [(Signal, i32); 2] = [(Worker::terminate, 143), (Worker::interrupt, 130)];
     for (round, (signal, status)) in twice.into_iter().enumerate() {
@@ -122,6 +123,11 @@ fn a_second_signal_ends_a_drain_at_once() {
             let begun = scene.work(What::Begin);
             let times = begun.iter().filter(|line| line.key == "endless").count();
             holds(times > round, || format!("{times} times so far"))
+        });
+        until("the quick task is done for good", || {
+            let committed = scene.committed();
+            let found = committed.get(&0).ok_or("nothing is committed")?;
+            holds(found.map.is_done(work, quick), || "it is not".into())
         });
         worker.terminate();
         until("the worker drains", || {

@@ -17,7 +17,7 @@ fn a_poisoned_key_stops_nobody_and_ends_as_dead_letters() {
         behaviour.poison = vec!["poison".into()];
         behaviour.attempts = ATTEMPTS;
         // Far longer than the good ones take all together; the order of lines is what counts.
-        behaviour.backoff = (Duration::from_secs(2), Duration::from_secs(2));
+        behaviour.backoff = (Duration::from_secs(8), Duration::from_secs(8));
         // Every good key shares the slot of the poisoned one.
         behaviour.concurrency = 1;
     });

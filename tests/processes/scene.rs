@@ -13,9 +13,9 @@ use crate::produce::{Entry, publish};
 use crate::wait::{holds, until};
 use crate::worker::Worker;
 
-/// Short sessions of the classic protocol, so that a killed member is soon missed.
+/// Short sessions of the classic protocol, so that a killed member is soon missed; one that lives on a busy machine is not.
 pub(crate) const SHORT_SESSIONS: &[(&str, &str)] = &[
-    ("KAFKA_SESSION_TIMEOUT_MS", "4000"),
+    ("KAFKA_SESSION_TIMEOUT_MS", "10000"),
     ("KAFKA_HEARTBEAT_INTERVAL_MS", "500"),
 ];
 

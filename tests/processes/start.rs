@@ -91,15 +91,16 @@ fn a_partition_that_is_added_later_is_read_from_its_beginning() {
     let scene = Scene::new(growing::STAGE, 1);
     scene.publish(&[scene.task("old")]);
     let mut properties = SHORT_SESSIONS.to_vec();
-    properties.push(("KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "2000"));
+    properties.push(("KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "500"));
     let worker = scene.worker_with(&properties, |behaviour| behaviour.start = StartAt::Latest);
     until("the group has committed where it starts", || {
         holds(!scene.committed().is_empty(), || {
             "nothing is committed".into()
         })
     });
+    // Stopped, so that these are written before it can know of the partition: what starts at the end would miss them.
+    worker.suspend();
     cluster.grow(scene.stage.topic, 2);
-    // Written before the member can know of the partition: what starts at the end would miss these.
     let tasks: Vec<_> = named("new")
         .iter()
         .map(|key| scene.task(key).on(1))
@@ -110,6 +111,7 @@ fn a_partition_that_is_added_later_is_read_from_its_beginning() {
         BTreeSet::new(),
         "the member learnt of the partition too early for this test"
     );
+    worker.resume();
     scene.await_all_done();
     worker.stop().drained();
     assert_eq!(keys(&scene), named("new"));
@@ -169,8 +171,7 @@ fn a_group_whose_topic_was_made_anew_holds_and_says_so() {
     let scene = Scene::new(renewed::STAGE, 1);
     let old: Vec<_> = named("old").iter().map(|key| scene.task(key)).collect();
     scene.publish(&old);
-    let mut properties = SHORT_SESSIONS.to_vec();
-    properties.push(("KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "500"));
+    let properties = [("KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "500")];
     let says_so = |worker: &crate::worker::Worker| {
         until("the worker reports the offset", || {
             let log = worker.log();
@@ -181,8 +182,11 @@ fn a_group_whose_topic_was_made_anew_holds_and_says_so() {
     };
     let worker = scene.worker_with(&properties, |_| {});
     scene.await_all_done();
+    // Stopped, for far less than its session: a member that sees the topic gone gives it up, and begins the new one anew.
+    worker.suspend();
     cluster.reset(&[(scene.stage.topic.to_owned(), 1)], &[]);
     scene.publish(&[scene.task("new-1"), scene.task("new-2")]);
+    worker.resume();
     says_so(&worker);
     worker.stop().drained();
     assert_eq!(keys(&scene), named("old"), "D14: nothing was handled");

@@ -89,6 +89,16 @@ impl Worker {
         self.signal(Signal::SIGINT);
     }
 
+    /// Lets it do nothing, as a frozen container does, until it is resumed.
+    pub(crate) fn suspend(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
     /// Asks it to end, and waits until it has.
     pub(crate) fn stop(self) -> Ended {
         self.terminate();

@@ -2,8 +2,11 @@
 
 mod checks;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use events_kafka::{Embedded, Result, Runtime, Services, State, event, handler, payload};
 use serde_json::Value;
@@ -65,6 +68,9 @@ mod audit {
 const MARK: &str = "-- shop --";
 const ARGUMENTS: &str = "SHOP_ARGUMENTS";
 const POOR: &str = "SHOP_WITHOUT_TILL";
+/// Longer than it is silent on a busy machine.
+#[cfg(unix)]
+const LONG: Duration = Duration::from_secs(60);
 
 /// Not a test of its own: the process that the others start.
 #[test]
@@ -275,11 +281,27 @@ fn run_drains_on_sigterm() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let pid = child.id().to_string();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    let (line, told) = mpsc::channel();
+    thread::spawn(move || log.lines().try_for_each(|read| line.send(read.unwrap())));
     let mut lines = String::new();
+    // Answers whether it said one more line before it ended. One that hangs ends with its test.
+    let mut says_more = |lines: &mut String| match told.recv_timeout(LONG) {
+        Ok(line) => {
+            lines.push_str(&line);
+            lines.push('\n');
+            true
+        }
+        Err(RecvTimeoutError::Disconnected) => false,
+        Err(RecvTimeoutError::Timeout) => {
+            child.kill().unwrap();
+            panic!("silent for {LONG:?}: {lines}")
+        }
+    };
     // Both services say that they have started, where, and what the cluster cannot do.
     while lines.matches("started on the embedded cluster").count() < 2 {
-        assert_ne!(log.read_line(&mut lines).unwrap(), 0, "{lines}");
+        assert!(says_more(&mut lines), "{lines}");
     }
     for word in [
         "no transactions",
@@ -291,15 +313,11 @@ fn run_drains_on_sigterm() {
     ] {
         assert!(lines.contains(word), "{word}: {lines}");
     }
-    let told = Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status()
-        .unwrap();
+    let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
     assert!(told.success());
-    let mut rest = String::new();
-    log.read_to_string(&mut rest).unwrap();
+    while says_more(&mut lines) {}
     let mut answer = Answer::of(&child.wait_with_output().unwrap());
-    answer.err = lines + &rest;
+    answer.err = lines;
     assert_eq!(answer.status, 0, "{}", answer.err);
     let ended = answer.json();
     let services: Vec<_> = ended

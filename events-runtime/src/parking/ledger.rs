@@ -30,6 +30,8 @@ pub(crate) struct Open<T> {
     redriven: Option<i64>,
     pub(crate) attempts: u32,
     pub(crate) next: i64,
+    /// Where the word of its last failed attempt stands in the log.
+    failed_at: i64,
     /// Why it failed last, briefly.
     pub(crate) error: Option<String>,
     pub(crate) order: Option<Order>,
@@ -164,7 +166,7 @@ impl<T> Ledger<T> {
                 error,
             } => {
                 self.admit(&token)?;
-                self.failed(at, attempts, next, error);
+                self.failed(offset, at, attempts, next, error);
                 Ok(None)
             }
             Fact::Done { token, at } => {
@@ -228,6 +230,7 @@ impl<T> Ledger<T> {
                 redriven: item.redriven,
                 attempts: item.attempts,
                 next: item.next,
+                failed_at: offset,
                 error: item.error,
                 order: None,
                 payload: item.payload,
@@ -253,11 +256,17 @@ impl<T> Ledger<T> {
         Ok(pair)
     }
 
-    /// The attempt that was under way at a record has failed.
-    pub(crate) fn failed(&mut self, at: i64, attempts: u32, next: i64, error: String) {
-        let Some(open) = self.open.get_mut(&at) else {
+    /// The attempt that was under way at a record has failed: so says the log at `offset`.
+    pub(crate) fn failed(&mut self, offset: i64, at: i64, attempts: u32, next: i64, error: String) {
+        // An acknowledgement comes before its fact is read back, so the word of an earlier attempt may be read after it.
+        let Some(open) = self
+            .open
+            .get_mut(&at)
+            .filter(|open| open.failed_at <= offset)
+        else {
             return;
         };
+        open.failed_at = offset;
         open.attempts = attempts;
         open.next = next;
         open.error = Some(error);

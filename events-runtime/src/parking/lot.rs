@@ -261,7 +261,7 @@ impl<Q: Queue> Lot<Q> {
         if offset >= self.ledger.position() {
             let error = brief(head.error.unwrap_or_default());
             let (attempts, next) = (head.attempts.unwrap_or(0), head.next.unwrap_or(0));
-            self.ledger.failed(at, attempts, next, error);
+            self.ledger.failed(offset, at, attempts, next, error);
         }
         self.ledger.rest(at);
     }

@@ -178,7 +178,7 @@ pub async fn texts_of_errors_may_be_kept_out<C: Cluster>(cluster: &C) -> Verdict
     stage.produce(garbled).await;
     let service = stage.service().configure(|settings| {
         settings.error_texts = false;
-        settings.retry.max = std::time::Duration::from_secs(1);
+        settings.retry.max = std::time::Duration::from_secs(2);
         settings.retry.min = settings.retry.max;
     });
     let running = stage.start_with(service).await;

@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::{Moment, Step};
-use super::stage::{Stage, pairs, status_once};
-use crate::eventually;
+use super::stage::{DRAINS, Stage, pairs, status_once};
 
 subject!(Parting, part, "conformance-drain");
 
@@ -21,11 +20,8 @@ pub async fn a_drain_finishes_what_runs<C: Cluster>(cluster: &C) -> Verdict {
     }
     let running = stage.start().await;
     stage.begun_once("part", "a", 0).await;
-    let opening = async {
-        // Two commits later the drain is under way, or it is slow to begin; both must end well.
-        eventually("time passes", passed(Duration::from_millis(40))).await;
-        stage.probe.open("a may go on");
-    };
+    // Before the drain is under way the others would begin too.
+    let opening = stage.open_after(DRAINS, "a may go on");
     let (report, ()) = tokio::join!(running.shutdown(), opening);
     assert!(report.drained && report.abandoned == 0, "{report:?}");
     assert_eq!(stage.committed().await, 1);
@@ -39,11 +35,6 @@ pub async fn a_drain_finishes_what_runs<C: Cluster>(cluster: &C) -> Verdict {
         "nothing is run twice"
     );
     Verdict::Held
-}
-
-fn passed(time: Duration) -> impl AsyncFnMut() -> bool {
-    let until = tokio::time::Instant::now() + time;
-    async move || tokio::time::Instant::now() >= until
 }
 
 subject!(Late, overstay, "conformance-abandon");
@@ -119,12 +110,8 @@ pub async fn members_come_and_go_cleanly<C: Cluster>(cluster: &C) -> Verdict {
     send(5).await;
     let first = stage.start().await;
     stage.done_once("spread", 80).await;
-    let second = stage.start();
-    let opening = async {
-        eventually("time passes", passed(Duration::from_millis(60))).await;
-        stage.probe.open("the second is in");
-    };
-    let (second, ()) = tokio::join!(second, opening);
+    let opening = stage.open_after(Duration::from_millis(60), "the second is in");
+    let (second, ()) = tokio::join!(stage.start(), opening);
     status_once(&second, "the second member has partitions", |status| {
         !status.lanes.is_empty()
     })

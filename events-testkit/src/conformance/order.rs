@@ -64,7 +64,7 @@ pub async fn a_failed_key_waits_alone<C: Cluster>(cluster: &C) -> Verdict {
     }
     // A long first wait: the good key must not need it.
     let service = stage.service().configure(|settings| {
-        settings.retry.min = std::time::Duration::from_millis(500);
+        settings.retry.min = std::time::Duration::from_secs(5);
         settings.retry.max = settings.retry.min;
     });
     let running = stage.start_with(service).await;

@@ -136,17 +136,15 @@ pub async fn parked_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Ve
     for seq in 1..100 {
         stage.send::<Crowding>("a", seq).await;
     }
+    // On its way there the lane may hold for other reasons.
+    let full = "20 records of one key";
     let status = status_once(&running, "the lane holds", |status| {
-        status.lanes[0].parked_records >= 20 && status.lanes[0].holding.is_some()
+        let holding = status.lanes[0].holding.as_deref().unwrap_or_default();
+        status.lanes[0].parked_records >= 20 && holding.contains(full)
     })
     .await;
     let holding = status.lanes[0].holding.clone().unwrap_or_default();
-    for part in [
-        "20 records of one key",
-        "conformance-parked-bound/crowd",
-        "key a",
-        "room",
-    ] {
+    for part in ["conformance-parked-bound/crowd", "key a", "room"] {
         assert!(holding.contains(part), "{part}: {holding}");
     }
     throughout("no more is taken", WHILE, async || {
@@ -235,6 +233,7 @@ pub async fn a_blocked_key_is_never_given_up<C: Cluster>(cluster: &C) -> Verdict
     stage.send::<Stubborn>("a", 0).await;
     stage.send::<Stubborn>("a", 1).await;
     stage.send::<Stubborn>("b", 0).await;
+    stage.done_once("insist", 1).await;
     eventually("it is tried long past its age", async || {
         stage.probe.attempts("insist", "a", 0) > 10
     })
@@ -366,8 +365,10 @@ pub async fn a_later_version_waits_for_a_newer_build<C: Cluster>(cluster: &C) ->
         async || stage.probe.notes().is_empty(),
     )
     .await;
-    let status = running.status().await;
-    assert_eq!(status.lanes[0].parked_records, 2, "{status:#?}");
+    status_once(&running, "both are parked", |status| {
+        status.lanes[0].parked_records == 2
+    })
+    .await;
     running.shutdown().await;
     assert_eq!(stage.letters().await.len(), 1);
     Verdict::Held

@@ -1,7 +1,5 @@
 //! Parked keys survive whatever happens to the member that parked them.
 
-use std::time::Duration;
-
 use events_core::Outgoing;
 use events_runtime::{Status, TopicPartition, parked_header as name};
 
@@ -9,7 +7,7 @@ use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::parking::{LACKING, facts};
 use super::probe::Step;
-use super::stage::{Stage, Subject, WHILE, pairs, record_of, status_once};
+use super::stage::{DRAINS, Stage, Subject, WHILE, pairs, record_of, status_once};
 use crate::received::Received;
 use crate::{eventually, throughout};
 
@@ -251,7 +249,10 @@ pub async fn another_member_takes_parked_keys_over<C: Cluster>(cluster: &C) -> V
         let status = running.status().await;
         status.lanes.iter().map(|lane| lane.parked_records).sum()
     };
-    assert_eq!(parked(&first).await + parked(&second).await, 36);
+    eventually("all of it is parked there", async || {
+        parked(&first).await + parked(&second).await == 36
+    })
+    .await;
     stage.probe.open("now");
     for key in &keys {
         stage.send::<Moving>(key, 4).await;
@@ -305,12 +306,8 @@ pub async fn a_drain_leaves_parked_keys_to_the_next<C: Cluster>(cluster: &C) -> 
         stage.probe.attempts("drain", "b", 0) == 3
     })
     .await;
-    let ending = running.shutdown();
-    let opening = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        stage.probe.open("b may end");
-    };
-    let (report, ()) = tokio::join!(ending, opening);
+    let opening = stage.open_after(DRAINS, "b may end");
+    let (report, ()) = tokio::join!(running.shutdown(), opening);
     assert!(report.drained, "{report:?}");
     assert_eq!(stage.probe.done("drain"), pairs(&[("b", 0)]));
     let hint = stage.hint().await.expect("a hint is committed");

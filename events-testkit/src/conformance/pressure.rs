@@ -17,22 +17,16 @@ subject!(Piled, pile, "conformance-held");
 /// (D6).
 pub async fn held_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Verdict {
     let stage = Stage::set(cluster, "conformance-held", 1).await;
-    stage.probe.script(
-        "pile",
-        "bad",
-        0,
-        [
-            Step::Fail("the till is stuck"),
-            Step::Fail("the till is stuck"),
-        ],
-    );
+    let stuck = Step::FailUntil("the till is stuck");
+    stage.probe.script("pile", "bad", 0, [stuck]);
     for seq in 0..200 {
         stage.send::<Piled>("bad", seq).await;
     }
     let service = stage.service().configure(|settings| {
         settings.lane_held = 20;
         settings.batch = 10;
-        settings.retry.min = Duration::from_secs(2);
+        settings.retry.attempts = u32::MAX;
+        settings.retry.min = Duration::from_secs(1);
         settings.retry.max = settings.retry.min;
     });
     let running = stage.start_with(service).await;
@@ -48,6 +42,7 @@ pub async fn held_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Verd
     assert!(lane.held >= 20 && lane.held < 40, "{lane:#?}");
     assert!(lane.received < 60, "{lane:#?}");
     assert_eq!(lane.troubles[0].key, "bad");
+    stage.probe.open("the till is stuck");
     stage.committed_once(200).await;
     running.shutdown().await;
     let done: Vec<_> = stage

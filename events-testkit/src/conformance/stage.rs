@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use events_core::{Event, Outgoing, Park, Retry};
 use events_runtime::{Service, Status, Written};
+use tokio::time::Instant;
 
 use super::cluster::{Cluster, Running};
 use super::listed;
@@ -17,6 +18,9 @@ use crate::received::Received;
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 /// Long enough for several commits; how long scenarios look at what must not happen.
 pub(crate) const WHILE: Duration = Duration::from_millis(300);
+/// Long enough for a drain to be under way on a busy machine, and well within [`DRAIN`].
+pub(crate) const DRAINS: Duration = Duration::from_secs(2);
+const DRAIN: Duration = Duration::from_secs(5);
 /// Who publishes what scenarios begin with.
 pub(crate) const SOURCE: &str = "conformance";
 
@@ -67,7 +71,7 @@ impl<'a, C: Cluster> Stage<'a, C> {
                     min: Duration::from_millis(10),
                     max: Duration::from_millis(40),
                 };
-                settings.drain = Duration::from_secs(5);
+                settings.drain = DRAIN;
             })
     }
 
@@ -169,6 +173,13 @@ impl<'a, C: Cluster> Stage<'a, C> {
             self.probe.done(handler).len() >= count
         })
         .await;
+    }
+
+    /// Opens a gate after some time, where nothing tells from outside how far a member is.
+    pub(crate) async fn open_after(&self, time: Duration, gate: &'static str) {
+        let until = Instant::now() + time;
+        eventually("time passes", async || Instant::now() >= until).await;
+        self.probe.open(gate);
     }
 
     /// Waits until an attempt at a record has begun.

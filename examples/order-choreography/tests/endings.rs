@@ -94,12 +94,11 @@ fn every_order_ends_as_a_plain_loop_over_the_file_says() {
 fn chaos_changes_nothing_of_the_ending() {
     let report = report(&["--chaos", "--limit", "2000"]);
     assert_eq!(endings(&report), plain_loop(2_000));
-    for field in ["duplicates_skipped", "retried", "held"] {
+    // How many orders of the customers over whom the warehouse stumbles are parked depends on how many came while it did.
+    for field in ["duplicates_skipped", "retried", "held", "parked"] {
         assert!(report[field].as_u64() > Some(0), "{field}: {report}");
     }
-    // Every order of the five customers over whom the warehouse stumbles that came while it did; all seven orders over which
-    // the projection does.
-    assert!(report["parked"].as_u64() >= Some(5), "{report}");
+    // All orders over which the projection stumbles.
     assert_eq!(report["redriven"], 7, "{report}");
 }
 

@@ -198,7 +198,7 @@ fn one_record_of_a_pair_is_under_way_at_a_time() {
     let mut ledger = read(vec![claim(1, "c"), parked("c", 1), parked("c", 2)]);
     assert_eq!(ledger.take_due(0, |_, _| false), Some(1));
     assert_eq!(ledger.take_due(0, |_, _| false), None);
-    ledger.failed(1, 2, 500, "again".to_owned());
+    ledger.failed(3, 1, 2, 500, "again".to_owned());
     ledger.rest(1);
     assert_eq!(
         (ledger.take_due(499, |_, _| false), ledger.next_due()),
@@ -207,6 +207,37 @@ fn one_record_of_a_pair_is_under_way_at_a_time() {
     assert_eq!(ledger.take_due(500, |_, _| false), Some(1));
     ledger.finish(1);
     assert_eq!(ledger.take_due(500, |_, _| false), Some(2));
+}
+
+/// Acknowledgements may run ahead of what is read back by more than one attempt.
+#[test]
+fn an_earlier_failure_that_is_read_later_does_not_count() {
+    let failed = |attempts, next| Fact::Failed {
+        token: "c".to_owned(),
+        at: 1,
+        attempts,
+        next,
+        error: String::new(),
+    };
+    let mut ledger = read(vec![claim(1, "c"), parked("c", 1)]);
+    for (offset, attempts, next) in [(2, 2, 100), (3, 3, 200)] {
+        assert_eq!(ledger.take_due(next, |_, _| false), Some(1));
+        ledger.failed(offset, 1, attempts, next + 100, String::new());
+        ledger.rest(1);
+    }
+    let stands = |ledger: &Ledger<i64>| {
+        let open = ledger.get(1).expect("it is open");
+        (open.attempts, ledger.next_due())
+    };
+    assert_eq!(stands(&ledger), (3, Some(300)));
+    for (offset, fact) in [(2, failed(2, 200)), (3, failed(3, 300))] {
+        ledger.read(offset, fact).expect("it counts");
+        assert_eq!(
+            stands(&ledger),
+            (3, Some(300)),
+            "as the last attempt left it"
+        );
+    }
 }
 
 #[test]
