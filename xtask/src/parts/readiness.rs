@@ -11,7 +11,7 @@ use crate::output::tail;
 use crate::process::Process;
 
 /// A broker needs three seconds, three brokers six; a loaded two-core machine gets many times that.
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Waits until `line` stands in the log and `answers` says yes, or the process ends, or the limit passes.
