@@ -14,6 +14,10 @@ pub(crate) struct SlotCell<R> {
     busy: AtomicBool,
     /// The slot ends after the attempt under way.
     stop: AtomicBool,
+    /// The slot works for all others: it hands over what it has once an attempt is not ready at once.
+    gathers: AtomicBool,
+    /// Nothing is in the slot: no record, no held key.
+    empty: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -24,6 +28,10 @@ pub(crate) struct Exchange<R> {
     pub(crate) done: Vec<u64>,
     /// On the way out: records that are done once these are acknowledged.
     pub(crate) published: Vec<Published<R>>,
+    /// On the way out: records for other slots, in their order.
+    pub(crate) handed_over: VecDeque<Work<R>>,
+    /// On the way out: keys that stay here, since an attempt is under way or the key is held.
+    pub(crate) kept: Vec<u64>,
 }
 
 impl<R> SlotCell<R> {
@@ -33,9 +41,13 @@ impl<R> SlotCell<R> {
                 inbox: VecDeque::new(),
                 done: Vec::new(),
                 published: Vec::new(),
+                handed_over: VecDeque::new(),
+                kept: Vec::new(),
             }),
             busy: AtomicBool::new(false),
             stop: AtomicBool::new(false),
+            gathers: AtomicBool::new(false),
+            empty: AtomicBool::new(true),
         }
     }
 
@@ -50,6 +62,23 @@ impl<R> SlotCell<R> {
 
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_gathers(&self, gathers: bool) {
+        self.gathers.store(gathers, Ordering::Relaxed);
+    }
+
+    pub(crate) fn gathers(&self) -> bool {
+        self.gathers.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_empty(&self, empty: bool) {
+        self.empty.store(empty, Ordering::Relaxed);
+    }
+
+    /// Whether nothing is in the slot, as of its last poll.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.empty.load(Ordering::Relaxed)
     }
 
     pub(crate) fn stop(&self) {

@@ -149,6 +149,9 @@ impl<R: Record> Driver<R> {
         if !self.done.is_empty() || !self.published.is_empty() {
             self.exchange();
         }
+        if self.cell.gathers() && !self.cell.is_stopping() {
+            self.hand_over();
+        }
         if self.lane.stalls() {
             self.name();
         }
@@ -156,6 +159,19 @@ impl<R: Record> Driver<R> {
             Some(timer) => timer.as_mut().poll(cx),
             None => Poll::Pending,
         }
+    }
+
+    /// The attempt takes its time: others must not wait for it, but those of its key, and of keys that are held here.
+    #[cold]
+    fn hand_over(&mut self) {
+        self.cell.set_gathers(false);
+        let mut exchange = self.cell.exchange();
+        self.inbox.append(&mut exchange.inbox);
+        exchange.handed_over.append(&mut self.inbox);
+        exchange
+            .kept
+            .extend(self.current.iter().map(|work| work.key));
+        exchange.kept.extend(self.held.keys());
     }
 
     /// The lane does not advance: says which key is under way, if no error has said so before.
@@ -202,7 +218,11 @@ impl<R: Record> SlotDriver for Driver<R> {
                 self.current = Some(work);
                 Poll::Ready(true)
             }
-            None => Poll::Pending,
+            None => {
+                let empty = self.inbox.is_empty() && self.held.is_empty();
+                self.cell.set_empty(empty);
+                Poll::Pending
+            }
         }
     }
 

@@ -43,6 +43,11 @@ impl<R: Record> Held<R> {
         self.keys.contains_key(&key)
     }
 
+    /// The keys that are held.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = u64> {
+        self.keys.keys().copied()
+    }
+
     /// Whether `work` must wait behind its key; then it does.
     pub(crate) fn take_behind(&mut self, mut work: Work<R>) -> Option<Work<R>> {
         if work.attempt > 1 && work.record.parked().is_none() {

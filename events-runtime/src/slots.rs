@@ -1,16 +1,20 @@
 //! The slots of a lane: for each handler, S queues chosen by the hash of the key.
 
+mod lineup;
+
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
+use std::thread;
 
 use events_core::engine::{Panicked, Slot, SlotFuture};
 
 use crate::cell::SlotCell;
 use crate::driver::Driver;
 use crate::lane::context::LaneContext;
+use crate::slots::lineup::Lineup;
 use crate::transport::Record;
 use crate::wake::{ReadySlots, SlotWaker, WakeCell};
 use crate::work::{Published, Work};
@@ -19,6 +23,8 @@ pub(crate) struct SlotTable<R> {
     lane: Arc<LaneContext>,
     /// Those of each handler; none before its first record, since most of many handlers may never see one.
     slots: Vec<Vec<Entry<R>>>,
+    /// How each handler's records are laid over its slots.
+    lineups: Vec<Lineup>,
     /// The first slot of each handler, and behind the last the count of all.
     first: Vec<u32>,
     ready: Arc<ReadySlots>,
@@ -27,6 +33,8 @@ pub(crate) struct SlotTable<R> {
     woken: Vec<u32>,
     done: Vec<u64>,
     published: Vec<Published<R>>,
+    /// Records that first slots hand over to others of their handler.
+    handed_over: Vec<(usize, VecDeque<Work<R>>)>,
 }
 
 struct Entry<R> {
@@ -34,6 +42,8 @@ struct Entry<R> {
     staged: VecDeque<Work<R>>,
     live: Option<Live<R>>,
     dirty: bool,
+    /// Counted by the lineup, while records are spread.
+    occupied: bool,
 }
 
 impl<R> Entry<R> {
@@ -42,7 +52,15 @@ impl<R> Entry<R> {
             staged: VecDeque::new(),
             live: None,
             dirty: false,
+            occupied: false,
         }
+    }
+
+    /// Whether nothing of its records is left.
+    fn is_empty(&self) -> bool {
+        let live = self.live.as_ref();
+        self.staged.is_empty()
+            && live.is_none_or(|live| live.cell.is_empty() && !live.cell.is_busy())
     }
 }
 
@@ -73,6 +91,12 @@ impl<R: Record> SlotTable<R> {
         }
         Self {
             slots: lane.topic.handlers.iter().map(|_| Vec::new()).collect(),
+            lineups: lane
+                .topic
+                .handlers
+                .iter()
+                .map(|_| Lineup::default())
+                .collect(),
             lane,
             first,
             ready: Arc::new(ReadySlots::new(wake)),
@@ -80,20 +104,25 @@ impl<R: Record> SlotTable<R> {
             woken: Vec::new(),
             done: Vec::new(),
             published: Vec::new(),
+            handed_over: Vec::new(),
         }
     }
 
     /// Puts a record behind those of its key.
     pub(crate) fn stage(&mut self, handler: usize, work: Work<R>) {
         let (start, end) = (self.first[handler], self.first[handler + 1]);
-        // The high half of the product spreads the hash evenly over any number of slots.
-        let place = ((u128::from(work.key) * u128::from(end - start)) >> 64) as u32;
+        let lineup = &mut self.lineups[handler];
+        let place = lineup.place(work.key, end - start);
         let slot = start + place;
         let slots = &mut self.slots[handler];
         if slots.is_empty() {
             slots.resize_with((end - start) as usize, Entry::empty);
         }
         let entry = &mut slots[place as usize];
+        if lineup.is_spread() && !entry.occupied {
+            entry.occupied = true;
+            lineup.occupy();
+        }
         entry.staged.push_back(work);
         if !entry.dirty {
             entry.dirty = true;
@@ -135,6 +164,9 @@ impl<R: Record> SlotTable<R> {
             }
         }
         self.dirty = dirty;
+        for (handler, works) in std::mem::take(&mut self.handed_over) {
+            works.into_iter().for_each(|work| self.stage(handler, work));
+        }
         failure.map_or(Ok(progress), Err)
     }
 
@@ -152,6 +184,10 @@ impl<R: Record> SlotTable<R> {
             None if entry.staged.is_empty() => return Ok(()),
             live => live.insert(start(&self.lane, &self.ready, slot, handler)),
         };
+        let gathers = place == 0 && !self.lineups[handler].is_spread();
+        if gathers {
+            live.cell.set_gathers(true);
+        }
         live.flag.queued.store(false, Ordering::Release);
         if !entry.staged.is_empty() {
             let mut exchange = live.cell.exchange();
@@ -167,13 +203,39 @@ impl<R: Record> SlotTable<R> {
             let mut exchange = live.cell.exchange();
             std::mem::swap(&mut exchange.done, &mut self.done);
             std::mem::swap(&mut exchange.published, &mut self.published);
+            if gathers && !live.cell.gathers() {
+                let handed_over = std::mem::take(&mut exchange.handed_over);
+                self.handed_over.push((handler, handed_over));
+                self.lineups[handler].spread(exchange.kept.drain(..));
+                self.lineups[handler].occupy();
+                entry.occupied = true;
+            }
         }
+        let outcome = Self::settle(
+            entry,
+            polled,
+            &self.lane.topic.handlers[handler].stable_name,
+        );
+        if entry.occupied && entry.is_empty() {
+            entry.occupied = false;
+            self.lineups[handler].vacate(place == 0);
+        }
+        outcome
+    }
+
+    /// What a poll of a slot says of the slot itself.
+    fn settle(
+        entry: &mut Entry<R>,
+        polled: thread::Result<Poll<()>>,
+        name: &str,
+    ) -> Result<(), String> {
         match polled {
-            Ok(std::task::Poll::Pending) => Ok(()),
-            Ok(std::task::Poll::Ready(())) => {
-                let stopped = live.cell.is_stopping();
-                entry.live = None;
-                let name = &self.lane.topic.handlers[handler].stable_name;
+            Ok(Poll::Pending) => Ok(()),
+            Ok(Poll::Ready(())) => {
+                let stopped = entry
+                    .live
+                    .take()
+                    .is_some_and(|live| live.cell.is_stopping());
                 if stopped {
                     Ok(())
                 } else {
