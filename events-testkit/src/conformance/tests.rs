@@ -55,6 +55,11 @@ macro_rules! conformance_tests {
                 emissions_are_sent_again_after_a_lost_producer
                 a_full_queue_is_waited_for
             }
+            oversize {
+                a_swollen_emission_leaves_its_value_to_its_record
+                what_came_packed_is_parked_and_dead_lettered_whole
+                what_is_refused_for_its_size_gives_up_its_text
+            }
             pressure {
                 held_records_are_bounded_and_named
                 records_in_flight_are_bounded
