@@ -287,6 +287,9 @@ impl<R: Record> SlotDriver for Driver<R> {
     fn finish(&mut self, emissions: &mut Emissions) {
         emissions.append(&mut self.blocking_emissions);
         self.attempt.finish(emissions);
+        if let Some(Err(error)) = self.outcome.take_if(|outcome| outcome.is_err()) {
+            self.outcome = Some(Err(outcome::readable(error)));
+        }
         let span = self.observed.settle(&self.lane, self.outcome.as_ref());
         self.scratch.trace = self.observed.trace.take();
         let _entered = span.enter();

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use events_core::engine::resembles_structured;
+use events_core::engine::{Panicked, resembles_structured};
 use events_core::{
     Class, Classify, Error, EventDescriptor, Exhausted, HandlerDescriptor, Middleware, Ordering,
     Park, Parking, Registry, Retry, ServiceContext, Start, error_code, stable_hash,
@@ -219,20 +220,32 @@ impl GroupPlan {
         if self.settings.error_texts {
             return error;
         }
-        let code = Error::msg(error_code(&error));
-        match class {
-            Class::Terminal => code.terminal(),
-            Class::Unavailable => code.unavailable(),
-            _ => code,
-        }
+        marked(Error::msg(error_code(&error)), class)
     }
 
-    /// What an error carries, else what the service's table says.
+    /// What an error carries, else what the service's table says. A table that panics says nothing.
     pub(crate) fn class_of(&self, error: &Error) -> Class {
-        let table = || self.classify.as_ref().and_then(|classify| classify(error));
+        let table = || {
+            let classify = self.classify.as_ref()?;
+            let said = catch_unwind(AssertUnwindSafe(|| classify(error)));
+            said.unwrap_or_else(|panic| {
+                let panic = Panicked::error(panic);
+                tracing::error!(group = self.group, %panic, "the service's `classify` panicked, so the error counts as transient");
+                None
+            })
+        };
         Class::carried_by(error)
             .or_else(table)
             .unwrap_or(Class::Transient)
+    }
+}
+
+/// An error with the mark of its class.
+pub(crate) fn marked(error: Error, class: Class) -> Error {
+    match class {
+        Class::Terminal => error.terminal(),
+        Class::Unavailable => error.unavailable(),
+        _ => error,
     }
 }
 

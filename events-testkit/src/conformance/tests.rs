@@ -139,6 +139,8 @@ macro_rules! conformance_tests {
             }
             middleware {
                 layers_stand_around_attempts
+                layers_stand_around_blocking_attempts
+                a_panic_outside_the_handler_is_an_error_too
             }
         }
     };
