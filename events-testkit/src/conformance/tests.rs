@@ -13,6 +13,7 @@ macro_rules! conformance_tests {
                 emissions_carry_the_envelope
                 one_of_several_types_is_taken
                 the_publisher_belongs_to_the_attempt
+                an_undeclared_event_is_not_published
                 a_blocking_handler_works
                 handlers_progress_on_their_own
             }
