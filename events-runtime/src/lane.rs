@@ -77,6 +77,7 @@ impl<Q: Queue> Lane<Q> {
         parked: Option<ParkedStart<Q>>,
     ) -> Self {
         let settings = Arc::clone(&context.group.settings);
+        context.group.say_start(start);
         let lot = parked.and_then(|parked| {
             let shared = context.parked.clone()?;
             Some(Lot::new(Arc::clone(&context), shared, parked, start))

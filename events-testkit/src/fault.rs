@@ -19,6 +19,12 @@ impl Broker {
         self.state().sabotage.refused.remove(topic);
     }
 
+    /// Sets a topic's own limit for the records of services; without one it takes
+    /// [as much](Self::max_record_bytes) as every other.
+    pub fn limit(&self, topic: &str, bytes: usize) {
+        self.state().sabotage.limits.insert(topic.to_owned(), bytes);
+    }
+
     /// Answers the next `times` records that the client's queue is full.
     pub fn fill_queue(&self, times: usize) {
         self.state().sabotage.full = times;

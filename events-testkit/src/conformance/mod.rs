@@ -31,6 +31,7 @@ pub mod input;
 pub mod membership;
 pub mod middleware;
 pub mod order;
+pub mod oversize;
 pub mod parking;
 pub mod parking_by_hand;
 pub mod parking_hint;

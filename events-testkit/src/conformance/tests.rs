@@ -13,6 +13,7 @@ macro_rules! conformance_tests {
                 emissions_carry_the_envelope
                 one_of_several_types_is_taken
                 the_publisher_belongs_to_the_attempt
+                an_undeclared_event_is_not_published
                 a_blocking_handler_works
                 handlers_progress_on_their_own
             }
@@ -54,6 +55,11 @@ macro_rules! conformance_tests {
                 a_refused_dead_letter_waits
                 emissions_are_sent_again_after_a_lost_producer
                 a_full_queue_is_waited_for
+            }
+            oversize {
+                a_swollen_emission_leaves_its_value_to_its_record
+                what_came_packed_is_parked_and_dead_lettered_whole
+                what_is_refused_for_its_size_gives_up_its_text
             }
             pressure {
                 held_records_are_bounded_and_named
@@ -134,6 +140,8 @@ macro_rules! conformance_tests {
             }
             middleware {
                 layers_stand_around_attempts
+                layers_stand_around_blocking_attempts
+                a_panic_outside_the_handler_is_an_error_too
             }
         }
     };
