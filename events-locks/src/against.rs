@@ -35,9 +35,8 @@ pub(crate) fn changes(
         let mut declared = shelves.declared().iter();
         match declared.find(|declared| declared.event == base.event) {
             Some(declared) => findings.extend(since(shelves, declared, &base, revision, &path)),
-            None if retired.contains(&base.event) || path.is_file() => {}
-            None if expected || linked.all => findings.extend(gone(&base, revision, &path)),
-            None => {}
+            None if retired.contains(&base.event) => {}
+            None => findings.extend(undeclared(&base, revision, &path, expected || linked.all)),
         }
     }
     findings.extend(outside(shelves));
@@ -50,6 +49,8 @@ struct Places {
     files: BTreeSet<PathBuf>,
     /// Directories of locks whose crates are linked.
     shelves: BTreeSet<PathBuf>,
+    /// Directories of locks that several crates share.
+    shared: BTreeSet<PathBuf>,
 }
 
 impl Places {
@@ -70,6 +71,7 @@ impl Places {
         Self {
             files: shelves.used(),
             shelves: own,
+            shared,
         }
     }
 
@@ -81,8 +83,11 @@ impl Places {
 
     /// Also what lay beside a crate and is gone: its crate may have moved, or its event to another crate.
     fn may_hold(&self, path: &Path, tree: &Tree) -> bool {
-        let above = path.parent().and_then(Path::parent).unwrap_or(path);
-        self.expects(path) || (!path.is_file() && tree.holds(&above.join("Cargo.toml")))
+        let shelf = path.parent().unwrap_or(path);
+        let above = shelf.parent().unwrap_or(shelf);
+        self.expects(path)
+            || self.shared.contains(shelf)
+            || (!path.is_file() && tree.holds(&above.join("Cargo.toml")))
     }
 }
 
@@ -109,6 +114,20 @@ fn since(
     for finding in &mut findings {
         finding.event = Some(declared.event.clone());
         finding.location = Some(declared.location.clone());
+    }
+    findings
+}
+
+/// The lock of an event that nobody declares who is linked. One that is as it was is told by the check of today's locks.
+fn undeclared(base: &Contract, revision: &str, path: &Path, expected: bool) -> Vec<Finding> {
+    let mut findings = match read_lock(path) {
+        Ok(Some(now)) if now.event == base.event => hidden(base, Some(&now), revision, path, path),
+        Ok(_) if expected => gone(base, revision, path).into_iter().collect(),
+        Ok(_) => Vec::new(),
+        Err(error) => vec![error.finding()],
+    };
+    for finding in &mut findings {
+        finding.event = Some(base.event.clone());
     }
     findings
 }
@@ -164,9 +183,7 @@ fn gone(base: &Contract, revision: &str, path: &Path) -> Option<Finding> {
     let remedy = format!(
         "bring both back; if no service reads or writes it any more, say `--retired {event}`"
     );
-    let mut finding = error("deleted", message, remedy);
-    finding.event = Some(event.clone());
-    Some(finding)
+    Some(error("deleted", message, remedy))
 }
 
 fn unreadable(finding: &Finding, revision: &str) -> Finding {

@@ -134,6 +134,50 @@ fn a_type_that_goes_with_its_lock_is_missed_unless_it_is_retired() {
 }
 
 #[test]
+fn a_type_that_goes_is_missed_though_its_lock_stays_as_a_draft() {
+    let sent = event("Sent", 1, &[]);
+    // Beside its crate, and where several crates have theirs.
+    for shelf in ["orders/contracts", "contracts"] {
+        let shop = Shop::open();
+        shop.release(&[placed(), sent.clone()]);
+        if shelf == "contracts" {
+            fs::rename(shop.path("orders/contracts"), shop.path(shelf)).unwrap();
+        }
+        shop.commit();
+        let file = format!("{shelf}/Sent.json");
+        let whole = shop.read(&file);
+        let run = |retired: &[&str]| {
+            let outcome = shop.run(&against("HEAD", retired), &[placed()]).unwrap();
+            (outcome.status(), codes(&outcome), outcome.to_text())
+        };
+        let (status, codes, text) = run(&[]);
+        assert_eq!((status, codes), (1, vec!["deleted"]), "{text}");
+
+        shop.write(
+            &file,
+            whole.replace("\"released\": true", "\"released\": false"),
+        );
+        let (status, codes, text) = run(&[]);
+        assert_eq!((status, codes), (1, vec!["deleted", "lock-lost"]), "{text}");
+        assert!(
+            text.contains("error: [lock-lost] Sent: version 1 was released at HEAD"),
+            "{text}"
+        );
+        let (status, codes, text) = run(&["Sent"]);
+        assert_eq!((status, codes), (0, vec!["deleted"]), "{text}");
+
+        // Another event in its file.
+        let paid = shop.contract(&format!("{shelf}/Placed.json")).write();
+        shop.write(&file, paid.replace("\"Placed\"", "\"Paid\""));
+        let (status, _, text) = run(&[]);
+        assert!(
+            status == 1 && text.contains("error: [deleted] Sent: version 1 was released at HEAD"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn an_event_is_known_again_in_a_crate_that_moved() {
     let shop = committed();
     fs::rename(shop.path("orders"), shop.path("sales")).unwrap();
