@@ -197,6 +197,75 @@ fn an_event_is_known_again_in_a_crate_that_moved() {
     assert_eq!(codes(&outcome), ["lock-rewritten", "no-bump", "required"]);
 }
 
+/// An event whose lock lies where its option says.
+fn elsewhere() -> Declaration {
+    Declaration {
+        lock: Some("../locked/placed.lock".to_owned()),
+        ..placed()
+    }
+}
+
+const ELSEWHERE: &str = "orders/locked/placed.lock";
+
+#[test]
+fn a_lock_that_an_option_names_is_known_again_where_it_went() {
+    for stays in [false, true] {
+        let shop = Shop::open();
+        shop.write(
+            "orders/src/lib.rs",
+            "#[event(lock = \"../locked/placed.lock\")] struct Placed;",
+        );
+        shop.release(&[elsewhere()]);
+        shop.commit();
+        let outcome = shop.run(&against("HEAD", &[]), &[elsewhere()]).unwrap();
+        assert_eq!(outcome.status(), 0, "{}", outcome.to_text());
+
+        // Written anew where locks are looked for.
+        if !stays {
+            fs::remove_file(shop.path(ELSEWHERE)).unwrap();
+        }
+        shop.write("orders/src/lib.rs", "#[event] struct Placed;");
+        shop.release(&[narrower()]);
+        let outcome = shop.run(&against("HEAD", &[]), &[narrower()]).unwrap();
+        assert_eq!(
+            (outcome.status(), codes(&outcome)),
+            (1, vec!["lock-rewritten", "no-bump", "required"]),
+            "{}",
+            outcome.to_text()
+        );
+
+        // The type went: with its lock, or without.
+        shop.write("orders/src/lib.rs", "");
+        fs::remove_dir_all(shop.path("orders/contracts")).unwrap();
+        let outcome = shop.run(&against("HEAD", &[]), &[]).unwrap();
+        assert_eq!(
+            (outcome.status(), codes(&outcome)),
+            (1, vec!["deleted"]),
+            "{}",
+            outcome.to_text()
+        );
+        let outcome = shop.run(&against("HEAD", &["Placed"]), &[]).unwrap();
+        assert_eq!(outcome.status(), 0, "{}", outcome.to_text());
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_lock_is_none() {
+    let shop = Shop::open();
+    shop.release(&[placed()]);
+    let text = shop.read("orders/contracts/Placed.json");
+    let other = text.replace("\"Placed\"", "\"Sample\"");
+    // A page's sample, a case of a test that changes, and what cannot be read.
+    shop.write("orders/docs/sample.json", &other);
+    shop.write("orders/tests/locks/Sample.json", &other);
+    shop.write("orders/docs/half.json", &other[..other.len() / 2]);
+    shop.commit();
+    shop.write("orders/tests/locks/Sample.json", "{}");
+    shop.write("orders/docs/half.json", "{}");
+    let outcome = shop.run(&against("HEAD", &[]), &[placed()]).unwrap();
+    assert_eq!(outcome.status(), 0, "{}", outcome.to_text());
+}
+
 #[test]
 fn what_git_cannot_say_is_an_error_that_says_why() {
     let shop = Shop::open();
