@@ -8,6 +8,7 @@ struct Placed {
     #[serde(skip_serializing)]
     secret: String,
     #[serde(skip_serializing_if = "Option::is_none", with = "own")]
+    #[schemars(with = "u32")]
     due: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     coupon: Option<String>,
