@@ -53,7 +53,7 @@ pub(super) enum Body {
     /// `struct Ping;`
     Unit,
     /// `struct Renamed(pub Name);`
-    Newtype(Newtype),
+    Newtype(Box<Newtype>),
     /// `struct OrderPlaced { … }`
     Named(Vec<Field>),
     /// What no event can be, and why.
@@ -209,10 +209,10 @@ fn body(word: &str, fields: &mut Fields, container: &wire::Container, errors: &m
                 }
             }
             if let (Some(field), 1) = (fields.unnamed.first(), fields.unnamed.len()) {
-                return Body::Newtype(Newtype {
+                return Body::Newtype(Box::new(Newtype {
                     ty: field.ty.clone(),
                     own_form: wire::own_form(&field.attrs),
-                });
+                }));
             }
             let remedy = "fields without names have no meaning on the wire: name them, `struct OrderPlaced { order_id: String }`";
             Body::Wrong(fields.to_token_stream(), remedy)
