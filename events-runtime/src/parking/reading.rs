@@ -12,6 +12,7 @@ use crate::opened::OpenedRecord;
 use crate::parking::fact::{Head, copy_own, headers};
 use crate::parking::ledger::{Claim, Fact, Identity, Item, Order, Pair, Standing, Token};
 use crate::parking::lot::Lot;
+use crate::parking::print;
 use crate::parking::record::{ParkedRecord, ParkedRoute};
 use crate::routing::{self, Routed};
 use crate::transport::{Queue, Record};
@@ -194,7 +195,7 @@ impl<Q: Queue> Lot<Q> {
             .position(|handler| handler.stable_name == name);
         let handler = place.map_or_else(|| stable_hash(name), |place| handlers[place].hash);
         let identity = match origin {
-            Some(origin) => Identity::Origin(handler, origin),
+            Some(origin) => Identity::Origin(handler, origin, print::of_fact(record)),
             None => {
                 let id = head.redrive.ok_or("it does not say which dead letter")?;
                 Identity::Redrive(id.to_owned())
@@ -207,6 +208,9 @@ impl<Q: Queue> Lot<Q> {
         };
         let mut own = Outgoing::with_capacity("", record.size(), 0);
         copy_own(record, &mut own);
+        if let Some(timestamp) = head.timestamp {
+            own.timestamp = (timestamp >= 0).then_some(timestamp);
+        }
         let mut parked = ParkedRecord {
             topic: lane.topic.topic.as_str().into(),
             partition: head.partition.unwrap_or(lane.partition.partition),

@@ -35,6 +35,7 @@ pub mod parking;
 pub mod parking_by_hand;
 pub mod parking_hint;
 pub mod parking_limits;
+pub mod parking_made_anew;
 pub mod parking_survives;
 pub mod pressure;
 pub mod progress;

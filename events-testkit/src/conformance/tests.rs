@@ -115,6 +115,9 @@ macro_rules! conformance_tests {
                 what_is_done_behind_an_open_record_is_forgotten
                 what_is_remembered_is_bounded
             }
+            parking_made_anew {
+                a_topic_made_anew_loses_nothing
+            }
             parking_survives {
                 a_kill_while_a_key_is_parked
                 a_kill_during_an_append

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use events_core::{RecordView, header};
+use events_runtime::parked_print;
 
 use super::names;
 use crate::cli::bytes::cut;
@@ -23,6 +24,7 @@ pub(super) struct Entry {
     pub(super) key: Option<Arc<[u8]>>,
     /// Where the record came from.
     pub(super) origin: Place,
+    print: u64,
     pub(super) attempts: u32,
     /// When it is tried next.
     pub(super) next: Millis,
@@ -40,7 +42,8 @@ pub(super) struct Entry {
 /// What makes two copies of a record one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Identity {
-    Origin(Arc<str>, i64),
+    /// With the record's print: a topic that is made anew gives its offsets a second time.
+    Origin(Arc<str>, i64, u64),
     Redrive(Arc<str>),
 }
 
@@ -48,7 +51,7 @@ impl Entry {
     pub(super) fn identity(&self) -> Identity {
         match &self.redrive {
             Some(letter) => Identity::Redrive(Arc::clone(letter)),
-            None => Identity::Origin(Arc::clone(&self.handler), self.origin.offset),
+            None => Identity::Origin(Arc::clone(&self.handler), self.origin.offset, self.print),
         }
     }
 }
@@ -140,6 +143,7 @@ impl Entry {
                 number(headers, names::PARTITION.as_bytes())?,
                 number(headers, names::OFFSET.as_bytes())?,
             ),
+            print: parked_print(record),
             attempts: number(headers, names::ATTEMPTS.as_bytes()).unwrap_or(0),
             next: number(headers, names::NEXT.as_bytes()).unwrap_or(0),
             since: number(headers, names::SINCE.as_bytes())
