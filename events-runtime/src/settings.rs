@@ -37,9 +37,10 @@ pub struct Settings {
     pub parked_records: usize,
     /// Bytes of those records. Default 64 MiB.
     pub parked_bytes: usize,
-    /// Distinct keys of a lane that fail in a row, no success between them, until their handler holds: then it is tried
-    /// with one record at a time, and failures do not count against the records. Default 10; 0: only an
-    /// [unavailable](events_core::Unavailable) error makes it hold.
+    /// Distinct keys that fail in a row, no success between them, until their handler holds: then it is tried with one
+    /// record at a time, and failures do not count against the records. A lane counts its own, and those of all the lanes
+    /// that this process has of the handler. Default 10, at most 1,000; 0: only an [unavailable](events_core::Unavailable)
+    /// error makes it hold.
     pub breaker_keys: usize,
     /// The shortest and the longest wait between two such tries. Default 1 s and 30 s.
     pub hold_probe: (Duration, Duration),

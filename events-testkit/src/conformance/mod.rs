@@ -24,6 +24,7 @@ mod stage;
 mod tests;
 
 pub mod breaker;
+pub mod breaker_lanes;
 pub mod failure;
 pub mod flow;
 pub mod health;

@@ -55,6 +55,9 @@ macro_rules! conformance_tests {
                 emissions_are_sent_again_after_a_lost_producer
                 a_full_queue_is_waited_for
             }
+            breaker_lanes {
+                lanes_count_failing_keys_together
+            }
             pressure {
                 held_records_are_bounded_and_named
                 records_in_flight_are_bounded
