@@ -60,6 +60,7 @@ const VARYING: [(&str, &str); 7] = [
     (header::TIME, "<RFC 3339>"),
     (dead_letter_header::TIME, "<RFC 3339>"),
     (dead_letter_header::SINCE, "<milliseconds>"),
+    (parked_header::TIMESTAMP, "<milliseconds>"),
     (parked_header::NEXT, "<milliseconds>"),
     (parked_header::SINCE, "<milliseconds>"),
     (parked_header::TOKEN, "<16 hexadecimal digits>"),

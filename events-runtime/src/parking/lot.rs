@@ -166,7 +166,7 @@ impl<Q: Queue> Lot<Q> {
         }
         let closed = self.retry.is_some()
             || *self.ledger.standing() != Standing::Owner
-            || self.is_full(1)
+            || self.is_full()
             || self.remembers_much()
             || self.is_behind()
             || self.ledger.crowded().is_some();
@@ -190,11 +190,10 @@ impl<Q: Queue> Lot<Q> {
         }
     }
 
-    /// Whether as much is parked as is allowed, `times` over.
-    pub(super) fn is_full(&self, times: usize) -> bool {
+    /// Whether as much is parked as is allowed.
+    pub(super) fn is_full(&self) -> bool {
         let settings = &self.lane.group.settings;
-        self.ledger.len() >= settings.parked_records.saturating_mul(times)
-            || self.ledger.bytes() >= settings.parked_bytes.saturating_mul(times)
+        self.ledger.len() >= settings.parked_records || self.ledger.bytes() >= settings.parked_bytes
     }
 
     /// Whether so many finished records may come again that no more may be parked: behind an open one that they are

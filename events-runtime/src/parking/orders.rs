@@ -3,6 +3,7 @@
 use events_core::Error;
 
 use crate::dead_letter::letters;
+use crate::lane::context::key_text;
 use crate::outbox::Outbox;
 use crate::parking::ledger::Order;
 use crate::parking::lot::{Lot, work};
@@ -15,19 +16,27 @@ impl<Q: Queue> Lot<Q> {
         let Some(open) = self.ledger.get(at) else {
             return;
         };
+        let partition = &self.lane.partition;
+        let (handler, key) = (&open.payload.handler, key_text(&*open.payload));
         match open.order.clone() {
-            Some(Order::Skip(audit)) => {
+            Some(Order::Skip(by)) => {
                 let Some(work) = work(at, open.attempts, open.pair, &open.payload) else {
+                    tracing::warn!(
+                        %partition, %handler, key, at, by,
+                        "a parked record is not skipped, though somebody asked for it: no handler of this build runs it; `parked discard` throws it away"
+                    );
                     self.ledger.refuse(at);
                     return;
                 };
+                tracing::info!(%partition, %handler, key, at, by, "a parked record is skipped, since somebody asked for it");
                 let text = open.error.clone();
                 let error = Error::msg(text.unwrap_or_else(|| "it was not tried".to_owned()))
-                    .context(format!("skipped by {audit}"));
+                    .context(format!("skipped by {by}"));
                 self.letter(work, &error, outbox);
             }
-            Some(Order::Discard(audit)) => {
-                let reason = format!("discarded by {audit}");
+            Some(Order::Discard(by)) => {
+                tracing::info!(%partition, %handler, key, at, by, "a parked record is discarded, since somebody asked for it");
+                let reason = format!("discarded by {by}");
                 self.ended(at, Some(&reason), outbox);
             }
             None => self.ledger.rest(at),

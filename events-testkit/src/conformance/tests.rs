@@ -118,6 +118,12 @@ macro_rules! conformance_tests {
                 what_is_done_behind_an_open_record_is_forgotten
                 what_is_remembered_is_bounded
             }
+            parking_flood {
+                orders_are_read_beyond_the_bound
+            }
+            parking_unordered {
+                records_without_order_park_alone
+            }
             parking_made_anew {
                 a_topic_made_anew_loses_nothing
             }
