@@ -33,7 +33,8 @@ pub struct Settings {
     pub exhausted: Exhausted,
     /// Records of one key that may be parked. At the bound the lane stops polling. Default 10,000.
     pub parked_per_key: usize,
-    /// Parked records of a lane, kept in memory. At the bound the lane stops polling. Default 100,000.
+    /// Parked records of a lane, kept in memory. At the bound the lane stops polling, and `dead-letters redrive` asks for no
+    /// more. Default 100,000.
     pub parked_records: usize,
     /// Bytes of those records. Default 64 MiB.
     pub parked_bytes: usize,
@@ -50,6 +51,10 @@ pub struct Settings {
     pub hold_max: Duration,
     /// Whether texts of errors stand in headers of dead letters, logs and the status. If not, only their
     /// [code](events_core::error_code) does: texts may hold what records hold. Default true.
+    ///
+    /// The text of a panic reaches the standard error stream all the same: the hook that prints it belongs to the process,
+    /// not to a library. Where it may hold secrets, set one of your own with [`std::panic::set_hook`], or panic without
+    /// them.
     pub error_texts: bool,
     /// Whose headers dead letters have beside their own. Default: nobody's.
     pub dead_letter_headers: Dialects,
