@@ -275,7 +275,7 @@ impl Group {
         let mut known = false;
         for plan in named {
             known = true;
-            if plan.pause.set(paused) {
+            if plan.lanes.pause(paused) {
                 let what = if paused { "is paused" } else { "goes on" };
                 tracing::info!(handler = %plan.stable_name, group = self.plan.group, "the handler {what}");
             }

@@ -14,7 +14,7 @@ use events_core::{
     Park, Parking, Registry, Retry, ServiceContext, Start, error_code, stable_hash,
 };
 
-use crate::hold::Pause;
+use crate::hold::Lanes;
 use crate::meters::{HandlerLabels, HandlerMeters};
 use crate::settings::Settings;
 use crate::spans::Propagation;
@@ -71,7 +71,7 @@ pub struct HandlerPlan {
     /// Whether duplicates are told apart.
     pub dedupe: bool,
     pub(crate) meters: HandlerMeters,
-    pub(crate) pause: Pause,
+    pub(crate) lanes: Lanes,
 }
 
 /// What a topic's lanes need to know.
@@ -123,7 +123,7 @@ impl HandlerPlan {
                 group: options.group.unwrap_or(service),
                 topics: topics_of(descriptor),
             }),
-            pause: Pause::default(),
+            lanes: Lanes::default(),
             stable_name,
             concurrency: options.concurrency.unwrap_or(settings.concurrency),
             retry: options.retry.unwrap_or(settings.retry),

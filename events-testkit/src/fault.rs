@@ -80,6 +80,12 @@ impl Broker {
         }
     }
 
+    /// Deletes a topic and makes it anew, empty, and with it what groups have committed for it. Nobody should read it
+    /// meanwhile.
+    pub fn make_anew(&self, topic: &str) {
+        self.state().make_anew(topic);
+    }
+
     /// Leaves offsets of a partition out, as compaction and transaction markers do.
     pub fn skip_offsets(&self, partition: &TopicPartition, offsets: i64) {
         if let Some(log) = self.state().log_mut(partition) {

@@ -61,6 +61,9 @@ macro_rules! conformance_tests {
                 what_came_packed_is_parked_and_dead_lettered_whole
                 what_is_refused_for_its_size_gives_up_its_text
             }
+            breaker_lanes {
+                lanes_count_failing_keys_together
+            }
             pressure {
                 held_records_are_bounded_and_named
                 records_in_flight_are_bounded
@@ -120,6 +123,15 @@ macro_rules! conformance_tests {
                 an_append_refused_for_a_moment_keeps_its_place
                 what_is_done_behind_an_open_record_is_forgotten
                 what_is_remembered_is_bounded
+            }
+            parking_flood {
+                orders_are_read_beyond_the_bound
+            }
+            parking_unordered {
+                records_without_order_park_alone
+            }
+            parking_made_anew {
+                a_topic_made_anew_loses_nothing
             }
             parking_survives {
                 a_kill_while_a_key_is_parked
