@@ -12,8 +12,8 @@ use crate::driver::Driver;
 use crate::driver::park::jitter;
 use crate::emit::{self, Withheld};
 use crate::opened::OpenedRecord;
-use crate::routing;
 use crate::plan::marked;
+use crate::routing;
 use crate::transport::Record;
 use crate::work::{Kind, Published, RecordRef, Work};
 

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use super::dialect;
 use super::letter::Resolution;
 use crate::cli::place::Place;
-use crate::cli::reader::Reader;
 use crate::cli::site::Site;
+use crate::reader::Reader;
 
 /// How old may be what is known: a lane takes longer to run a letter and to forget it.
 const FRESH: Duration = Duration::from_secs(1);
