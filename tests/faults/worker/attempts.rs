@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use events_kafka::Meta;
-use faults::{Behaviour, Fate, History, Line, Task, What};
+use faults::{BEAT, Behaviour, Fate, History, Line, Task, What};
 
 /// What attempts share.
 pub(crate) struct Attempts {
@@ -20,6 +20,25 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
+    /// Says that the process runs, on a thread of its own: what keeps that from running is the machine.
+    pub(crate) fn beat(behaviour: &Behaviour) -> anyhow::Result<()> {
+        let history = History::open(&behaviour.history, &behaviour.who)?;
+        thread::Builder::new().name("beat".into()).spawn(move || {
+            for offset in 0.. {
+                let line = Line {
+                    what: What::Alive,
+                    partition: -1,
+                    offset,
+                    ..Line::default()
+                };
+                // Without the line the checker excuses more; the bench finds out that there is no history.
+                let _ = history.append(line);
+                thread::sleep(BEAT);
+            }
+        })?;
+        Ok(())
+    }
+
     pub(crate) fn new(behaviour: &Behaviour) -> anyhow::Result<Self> {
         let path = &behaviour.history;
         let history = History::open(path, &behaviour.who)
@@ -64,6 +83,7 @@ impl Attempts {
     fn takes(&self, task: &Task, meta: &Meta) -> Duration {
         match self.fates.get(&task.key) {
             Some(Fate::Slow(time)) => *time,
+            Some(Fate::FailWhileThenSlow(file, time)) if !file.exists() => *time,
             Some(Fate::HangOnce(time)) if meta.attempt == 1 => *time,
             _ => {
                 let (least, most) = self.delay;
@@ -77,7 +97,7 @@ impl Attempts {
     fn fails(&self, task: &Task) -> bool {
         match self.fates.get(&task.key) {
             Some(Fate::Fail) => true,
-            Some(Fate::FailWhile(file)) => file.exists(),
+            Some(Fate::FailWhile(file) | Fate::FailWhileThenSlow(file, _)) => file.exists(),
             _ => false,
         }
     }

@@ -37,6 +37,7 @@ async fn main() -> anyhow::Result<()> {
         )
     })?;
     let behaviour: Behaviour = serde_json::from_str(&text)?;
+    Attempts::beat(&behaviour)?;
     let attempts = Arc::new(Attempts::new(&behaviour)?);
     #[cfg(feature = "failpoints")]
     points::install(Arc::clone(&attempts), behaviour.kill.clone());
