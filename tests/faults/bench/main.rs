@@ -2,9 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+mod ask;
 mod checker;
 mod cluster;
-mod coordinator;
 mod crew;
 mod load;
 mod mutants;

@@ -93,7 +93,7 @@ pub enum What {
     ByHand,
     /// Resident memory of a process in KiB, as `offset`.
     Memory,
-    /// A worker runs, which it says each [`BEAT`]; `offset` counts, from 0.
+    /// A worker runs, which it says each [`BEAT`]; `offset` counts, from 0. Of the observer: 0 asks the broker, 1 is the answer.
     Alive,
 }
 

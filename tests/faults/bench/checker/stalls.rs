@@ -1,4 +1,4 @@
-//! How long the machine kept a process from running: so much later may everything be that it does.
+//! How long the machine kept a worker from running, or a broker from an answer: so much later may everything be.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,8 @@ use faults::{BEAT, Line, What};
 /// A member that stands still for longer is given up by its group, which has excuses of its own.
 const MOST: Duration = Duration::from_secs(6);
 
-/// The longest time that a process was late with saying that it runs, as far as nobody had stopped it.
+/// The longest time that a worker, which nobody had stopped, was late with saying that it runs, or a broker with its answer to
+/// the observer.
 pub(crate) fn longest(lines: &[Line]) -> Duration {
     let mut last: BTreeMap<&str, u64> = BTreeMap::new();
     let mut longest = 0;
