@@ -93,7 +93,8 @@ pub enum What {
     ByHand,
     /// Resident memory of a process in KiB, as `offset`.
     Memory,
-    /// A worker runs, which it says each [`BEAT`]; `offset` counts, from 0. Of the observer: 0 asks the broker, 1 is the answer.
+    /// A worker runs, which it says each [`BEAT`]; `offset` counts, from 0, and the note has the microseconds that its threads
+    /// have waited for a processor. Of the observer: 0 asks the broker, 1 is the answer.
     Alive,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use events_kafka::Meta;
-use faults::{BEAT, Behaviour, Fate, History, Line, Task, What};
+use faults::{Behaviour, Fate, History, Line, Task, What};
 
 /// What attempts share.
 pub(crate) struct Attempts {
@@ -20,25 +20,6 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// Says that the process runs, on a thread of its own: what keeps that from running is the machine.
-    pub(crate) fn beat(behaviour: &Behaviour) -> anyhow::Result<()> {
-        let history = History::open(&behaviour.history, &behaviour.who)?;
-        thread::Builder::new().name("beat".into()).spawn(move || {
-            for offset in 0.. {
-                let line = Line {
-                    what: What::Alive,
-                    partition: -1,
-                    offset,
-                    ..Line::default()
-                };
-                // Without the line the checker excuses more; the bench finds out that there is no history.
-                let _ = history.append(line);
-                thread::sleep(BEAT);
-            }
-        })?;
-        Ok(())
-    }
-
     pub(crate) fn new(behaviour: &Behaviour) -> anyhow::Result<Self> {
         let path = &behaviour.history;
         let history = History::open(path, &behaviour.who)

@@ -1,6 +1,6 @@
 use events_kafka::{dead_letter_header as dl, header};
 use events_runtime::parked_header as pk;
-use faults::{BEAT, Line, TASKS, What};
+use faults::{Line, TASKS, What};
 
 use super::*;
 
@@ -150,34 +150,6 @@ fn a_kill_excuses_what_was_done_shortly_before_it() {
     };
     assert_eq!(again(killed(2_000_000), other), [""; 0]);
     assert_eq!(again(killed(4_000_000), other), ["I2"]);
-}
-
-#[test]
-fn a_stall_of_the_machine_widens_the_time_before_a_kill() {
-    let mut lines = Vec::new();
-    let mut push = |what: What, offset: i64, after: Duration| {
-        let before = lines.last().map_or(0, |line: &Line| line.at);
-        lines.push(Line {
-            at: before + after.as_micros() as u64,
-            who: "worker-1".into(),
-            what,
-            offset,
-            ..Line::default()
-        });
-        longest(&lines)
-    };
-    let second = Duration::from_secs(1);
-    assert_eq!(push(What::Alive, 0, second), Duration::ZERO);
-    assert_eq!(push(What::Alive, 1, BEAT), Duration::ZERO);
-    assert_eq!(push(What::Alive, 2, BEAT + second), second);
-    // Nobody else stopped it.
-    push(What::Stopped, 0, BEAT);
-    push(What::Continued, 0, second * 9);
-    assert_eq!(push(What::Alive, 3, BEAT), second);
-    assert_eq!(push(What::Killed, 0, BEAT + second * 2), second * 2);
-    // A process of the same name.
-    assert_eq!(push(What::Alive, 0, second * 9), second * 2);
-    assert_eq!(push(What::Alive, 1, second * 9), Duration::from_secs(6));
 }
 
 /// Both tasks are done again by another member in the time of a fault that loses everybody, `times` over.
