@@ -64,7 +64,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     scene.end_load()?;
     scene.time_from_here();
     scene.recover(Duration::from_secs(60))?;
-    scene.await_nothing_parked()?;
+    scene.await_nothing_parked();
     fs::remove_file(&failing)?;
     let mut open = letters(&scene)?;
     let all = open.len();
@@ -104,7 +104,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     scene.await_ended(Duration::from_secs(60))?;
     // A killed member's work is done again once its session is over: only when nothing is left it is quiet.
     scene.await_owners()?;
-    scene.await_nothing_parked()?;
+    scene.await_nothing_parked();
     let again = scene.command(&REDRIVE)?;
     scene.say(&format!("a further redrive asks for {}", redriven(&again)?));
     let before = count(&scene)?;

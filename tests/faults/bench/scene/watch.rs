@@ -124,13 +124,16 @@ impl Scene<'_> {
         })
     }
 
-    /// Waits until nothing is parked, or is to be redriven.
-    pub(crate) fn await_nothing_parked(&self) -> Result<()> {
-        until("nothing is parked", LONG, || {
+    /// Waits until nothing is parked, or is to be redriven. What stays so is lost.
+    pub(crate) fn await_nothing_parked(&mut self) {
+        let done = until("nothing is parked", LONG, || {
             let open = self.in_parked_log(|log| log.open(|_| true));
             let open = open.map_err(|error| error.to_string())?;
             holds(open == 0, || format!("{open} records are"))
-        })
+        });
+        if let Err(error) = done {
+            self.violates("I1", format!("{error:#}"));
+        }
     }
 
     /// Waits until every partition was assigned to a member last that runs: from here on recovery is timed.
