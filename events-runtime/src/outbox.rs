@@ -222,7 +222,7 @@ impl<R: Record> Outbox<R> {
         };
         let ticket = Ticket::new(Arc::clone(&self.acks), self.base + self.sent.len() as u64);
         let offset = self.origin(&sending);
-        let (before, after) = points(sending.kind);
+        let (before, after) = points(sending.kind, &sending.record);
         failpoints::reached(before, &self.lane.partition, offset);
         match self.lane.publish.enqueue(&sending.record, ticket) {
             Ok(()) => {
@@ -337,10 +337,10 @@ impl<R: Record> Outbox<R> {
 }
 
 /// The failpoints around sending a record.
-fn points(kind: Kind) -> (&'static str, &'static str) {
+fn points(kind: Kind, record: &Outgoing) -> (&'static str, &'static str) {
     match kind {
         Kind::Emissions | Kind::DeadLetter => ("emit-before", "emit-after"),
         Kind::Append => ("park-before", "park-after"),
-        Kind::Fact => ("unpark-before", "unpark-after"),
+        Kind::Fact => failpoints::around(record),
     }
 }
