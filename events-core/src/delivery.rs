@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::cancellation::Cancellation;
 use crate::emission::Emissions;
@@ -93,6 +93,8 @@ pub struct AttemptContext(Mutex<Parts>);
 
 #[derive(Default)]
 struct Parts {
+    /// What the publisher takes; anything, if none.
+    declared: Option<Arc<[&'static EventDescriptor]>>,
     cancellation: Option<Cancellation>,
     publisher: Option<Publisher>,
     extensions: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
@@ -104,6 +106,15 @@ impl AttemptContext {
         Self::default()
     }
 
+    /// The same for the attempts of a handler: its publisher takes the event types that it declares, and no others.
+    pub fn declaring(emits: impl IntoIterator<Item = &'static EventDescriptor>) -> Self {
+        let declared = Some(emits.into_iter().collect());
+        Self(Mutex::new(Parts {
+            declared,
+            ..Parts::default()
+        }))
+    }
+
     /// The attempt's token.
     pub fn cancellation(&self) -> Cancellation {
         self.parts().cancellation.get_or_insert_default().clone()
@@ -111,7 +122,14 @@ impl AttemptContext {
 
     /// The attempt's publisher.
     pub fn publisher(&self) -> Publisher {
-        self.parts().publisher.get_or_insert_default().clone()
+        let mut parts = self.parts();
+        let Parts {
+            declared,
+            publisher,
+            ..
+        } = &mut *parts;
+        let publisher = publisher.get_or_insert_with(|| Publisher::of(declared.clone()));
+        publisher.clone()
     }
 
     /// Leaves a value for the attempt's extractors; middleware calls it.

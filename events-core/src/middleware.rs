@@ -14,7 +14,7 @@ pub type Attempt<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 /// Code around every attempt of a service's handlers, and a hook on what it publishes.
 ///
 /// Layers run in the order in which they were added, the first outermost. A service without any pays nothing; one with
-/// a layer pays an allocation for each attempt.
+/// a layer pays an allocation for each attempt. A layer that panics fails the record it was called for, as its handler would.
 ///
 /// # Cancel safety
 ///
@@ -49,10 +49,14 @@ pub trait Middleware: Send + Sync + 'static {
     }
 
     /// Wraps the attempt: to time it, to put a span or a task-local value around it, to change its error.
+    ///
+    /// The attempt of a blocking handler is wrapped on its own thread: there the whole future is driven to its end, so that
+    /// what it awaits beside the attempt keeps the thread.
     fn around<'a>(&'a self, attempt: Attempt<'a>) -> Attempt<'a> {
         attempt
     }
 
-    /// Runs on every record that the service's handlers publish, before it is enqueued: the place for custom headers.
+    /// Runs on every record that the service's handlers publish, before it is enqueued: the place for custom headers. The
+    /// attempt has succeeded by then; a panic fails it all the same, so it is made again.
     fn on_publish(&self, _event: &EventDescriptor, _record: &mut Outgoing) {}
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::command::Command;
 use crate::emission::Emissions;
-use crate::event::{Event, Fact};
+use crate::event::{Event, EventDescriptor, Fact};
 use crate::{Error, Result};
 
 /// Publishes events, and sends commands, from within a handler, where returning them is not handy.
@@ -16,7 +16,9 @@ use crate::{Error, Result};
 ///
 /// # Errors
 ///
-/// [`publish`](Self::publish) fails when the event cannot be encoded, or when the attempt is over.
+/// [`publish`](Self::publish) fails when the event cannot be encoded, when the handler neither returns its type nor names it
+/// in `emits(…)`, or when the attempt is over. The topics, rights and cycles of a service are known from what its handlers
+/// declare, so what nobody declared is not published.
 ///
 /// # Examples
 ///
@@ -39,19 +41,27 @@ pub struct Publisher(Arc<Mutex<Buffer>>);
 #[derive(Debug)]
 struct Buffer {
     emissions: Emissions,
+    /// The types that it takes; any, if none.
+    declared: Option<Arc<[&'static EventDescriptor]>>,
     open: bool,
 }
 
 impl Default for Publisher {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Buffer {
-            emissions: Emissions::new(),
-            open: true,
-        })))
+        Self::of(None)
     }
 }
 
 impl Publisher {
+    /// One that takes the declared types alone.
+    pub(crate) fn of(declared: Option<Arc<[&'static EventDescriptor]>>) -> Self {
+        Self(Arc::new(Mutex::new(Buffer {
+            emissions: Emissions::new(),
+            declared,
+            open: true,
+        })))
+    }
+
     /// Adds an event to what this attempt publishes.
     ///
     /// # Errors
@@ -93,6 +103,17 @@ impl Publisher {
             return Err(Error::msg(format!(
                 "the attempt that this publisher belongs to is over, so {} was not published: publish before the handler returns, or use a producer",
                 E::DESCRIPTOR.name
+            )));
+        }
+        let name = E::DESCRIPTOR.name;
+        let is = |declared: &&EventDescriptor| declared.name == name;
+        if let Some(declared) = &buffer.declared
+            && !declared.iter().any(is)
+        {
+            let path = E::DESCRIPTOR.rust_path;
+            let short = path.rsplit("::").next().unwrap_or(path);
+            return Err(Error::msg(format!(
+                "the handler does not declare that it emits {name}, so it was not published: add `emits({short})` to its #[handler(…)]"
             )));
         }
         buffer.emissions.push(event)

@@ -8,7 +8,8 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 use crate::context::ServiceContext;
 use crate::delivery::Delivery;
@@ -113,11 +114,17 @@ impl Slot {
     ) {
         if self.driver.has_layers() {
             let layers = self.driver.layers();
-            let mut wrapped: Attempt<'_> = Box::pin(attempt);
-            for layer in layers.iter().rev() {
-                wrapped = layer.around(wrapped);
+            // A panic in a layer is an error of this record alone.
+            let wrap = || wrapped(&layers, Box::pin(attempt));
+            match catch_unwind(AssertUnwindSafe(wrap)) {
+                Ok(mut wrapped) => {
+                    poll_fn(|cx| self.driver.poll_attempt(cx, wrapped.as_mut())).await;
+                }
+                Err(panic) => {
+                    let error = Panicked::error(panic).context("a layer's `around`");
+                    self.driver.refuse(error);
+                }
             }
-            poll_fn(|cx| self.driver.poll_attempt(cx, wrapped.as_mut())).await;
         } else {
             let mut attempt = attempt;
             poll_fn(|cx| self.driver.poll_attempt(cx, attempt.as_mut())).await;
@@ -126,13 +133,48 @@ impl Slot {
 
     /// Runs a blocking attempt to its end.
     pub async fn attempt_blocking(&mut self, job: BlockingJob) {
-        let mut job = Some(job);
+        let mut job = Some(match self.driver.has_layers() {
+            true => wrapped_job(self.driver.layers(), job),
+            false => job,
+        });
         poll_fn(|cx| self.driver.poll_blocking(cx, &mut job)).await;
     }
 
     /// Hands the outcome to the engine.
     pub fn finish(&mut self, emissions: &mut Emissions) {
         self.driver.finish(emissions);
+    }
+}
+
+/// The attempt with all layers around it, the first outermost.
+fn wrapped<'a>(layers: &'a [Arc<dyn Middleware>], attempt: Attempt<'a>) -> Attempt<'a> {
+    let around = |attempt, layer: &'a Arc<dyn Middleware>| layer.around(attempt);
+    layers.iter().rev().fold(attempt, around)
+}
+
+/// The same for a blocking attempt. Layers stand around it on its own thread, where what they set for it is seen: their
+/// futures are driven to their ends there, and what they await is waited for as the job itself is.
+fn wrapped_job(layers: Arc<[Arc<dyn Middleware>]>, job: BlockingJob) -> BlockingJob {
+    Box::new(move |emissions| {
+        let mut attempt = wrapped(&layers, Box::pin(async move { job(emissions) }));
+        let waker = Waker::from(Arc::new(Awaiting(thread::current())));
+        let mut cx = Context::from_waker(&waker);
+        loop {
+            match attempt.as_mut().poll(&mut cx) {
+                Poll::Ready(outcome) => return outcome,
+                // It returns at once if it was woken in between.
+                Poll::Pending => thread::park(),
+            }
+        }
+    })
+}
+
+/// A thread that waits for a future.
+struct Awaiting(Thread);
+
+impl Wake for Awaiting {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 

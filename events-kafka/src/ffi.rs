@@ -2,8 +2,8 @@
 //!
 //! Partition queues are read in batches (one call for hundreds of records, no event object for each), header names need
 //! not be UTF-8 (the safe client panics on others), committed metadata neither, records go out without an allocation for each
-//! name, the broker can be asked what a user may do and which groups read which topics, and the embedded cluster can be told
-//! not to wait before a group's first rebalance.
+//! name, a commit that nobody waits for is answered, the broker can be asked what a user may do and which groups read which
+//! topics, and the embedded cluster can be told not to wait before a group's first rebalance.
 #![expect(
     unsafe_code,
     reason = "calls into librdkafka that the safe client does not offer"
@@ -11,6 +11,7 @@
 
 mod admin;
 mod authorized;
+mod commit;
 mod groups;
 mod produce;
 
@@ -28,6 +29,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 pub(crate) use authorized::{Answer, Told, authorized_on_groups, authorized_on_topics};
+pub(crate) use commit::commit;
 pub(crate) use groups::{PerGroup, assigned, committed, groups};
 pub(crate) use produce::{Sent, produce, produce_copy};
 

@@ -2,15 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use events_runtime::{ShutdownReport, Status};
-use tokio::task::JoinSet;
 
 use crate::endpoint::{self, Open};
 use crate::error::KafkaError;
 use crate::manifests::Announcement;
-use crate::member::Member;
+use crate::member::{GOODBYE, Member};
 use crate::options::ClientOptions;
 use crate::producer::Producer;
 use crate::sink::LaneProducer;
@@ -132,8 +131,8 @@ impl Handle {
         Ok(producer)
     }
 
-    /// Stops reading, finishes what is under way, commits, and leaves the groups; at most for [`Settings::drain`] and a
-    /// few seconds to say goodbye to the broker.
+    /// Stops reading, finishes what is under way, commits, and leaves the groups; at most for [`Settings::drain`] and five
+    /// seconds to say goodbye to the broker, all in all.
     ///
     /// [`Settings::drain`]: events_runtime::Settings::drain
     ///
@@ -146,29 +145,28 @@ impl Handle {
     /// Dropping it gives the drain up: nothing is lost, but work is done again.
     pub async fn drain(self) -> ShutdownReport {
         self.view.drains();
-        let mut stopping: JoinSet<_> = self
-            .members
-            .into_iter()
-            .map(|member| member.stop(self.drain))
-            .collect();
+        let until = Instant::now() + self.drain;
+        // All are told before the first is waited for.
+        let members = self.members.into_iter();
+        let stopping: Vec<_> = members.map(|member| member.stop(until)).collect();
         let mut report = ShutdownReport {
             drained: true,
             ..ShutdownReport::default()
         };
-        while let Some(stopped) = stopping.join_next().await {
-            // A member that panicked has finished nothing that could be counted.
-            report.add(&stopped.unwrap_or_default());
+        for stopped in stopping {
+            report.add(&stopped.await);
         }
         // Members are gone, so nothing new comes.
-        self.lanes.close(self.drain).await;
-        self.announcement.finish(self.drain).await;
+        let left = || (until + GOODBYE).saturating_duration_since(Instant::now());
+        self.lanes.close(left()).await;
+        self.announcement.finish(left()).await;
         let edge = self
             .edge
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(edge) = edge {
-            let unsent = edge.close(self.drain).await;
+            let unsent = edge.close(left()).await;
             report.drained &= unsent == 0;
         }
         tracing::info!(service = self.view.service(), %report, "stopped");

@@ -12,18 +12,19 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaResult;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::timeout_at;
 
 use crate::ffi;
 use crate::options::ClientOptions;
 use crate::parked::ParkedLogs;
-use crate::rebalance::{MemberContext, commit};
+use crate::rebalance::{MemberContext, commit, wait};
 use crate::rights::Watch;
 use crate::view::Watched;
 
 /// How long a poll of the main queue waits: how late a tick may be.
 const POLL: Duration = Duration::from_millis(25);
-/// How long leaving the group may take beyond the drain; then the thread is left to itself, as the broker is gone.
-const LEAVE: Duration = Duration::from_secs(5);
+/// How long saying goodbye may take beyond the drain; then the thread is left to itself, as the broker is gone.
+pub(crate) const GOODBYE: Duration = Duration::from_secs(5);
 
 /// A member of a consumer group.
 pub(crate) struct Member {
@@ -35,8 +36,12 @@ pub(crate) struct Member {
 }
 
 struct Stop {
-    deadline: Duration,
+    /// The end of the drain.
+    until: Instant,
+    /// What the drain came to.
     report: oneshot::Sender<ShutdownReport>,
+    /// Dropped once the group has been left.
+    left: oneshot::Sender<()>,
 }
 
 /// How far a member is behind.
@@ -57,26 +62,11 @@ impl Member {
         handle: Handle,
         drain: Duration,
     ) -> KafkaResult<Self> {
-        let config = client.consumer(&plan.group, &plan.settings);
         let interval = plan.settings.commit_interval;
         let group = Arc::new(Group::new(plan, publish, handle.clone()));
-        let joined = Arc::new(AtomicBool::new(false));
-        let watch = Watch::new(group.plan(), client, handle.clone());
-        let parked = ParkedLogs::open(group.plan(), client, handle.clone(), Arc::clone(&watch))?;
-        let context = MemberContext {
-            group: Arc::clone(&group),
-            handle,
-            drain,
-            consumer: OnceLock::new(),
-            parked,
-            rejoin: AtomicBool::new(false),
-            joined: Arc::clone(&joined),
-            watch: Arc::clone(&watch),
-        };
-        let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);
-        // Nobody else has set it.
-        let _ = consumer.context().consumer.set(Arc::downgrade(&consumer));
-        subscribe(&consumer, group.plan())?;
+        let consumer = consumer(&group, client, handle, drain)?;
+        let context = consumer.context();
+        let (joined, watch) = (Arc::clone(&context.joined), Arc::clone(&context.watch));
         let (orders, inbox) = mpsc::channel();
         let lag = Arc::default();
         let poller = Poller {
@@ -121,16 +111,66 @@ impl Member {
         *self.lag.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drains, commits and leaves the group.
-    pub(crate) async fn stop(self, deadline: Duration) -> ShutdownReport {
+    /// Drains until then, commits and leaves the group, whether or not the answer is waited for. It comes [`GOODBYE`] later
+    /// at the latest.
+    pub(crate) fn stop(self, until: Instant) -> impl Future<Output = ShutdownReport> {
         let (report, answer) = oneshot::channel();
-        let lost = ShutdownReport::default();
-        if self.orders.send(Stop { deadline, report }).is_err() {
-            return lost;
+        let (left, gone) = oneshot::channel();
+        let stop = Stop {
+            until,
+            report,
+            left,
+        };
+        // A thread that is gone drops the order, and with it what the answer comes by.
+        let _ = self.orders.send(stop);
+        async move {
+            let end = (until + GOODBYE).into();
+            let Ok(Ok(report)) = timeout_at(end, answer).await else {
+                // The thread waits for the broker, within a rebalance.
+                return self.unfinished();
+            };
+            if timeout_at(end, gone).await.is_err() {
+                tracing::warn!(group = %self.group.plan().group, "the broker did not answer the goodbye; what was done since the last commit may be done again");
+            }
+            report
         }
-        let answer = tokio::time::timeout(deadline + LEAVE, answer).await;
-        answer.ok().and_then(Result::ok).unwrap_or(lost)
     }
+
+    /// What its lanes said last that they have under way.
+    fn unfinished(&self) -> ShutdownReport {
+        let lanes = self.group.lane_status().into_iter();
+        ShutdownReport {
+            abandoned: lanes.map(|lane| lane.running + lane.unacknowledged).sum(),
+            ..ShutdownReport::default()
+        }
+    }
+}
+
+/// The consumer of a member, which joins the group once it is polled.
+pub(crate) fn consumer(
+    group: &Arc<Group>,
+    client: &ClientOptions,
+    handle: Handle,
+    drain: Duration,
+) -> KafkaResult<Arc<BaseConsumer<MemberContext>>> {
+    let plan = group.plan();
+    let watch = Watch::new(plan, client, handle.clone());
+    let context = MemberContext {
+        group: Arc::clone(group),
+        parked: ParkedLogs::open(plan, client, handle.clone(), Arc::clone(&watch))?,
+        handle,
+        drain,
+        consumer: OnceLock::new(),
+        rejoin: AtomicBool::new(false),
+        joined: Arc::default(),
+        watch,
+    };
+    let config = client.consumer(&plan.group, &plan.settings);
+    let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);
+    // Nobody else has set it.
+    let _ = consumer.context().consumer.set(Arc::downgrade(&consumer));
+    subscribe(&consumer, plan)?;
+    Ok(consumer)
 }
 
 fn subscribe(consumer: &BaseConsumer<MemberContext>, plan: &GroupPlan) -> KafkaResult<()> {
@@ -199,9 +239,12 @@ impl Poller {
     }
 
     fn measure_lag(&self) {
-        let partitions = self.group.partitions();
-        let mut records = Some(0u64);
-        for lane in self.group.lane_status() {
+        let partitions = self.group.partitions().len();
+        let lanes = self.group.lane_status();
+        // A member that has got no partitions is behind by nothing; before that it has not been told.
+        let joined = self.consumer.context().joined.load(Ordering::Acquire);
+        let mut records = (joined && lanes.len() >= partitions).then_some(0u64);
+        for lane in lanes {
             let name = &lane.partition;
             let ends = ffi::cached_watermarks(self.consumer.client(), &name.topic, name.partition);
             if let Some((low, high)) = ends {
@@ -214,8 +257,8 @@ impl Poller {
         }
         let mut lag = self.lag.lock().unwrap_or_else(PoisonError::into_inner);
         *lag = Lag {
-            records: records.filter(|_| !partitions.is_empty()),
-            partitions: partitions.len(),
+            records,
+            partitions,
         };
     }
 
@@ -226,11 +269,19 @@ impl Poller {
             return;
         };
         let handle = self.consumer.context().handle.clone();
-        let revoked = handle.block_on(self.group.shutdown(stop.deadline));
-        commit(&self.consumer, &revoked.positions, CommitMode::Sync);
-        // Leaving the group polls until the coordinator has answered, which may be never: whoever waits has a deadline.
+        let (report, positions) = if self.consumer.assignment_lost() {
+            let lost = self.group.partitions();
+            (wait(&handle, self.group.lose(&lost)), Vec::new())
+        } else {
+            let left = stop.until.saturating_duration_since(Instant::now());
+            let revoked = wait(&handle, self.group.shutdown(left));
+            (revoked.report, revoked.positions)
+        };
+        // Before the goodbye, which polls until the coordinator has answered, and that may be never. Nobody waits any more
+        // once the deadline has passed.
+        let _ = stop.report.send(report);
+        commit(&self.consumer, &positions, CommitMode::Sync);
         drop(self.consumer);
-        // Nobody waits any more once the deadline has passed.
-        let _ = stop.report.send(revoked.report);
+        drop(stop.left);
     }
 }

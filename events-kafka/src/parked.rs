@@ -15,6 +15,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use crate::client_log;
 use crate::ffi::NativeQueue;
@@ -38,6 +39,8 @@ pub(crate) struct ParkedLogs {
     assigned: Mutex<BTreeSet<TopicPartition>>,
     /// Below what each log was trimmed, as far as this member knows.
     trimmed: Mutex<BTreeMap<TopicPartition, i64>>,
+    /// Requests to delete finished facts; they end with the member.
+    trims: Mutex<JoinSet<()>>,
 }
 
 /// What was committed for a parked log.
@@ -69,6 +72,7 @@ impl ParkedLogs {
             watch,
             assigned: Mutex::default(),
             trimmed: Mutex::default(),
+            trims: Mutex::default(),
         }))
     }
 
@@ -152,6 +156,8 @@ impl ParkedLogs {
 
     /// Serves the reader's callbacks; its records are in queues of their own.
     pub(crate) fn serve(&self) {
+        // The panic hook has reported a panic.
+        while lock(&self.trims).try_join_next().is_some() {}
         for client in [&*self.reader, &self.asker] {
             if let Some(Err(error)) = client.poll(Duration::ZERO) {
                 self.watch.suspect(&error);
@@ -162,6 +168,10 @@ impl ParkedLogs {
 
     /// Positions were committed: what lies below a log's is not needed any more.
     pub(crate) fn committed(&self, list: &TopicPartitionList) {
+        if self.client.is_embedded() {
+            // It deletes nothing on request.
+            return;
+        }
         for element in list.elements() {
             let name = TopicPartition::new(element.topic(), element.partition());
             let Offset::Offset(offset) = element.offset() else {
@@ -179,11 +189,12 @@ impl ParkedLogs {
             }
             *before = offset;
             let client = self.client.clone();
-            self.handle.spawn(async move {
+            let trim = async move {
                 if let Err(error) = topics::trim(&client, &name, offset).await {
                     tracing::warn!(partition = %name, offset, %error, "finished facts of the parked log were not deleted; they cost only room");
                 }
-            });
+            };
+            lock(&self.trims).spawn_on(trim, &self.handle);
         }
     }
 }

@@ -29,7 +29,10 @@ pub(crate) async fn watch(handles: &[Handle]) {
     let mut run: Option<Run> = None;
     loop {
         ticks.tick().await;
-        let Some(lag) = handles.iter().map(Handle::lag).sum::<Option<u64>>() else {
+        let services = handles
+            .iter()
+            .map(|handle| (handle.partitions(), handle.lag()));
+        let Some(lag) = behind(services) else {
             continue;
         };
         match &mut run {
@@ -42,6 +45,14 @@ pub(crate) async fn watch(handles: &[Handle]) {
             Some(current) => current.show(handles, lag),
         }
     }
+}
+
+/// How far services are behind, each given by its partitions and its lag; none while that of one that reads is not known,
+/// or none reads.
+fn behind(services: impl Iterator<Item = (usize, Option<u64>)>) -> Option<u64> {
+    services
+        .filter_map(|(partitions, lag)| (partitions > 0).then_some(lag))
+        .reduce(|sum, lag| Some(sum? + lag?))?
 }
 
 /// One time of catching up.
@@ -135,6 +146,15 @@ mod tests {
             (5_000, Some(20))
         );
         assert_eq!(pace(0, 100, Duration::from_secs(10)), (0, None));
+    }
+
+    #[test]
+    fn a_service_that_reads_nothing_hides_no_lag() {
+        let of = |services: &[(usize, Option<u64>)]| behind(services.iter().copied());
+        assert_eq!(of(&[(2, Some(7)), (0, None)]), Some(7));
+        assert_eq!(of(&[(2, Some(7)), (0, Some(0)), (1, Some(2))]), Some(9));
+        assert_eq!(of(&[(2, Some(7)), (1, None)]), None, "it has not been told");
+        assert_eq!(of(&[(0, Some(0))]), None, "nobody reads");
     }
 
     #[test]

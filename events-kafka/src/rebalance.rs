@@ -14,7 +14,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Reb
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle};
 
 use crate::ffi::{self, NativeQueue};
 use crate::parked::ParkedLogs;
@@ -93,6 +93,23 @@ impl MemberContext {
         }
     }
 
+    /// None of these offsets was committed.
+    fn refused(&self, error: &KafkaError, list: &TopicPartitionList) {
+        self.watch.suspect(error);
+        let again = self.tried_again(&names(list));
+        tracing::warn!(group = %self.group.plan().group, %error, "offsets were not committed; {again}");
+    }
+
+    /// Sees to it that offsets are committed after all: the client gives up what a broker refuses while members join, and its
+    /// timer sends only offsets that moved.
+    fn tried_again(&self, partitions: &[TopicPartition]) -> &'static str {
+        if self.group.refuse_positions(partitions) {
+            "the next tick tries again"
+        } else {
+            "what was done since the last commit may be done again"
+        }
+    }
+
     fn parked_topic(&self, source: &str) -> Option<&str> {
         let topic = self.group.plan().topics.get(source)?;
         topic.parked.as_deref()
@@ -115,7 +132,7 @@ impl MemberContext {
             tracing::debug!(group, "no lanes are left to drain");
         } else if consumer.assignment_lost() {
             // Somebody else owns them by now: nothing may be committed.
-            let report = self.handle.block_on(self.group.lose(&leaving));
+            let report = wait(&self.handle, self.group.lose(&leaving));
             tracing::warn!(
                 group,
                 partitions = leaving.len(),
@@ -123,9 +140,7 @@ impl MemberContext {
                 "partitions were lost"
             );
         } else {
-            let revoked = self
-                .handle
-                .block_on(self.group.revoke(&leaving, self.drain));
+            let revoked = wait(&self.handle, self.group.revoke(&leaving, self.drain));
             commit(consumer, &revoked.positions, CommitMode::Async);
             tracing::info!(group, partitions = leaving.len(), report = %revoked.report, "partitions revoked");
         }
@@ -147,6 +162,16 @@ impl MemberContext {
     }
 }
 
+/// Waits on this thread and by a clock of its own. The runtime's stands still while handlers block all of its threads, and
+/// with it every deadline.
+pub(crate) fn wait<T>(handle: &Handle, future: impl Future<Output = T>) -> T {
+    match Builder::new_current_thread().enable_time().build() {
+        Ok(own) => own.block_on(future),
+        // It asks the system for nothing; the runtime's clock is better than none.
+        Err(_) => handle.block_on(future),
+    }
+}
+
 fn names(list: &TopicPartitionList) -> Vec<TopicPartition> {
     let elements = list.elements();
     let names = elements.iter();
@@ -163,6 +188,11 @@ pub(crate) fn commit(
     mode: CommitMode,
 ) {
     if positions.is_empty() {
+        return;
+    }
+    if consumer.assignment_lost() {
+        // Somebody else owns the partitions by now. A coordinator whose group has no members any more would take them.
+        tracing::warn!(group = %consumer.context().group.plan().group, "the assignment was lost, so what was done since the last commit is not committed");
         return;
     }
     let mut list = TopicPartitionList::with_capacity(positions.len());
@@ -189,11 +219,13 @@ pub(crate) fn commit(
         }
     }
     reached("store-after", positions);
-    match consumer.commit(&list, mode) {
+    let sent = match mode {
+        CommitMode::Sync => consumer.commit(&list, mode),
+        CommitMode::Async => ffi::commit(consumer, &list),
+    };
+    match sent {
         Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
-        Err(error) => {
-            tracing::warn!(%error, "offsets were not committed; the next tick tries again")
-        }
+        Err(error) => consumer.context().refused(&error, &list),
     }
     reached("commit-after", positions);
 }
@@ -243,7 +275,7 @@ impl ConsumerContext for MemberContext {
             if event == assigning {
                 // Lanes that were made already must not commit where somebody else reads, nor their parked logs be fetched.
                 let made = names(list);
-                self.handle.block_on(self.group.lose(&made));
+                wait(&self.handle, self.group.lose(&made));
                 self.stop_parked(&made);
             }
             let answer = match consumer.rebalance_protocol() {
@@ -269,19 +301,20 @@ impl ConsumerContext for MemberContext {
                     };
                     whole = false;
                     self.watch.suspect(&error);
-                    let (topic, partition) = (element.topic(), element.partition());
+                    let partition = TopicPartition::new(element.topic(), element.partition());
                     let code = error.rdkafka_error_code();
-                    tracing::warn!(group = %self.group.plan().group, topic, partition, ?code, "an offset was not committed; the next tick tries again");
+                    let again = self.tried_again(std::slice::from_ref(&partition));
+                    tracing::warn!(group = %self.group.plan().group, %partition, ?code, "an offset was not committed; {again}");
                 }
                 if let Some(logs) = self.parked.as_ref().filter(|_| whole) {
                     logs.committed(list);
                 }
             }
             Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
-            Err(error) => {
-                self.watch.suspect(&error);
-                tracing::warn!(group = %self.group.plan().group, %error, "offsets were not committed; the next tick tries again");
-            }
+            Err(error) => self.refused(&error, list),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

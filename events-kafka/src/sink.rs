@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use events_core::Outgoing;
 use events_runtime::{Publish, PublishError, Ticket, Written};
@@ -27,14 +27,27 @@ const SERVED: usize = 4;
 const DEAD_LETTER_ROOM: usize = 128 * 1024;
 /// The client's own default for `message.max.bytes`.
 const DEFAULT_MAX_BYTES: usize = 1_000_000;
+/// The most that the client takes for it: no record that was received is larger.
+const LARGEST_MAX_BYTES: &str = "1000000000";
 /// What a record's framing takes of `message.max.bytes`.
 const FRAMING: usize = 1024;
 
-/// The producer of all lanes of a service. A producer that failed for good is replaced.
+/// The producer of all lanes of a service.
+///
+/// What came compressed may be larger, once unpacked, than its topic's limit, and the client goes by the size before
+/// compression. So letters above the limit go out by a producer of their own, compressed and each for itself, and whether
+/// their topic takes them is the broker's to say. It is started by the first of them.
 pub(crate) struct LaneProducer {
-    config: ClientConfig,
-    current: RwLock<Arc<Running>>,
+    usual: Line,
+    large: Line,
     max_record_bytes: usize,
+    max_letter_bytes: usize,
+}
+
+/// A producer from the first record on. One that failed for good is replaced.
+struct Line {
+    config: ClientConfig,
+    current: RwLock<Option<Arc<Running>>>,
 }
 
 /// One producer and the thread that serves its callbacks.
@@ -54,47 +67,115 @@ impl LaneProducer {
             .get("message.max.bytes")
             .and_then(|bytes| bytes.parse().ok())
             .unwrap_or(DEFAULT_MAX_BYTES);
-        config.set(
-            "message.max.bytes",
-            (max_bytes + DEAD_LETTER_ROOM).to_string(),
-        );
-        let current = RwLock::new(Arc::new(Running::start(&config)?));
+        let letters = max_bytes + DEAD_LETTER_ROOM;
+        config.set("message.max.bytes", letters.to_string());
+        let large = Line::new(large(config.clone()));
+        let usual = Line::new(config);
+        usual.running()?;
         Ok(Arc::new(Self {
-            config,
-            current,
+            usual,
+            large,
             max_record_bytes: max_bytes.saturating_sub(FRAMING),
+            max_letter_bytes: letters.saturating_sub(FRAMING),
         }))
     }
 
-    /// Waits for what is on its way, at most until the deadline, and ends the thread.
+    /// Waits for what is on its way, at most until the deadline, and ends the threads.
     pub(crate) async fn close(&self, deadline: Duration) {
-        let running = self.current();
+        let lines = [self.usual.current(), self.large.current()];
+        let until = Instant::now() + deadline;
         let flush = move || {
-            if let Err(error) = running.producer.flush(deadline) {
-                tracing::warn!(%error, "emissions were still on their way at shutdown; their records are handled again");
+            for running in lines.into_iter().flatten() {
+                let left = until.saturating_duration_since(Instant::now());
+                if let Err(error) = running.producer.flush(left) {
+                    tracing::warn!(%error, "emissions were still on their way at shutdown; their records are handled again");
+                }
+                running.stop();
             }
-            running.stop();
         };
         // A panic of the client's would be the only error.
         let _ = tokio::task::spawn_blocking(flush).await;
     }
+}
 
-    fn current(&self) -> Arc<Running> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+/// The configuration of the producer for what is too large for the usual one.
+fn large(mut config: ClientConfig) -> ClientConfig {
+    config.set("message.max.bytes", LARGEST_MAX_BYTES);
+    // One that is too large must not take others with it.
+    config.set("batch.num.messages", "1");
+    let named = ["compression.type", "compression.codec"];
+    if named.iter().all(|name| config.get(name).is_none()) {
+        // The client has it always, whatever it was built with.
+        config.set("compression.type", "lz4");
+    }
+    config
+}
+
+impl Line {
+    fn new(config: ClientConfig) -> Self {
+        Self {
+            config,
+            current: RwLock::default(),
+        }
+    }
+
+    fn current(&self) -> Option<Arc<Running>> {
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn running(&self) -> KafkaResult<Arc<Running>> {
+        if let Some(running) = self.current() {
+            return Ok(running);
+        }
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = &*current {
+            return Ok(Arc::clone(running));
+        }
+        let new = Arc::new(Running::start(&self.config)?);
+        *current = Some(Arc::clone(&new));
+        Ok(new)
+    }
+
+    fn enqueue(
+        &self,
+        record: &Arc<Outgoing>,
+        ticket: Ticket,
+    ) -> Result<(), (Ticket, PublishError)> {
+        let running = match self.running() {
+            Ok(running) => running,
+            Err(error) => return Err((ticket, PublishError::Lost(error.to_string()))),
+        };
+        // Counted before it is sent, because the answer may come at once.
+        if running.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
+            running.unparked.unpark();
+        }
+        ffi::produce(&running.producer, record, ticket).map_err(|(ticket, code)| {
+            running.waiting.fetch_sub(1, Ordering::AcqRel);
+            if let Some((code, reason)) = running.producer.client().fatal_error() {
+                self.replace(&running, &format!("{code:?}: {reason}"));
+                return (ticket, PublishError::Lost(reason));
+            }
+            (ticket, naming(refusal(code), &record.topic))
+        })
     }
 
     /// Puts a new producer in the place of one that failed for good. What the old one held comes back as lost.
     fn replace(&self, failed: &Arc<Running>, reason: &str) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&current, failed) {
+        if !current.as_ref().is_some_and(|now| Arc::ptr_eq(now, failed)) {
             return;
         }
         tracing::error!(reason, "the producer failed for good: starting a new one");
         match Running::start(&self.config) {
             Ok(new) => {
-                let old = std::mem::replace(&mut *current, Arc::new(new));
+                let old = current.replace(Arc::new(new));
                 drop(current);
-                old.purge();
+                if let Some(old) = old {
+                    old.purge();
+                }
             }
             Err(error) => tracing::error!(%error, "no new producer; the next emission tries again"),
         }
@@ -169,23 +250,20 @@ impl Publish for LaneProducer {
         record: &Arc<Outgoing>,
         ticket: Ticket,
     ) -> Result<(), (Ticket, PublishError)> {
-        let running = self.current();
-        // Counted before it is sent, because the answer may come at once.
-        if running.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
-            running.unparked.unpark();
+        if record.size() > self.max_letter_bytes {
+            return self.large.enqueue(record, ticket);
         }
-        ffi::produce(&running.producer, record, ticket).map_err(|(ticket, code)| {
-            running.waiting.fetch_sub(1, Ordering::AcqRel);
-            if let Some((code, reason)) = running.producer.client().fatal_error() {
-                self.replace(&running, &format!("{code:?}: {reason}"));
-                return (ticket, PublishError::Lost(reason));
-            }
-            (ticket, naming(refusal(code), &record.topic))
-        })
+        match self.usual.enqueue(record, ticket) {
+            // Many headers take more than the framing that was allowed for.
+            Err((ticket, PublishError::TooLarge(_))) => self.large.enqueue(record, ticket),
+            outcome => outcome,
+        }
     }
 
     fn serve(&self) {
-        let running = self.current();
+        let Some(running) = self.usual.current() else {
+            return;
+        };
         for _ in 0..SERVED {
             running.producer.poll(Duration::ZERO);
         }
@@ -193,6 +271,10 @@ impl Publish for LaneProducer {
 
     fn max_record_bytes(&self) -> usize {
         self.max_record_bytes
+    }
+
+    fn max_letter_bytes(&self) -> usize {
+        self.max_letter_bytes
     }
 }
 
@@ -213,9 +295,8 @@ pub(crate) fn refusal(code: RDKafkaErrorCode) -> PublishError {
     }
     match code {
         Code::QueueFull => PublishError::Full,
-        Code::MessageSizeTooLarge
-        | Code::InvalidMessageSize
-        | Code::UnknownTopic
+        Code::MessageSizeTooLarge | Code::InvalidMessageSize => PublishError::TooLarge(text),
+        Code::UnknownTopic
         | Code::UnknownTopicOrPartition
         | Code::UnknownPartition
         | Code::InvalidTopic
@@ -240,6 +321,9 @@ pub(crate) fn naming(error: PublishError, topic: &str) -> PublishError {
         }
         PublishError::Refused(reason) => {
             PublishError::Refused(format!("the topic `{topic}`: {reason}"))
+        }
+        PublishError::TooLarge(reason) => {
+            PublishError::TooLarge(format!("the topic `{topic}`: {reason}"))
         }
         other => other,
     }

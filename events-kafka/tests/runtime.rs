@@ -265,7 +265,7 @@ async fn dead_letters_must_have_room() {
     );
 }
 
-/// What is made with `ensure_topics` keeps parked records; what was made by hand may lose them.
+/// What is made with `ensure_topics` keeps parked records and letters; what was made by hand may lose them.
 #[tokio::test]
 async fn parked_topics_must_keep_what_waits() {
     if !real() {
@@ -280,13 +280,18 @@ async fn parked_topics_must_keep_what_waits() {
     };
     let handle = runtime("runtime-kept").spawn().await.unwrap();
     assert!(handle.drain().await.drained);
-    let kept = support::settings("runtime-kept.parked.runtime-kept").await;
-    for (name, value) in [
-        ("cleanup.policy", "delete"),
-        ("retention.bytes", "-1"),
-        ("retention.ms", "-1"),
+    for topic in [
+        "runtime-kept.parked.runtime-kept",
+        "runtime-kept.dead-letters",
     ] {
-        assert_eq!(kept.get(name).map(String::as_str), Some(value), "{name}");
+        let kept = support::settings(topic).await;
+        for (name, value) in [
+            ("cleanup.policy", "delete"),
+            ("retention.bytes", "-1"),
+            ("retention.ms", "-1"),
+        ] {
+            assert_eq!(kept.get(name).map(String::as_str), Some(value), "{name}");
+        }
     }
     let lossy = [
         ("cleanup.policy", "compact,delete"),

@@ -1,6 +1,5 @@
 //! What was released at a revision against what this build declares: a lock that was edited since hides nothing.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use events_core::Fault;
@@ -9,6 +8,7 @@ use events_core::contract::{Contract, Declaration, read_lock, review_released};
 
 use crate::error::LocksError;
 use crate::git::Tree;
+use crate::places::Places;
 use crate::shelves::{Linked, Shelves};
 
 pub(crate) fn changes(
@@ -18,78 +18,30 @@ pub(crate) fn changes(
     retired: &[String],
 ) -> Result<Vec<Finding>, LocksError> {
     let tree = Tree::at(shelves.root(), revision)?;
-    let places = Places::of(shelves, linked);
-    let files = tree.read(|path| is_lock(path, &places.files) && places.may_hold(path, &tree))?;
+    let places = Places::of(shelves, linked, &tree)?;
     let mut findings = Vec::new();
-    for (path, content) in files {
-        let expected = places.expects(&path);
+    for (path, content) in tree.read(|path| places.may_hold(path))? {
         let base = match Contract::read(&path.display().to_string(), &content) {
             Ok(base) => base,
-            Err(error) if expected => {
+            Err(error) if places.are_looked_for(&path) && places.are_of_linked(&path) => {
                 findings.push(unreadable(&error.finding(), revision));
                 continue;
             }
-            // A file that is gone, and may have been anything.
+            // It may have been anything.
             Err(_) => continue,
         };
+        if !places.are_looked_for(&path) && is_kept(&base, &path) && !places.was_named(&path)? {
+            continue;
+        }
         let mut declared = shelves.declared().iter();
         match declared.find(|declared| declared.event == base.event) {
             Some(declared) => findings.extend(since(shelves, declared, &base, revision, &path)),
-            None if retired.contains(&base.event) || path.is_file() => {}
-            None if expected || linked.all => findings.extend(gone(&base, revision, &path)),
-            None => {}
+            None if retired.contains(&base.event) => {}
+            None => findings.extend(undeclared(&base, revision, &path, &places)),
         }
     }
     findings.extend(outside(shelves));
     Ok(findings)
-}
-
-/// Where locks may have been.
-struct Places {
-    /// Of the events that are declared.
-    files: BTreeSet<PathBuf>,
-    /// Directories of locks whose crates are linked.
-    shelves: BTreeSet<PathBuf>,
-}
-
-impl Places {
-    fn of(shelves: &Shelves, linked: &Linked) -> Self {
-        let declares = |package: &String| {
-            let mut declared = shelves.declared().iter();
-            declared.any(|declared| declared.package == *package)
-        };
-        let own = shelves
-            .packages()
-            .iter()
-            .filter(|(package, _)| {
-                linked.all || linked.packages.contains(package) || declares(package)
-            })
-            .map(|(_, directory)| directory.join("contracts"));
-        let shared = shelves.shared();
-        let own: BTreeSet<_> = own.filter(|shelf| !shared.contains(shelf)).collect();
-        Self {
-            files: shelves.used(),
-            shelves: own,
-        }
-    }
-
-    /// Whether a lock of a linked crate stood there.
-    fn expects(&self, path: &Path) -> bool {
-        let shelf = path.parent().unwrap_or(path);
-        self.files.contains(path) || self.shelves.contains(shelf)
-    }
-
-    /// Also what lay beside a crate and is gone: its crate may have moved, or its event to another crate.
-    fn may_hold(&self, path: &Path, tree: &Tree) -> bool {
-        let above = path.parent().and_then(Path::parent).unwrap_or(path);
-        self.expects(path) || (!path.is_file() && tree.holds(&above.join("Cargo.toml")))
-    }
-}
-
-fn is_lock(path: &Path, named: &BTreeSet<PathBuf>) -> bool {
-    let shelf = path.parent().and_then(Path::file_name);
-    let is_json = path.extension().is_some_and(|of| of == "json");
-    named.contains(path) || (is_json && shelf.is_some_and(|shelf| shelf == "contracts"))
 }
 
 fn since(
@@ -109,6 +61,38 @@ fn since(
     for finding in &mut findings {
         finding.event = Some(declared.event.clone());
         finding.location = Some(declared.location.clone());
+    }
+    findings
+}
+
+/// Whether a file still says all that was released.
+fn is_kept(base: &Contract, path: &Path) -> bool {
+    let now = read_lock(path).ok().flatten();
+    now.is_some_and(|now| {
+        now.event == base.event && hidden(base, Some(&now), "", path, path).is_empty()
+    })
+}
+
+/// The lock of an event that nobody declares who is linked.
+fn undeclared(base: &Contract, revision: &str, path: &Path, places: &Places<'_>) -> Vec<Finding> {
+    let mut findings = match read_lock(path) {
+        Ok(Some(now)) if now.event == base.event => {
+            let mut findings = hidden(base, Some(&now), revision, path, path);
+            // What lies in a directory of locks is told by the check of today's.
+            if findings.is_empty() && !places.are_looked_for(path) && places.are_of_linked(path) {
+                findings.extend(gone(base, revision, path, "the type is not there any more"));
+            }
+            findings
+        }
+        Ok(_) if places.are_of_linked(path) => {
+            let what = "neither the lock nor the type is there any more";
+            gone(base, revision, path, what).into_iter().collect()
+        }
+        Ok(_) => Vec::new(),
+        Err(error) => vec![error.finding()],
+    };
+    for finding in &mut findings {
+        finding.event = Some(base.event.clone());
     }
     findings
 }
@@ -149,24 +133,22 @@ fn hidden(
     base.released().filter_map(one).collect()
 }
 
-fn gone(base: &Contract, revision: &str, path: &Path) -> Option<Finding> {
+fn gone(base: &Contract, revision: &str, path: &Path, what: &str) -> Option<Finding> {
     let event = &base.event;
     let numbers: Vec<_> = base.released().map(|of| of.version.to_string()).collect();
     if numbers.is_empty() {
         return None;
     }
     let message = format!(
-        "{event}: version {} was released at {revision}, in {}; neither the lock nor the type is there any more: readers of \
-         the event wait for it, and its records may still lie in a topic",
+        "{event}: version {} was released at {revision}, in {}; {what}: readers of the event wait \
+         for it, and its records may still lie in a topic",
         numbers.join(", "),
         path.display()
     );
     let remedy = format!(
-        "bring both back; if no service reads or writes it any more, say `--retired {event}`"
+        "bring it back; if no service reads or writes it any more, say `--retired {event}`"
     );
-    let mut finding = error("deleted", message, remedy);
-    finding.event = Some(event.clone());
-    Some(finding)
+    Some(error("deleted", message, remedy))
 }
 
 fn unreadable(finding: &Finding, revision: &str) -> Finding {

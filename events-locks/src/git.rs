@@ -1,5 +1,6 @@
 //! What git knows of the locks at a revision. Git is asked as a process: it knows its own formats best.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use crate::error::LocksError;
 /// The files below a directory as they were at a commit.
 pub(crate) struct Tree {
     directory: PathBuf,
+    commit: String,
     /// Paths from `directory`, each with the name of its content.
     files: Vec<(String, String)>,
 }
@@ -45,6 +47,7 @@ impl Tree {
         let list = String::from_utf8_lossy(&listed.stdout);
         Ok(Self {
             directory: directory.to_owned(),
+            commit,
             files: list.split('\0').filter_map(entry).collect(),
         })
     }
@@ -75,6 +78,33 @@ impl Tree {
             return false;
         };
         self.files.iter().any(|(path, _)| Path::new(path) == inside)
+    }
+
+    /// The files that hold each of the words. Paths are whole.
+    pub(crate) fn holding(
+        &self,
+        words: &[&str],
+        files: &str,
+    ) -> Result<BTreeSet<PathBuf>, LocksError> {
+        let mut all = vec![
+            "-c",
+            "grep.fullName=false",
+            "grep",
+            "--no-color",
+            "-l",
+            "-z",
+        ];
+        all.extend(["--no-recurse-submodules", "-F", "--all-match"]);
+        all.extend(words.iter().flat_map(|word| ["-e", word]));
+        all.extend([self.commit.as_str(), "--", files]);
+        let found = git(&self.directory, all)?;
+        // 1 says that there is none.
+        if !found.status.success() && found.status.code() != Some(1) {
+            return Err(failed("grep", said(&found)));
+        }
+        let list = String::from_utf8_lossy(&found.stdout);
+        let paths = list.split('\0').filter_map(|line| line.split_once(':'));
+        Ok(paths.map(|(_, path)| self.directory.join(path)).collect())
     }
 
     /// All of them from one process.

@@ -13,6 +13,7 @@ mod error;
 mod git;
 mod lock;
 mod outcome;
+mod places;
 mod release;
 mod shelves;
 mod write;

@@ -4,7 +4,7 @@ mod other;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Path};
+use syn::{Data, DeriveInput, Fields, Path};
 
 use crate::errors::Errors;
 use crate::options::{self, Usage};
@@ -45,11 +45,27 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 
 fn check(item: &DeriveInput, errors: &mut Errors) {
     attributes::refuse_derives(&item.attrs, "payload", errors);
-    wire::container(&item.attrs, "payload", errors);
-    if let Data::Union(data) = &item.data {
-        errors.at(
-            data.union_token,
-            "a payload is a struct or an enum: a union cannot be read back",
-        );
+    let container = wire::container(&item.attrs, "payload", errors);
+    let all: Vec<_> = match &item.data {
+        Data::Struct(data) => vec![&data.fields],
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .map(|variant| &variant.fields)
+            .collect(),
+        Data::Union(data) => {
+            errors.at(
+                data.union_token,
+                "a payload is a struct or an enum: a union cannot be read back",
+            );
+            return;
+        }
+    };
+    for fields in all {
+        if let Fields::Named(fields) = fields {
+            for field in &fields.named {
+                wire::refuse_omitted(field, container.default, "#[serde(default)]", errors);
+            }
+        }
     }
 }

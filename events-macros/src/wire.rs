@@ -1,6 +1,6 @@
 //! How fields are called on the wire, after `#[serde(…)]`.
 
-use syn::{Attribute, Field, LitStr};
+use syn::{Attribute, Field, LitStr, Type};
 
 use crate::errors::Errors;
 use crate::options::{self, Given, Value};
@@ -26,6 +26,8 @@ pub(crate) struct Wire {
     pub(crate) flatten: bool,
     /// It is left out on the wire.
     pub(crate) skip: bool,
+    /// The functions that write or read it: its type does not say what stands on the wire.
+    pub(crate) own_form: Option<String>,
 }
 
 /// Reads a container's attributes; refuses what would break old readers, and what `by` says itself.
@@ -52,7 +54,10 @@ pub(crate) fn container(attributes: &[Attribute], by: &str, errors: &mut Errors)
 
 /// Reads the attributes of a field.
 pub(crate) fn field(field: &Field, container: &Container, errors: &mut Errors) -> Wire {
-    let mut wire = Wire::default();
+    let mut wire = Wire {
+        own_form: own_form(&field.attrs),
+        ..Wire::default()
+    };
     let mut aliases = Vec::new();
     let mut renamed = None;
     for given in serde(&field.attrs) {
@@ -82,6 +87,55 @@ pub(crate) fn field(field: &Field, container: &Container, errors: &mut Errors) -
         wire.names.extend(aliases);
     }
     wire
+}
+
+/// The path of the functions that write or read a field in a form of its own.
+pub(crate) fn own_form(attributes: &[Attribute]) -> Option<String> {
+    let names = ["with", "serialize_with", "deserialize_with"];
+    let mut all = serde(attributes).filter(|given| names.contains(&given.name().as_str()));
+    all.find_map(|given| text(&given))
+}
+
+/// Refuses a field that a writer may leave out and that a reader needs. `default` is how one is given.
+pub(crate) fn refuse_omitted(field: &Field, has_default: bool, default: &str, errors: &mut Errors) {
+    let all: Vec<_> = serde(&field.attrs).collect();
+    let says = |names: &[&str]| {
+        all.iter()
+            .any(|given| names.contains(&given.name().as_str()))
+    };
+    let own_reader = says(&["with", "deserialize_with"]);
+    // An `Option` with a reader of its own must be there.
+    let is_optional = has_default || says(&["default"]) || (is_option(&field.ty) && !own_reader);
+    if is_optional || says(&["skip", "skip_deserializing"]) {
+        return;
+    }
+    let omits = |given: &&Given| {
+        ["skip_serializing", "skip_serializing_if"].contains(&given.name().as_str())
+    };
+    let name = field.ident.as_ref().map(options::plain).unwrap_or_default();
+    for given in all.iter().filter(omits) {
+        errors.at(
+            given,
+            format!(
+                "`{name}` may be missing from what is written, and a reader needs it: give it a default, `{default}`, or \
+                 remove `{}`",
+                given.name()
+            ),
+        );
+    }
+}
+
+pub(crate) fn is_option(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == "Option"),
+        Type::Group(group) => is_option(&group.elem),
+        Type::Paren(paren) => is_option(&paren.elem),
+        _ => false,
+    }
 }
 
 fn serde(attributes: &[Attribute]) -> impl Iterator<Item = Given> {

@@ -10,8 +10,10 @@ use crate::transport::Record;
 use crate::work::Work;
 
 mod dialect;
+mod shrunk;
 
 pub use dialect::Dialects;
+pub(crate) use shrunk::shrunk;
 
 /// Names of the headers that a dead letter has beside the record's own.
 pub mod dead_letter_header {
@@ -35,6 +37,8 @@ pub mod dead_letter_header {
     pub const CODE: &str = "dl_code";
     /// When the record was parked, in milliseconds since the Unix epoch, if it was.
     pub const SINCE: &str = "dl_since";
+    /// Bytes of the value that the letter of an emission left out, because it would have been too large.
+    pub const OMITTED: &str = "dl_omitted";
     /// `resolution` for a word about a letter; letters have none. Of this and the following headers it has all.
     pub const FACT: &str = "dl_fact";
     /// The letter that a resolution is about: `topic/partition/offset`.
@@ -167,7 +171,7 @@ pub(crate) fn letters<R: Record>(
     error: &Error,
     refused: &[Arc<Outgoing>],
 ) -> Vec<Arc<Outgoing>> {
-    let mut verdict = Verdict {
+    let verdict = Verdict {
         handler,
         text: chain(error),
         attempts: work.attempt,
@@ -178,19 +182,21 @@ pub(crate) fn letters<R: Record>(
     };
     let topic = &lane.group.dead_letters;
     let record: &dyn RecordView = &*work.record;
-    let mut letter = verdict.of_record(topic, record);
-    if letter.size() > lane.publish.max_record_bytes() {
-        // The log has the text; the record itself must not be lost for it.
-        verdict.text.clone_from(&verdict.code);
-        verdict.dialects = Dialects::default();
-        letter = verdict.of_record(topic, record);
-    }
-    let mut letters = vec![Arc::new(letter)];
-    // An emission that is too large for its own topic is too large for this one: its key and headers tell enough.
+    let most = lane.publish.max_letter_bytes();
+    let fit = |letter: Outgoing| {
+        let small = letter.size() <= most;
+        let cut = if small {
+            None
+        } else {
+            shrunk(&letter, verdict.dialects)
+        };
+        Arc::new(cut.unwrap_or(letter))
+    };
+    let mut letters = vec![fit(verdict.of_record(topic, record))];
     letters.extend(
         refused
             .iter()
-            .map(|emission| Arc::new(verdict.of_emission(topic, record, emission))),
+            .map(|emission| fit(verdict.of_emission(topic, record, emission))),
     );
     letters
 }

@@ -66,6 +66,7 @@ impl<R: Record> Driver<R> {
             hold: lane.hold(&handler),
             slot,
             lane,
+            attempt: AttemptContext::declaring(handler.descriptor.emits()),
             handler,
             cell,
             inbox: VecDeque::new(),
@@ -74,7 +75,6 @@ impl<R: Record> Driver<R> {
             held: Held::new(),
             current: None,
             outcome: None,
-            attempt: AttemptContext::new(),
             timer: None,
             timer_runs: false,
             blocking: None,
@@ -307,6 +307,9 @@ impl<R: Record> SlotDriver for Driver<R> {
     fn finish(&mut self, emissions: &mut Emissions) {
         emissions.append(&mut self.blocking_emissions);
         self.attempt.finish(emissions);
+        if let Some(Err(error)) = self.outcome.take_if(|outcome| outcome.is_err()) {
+            self.outcome = Some(Err(outcome::readable(error)));
+        }
         let span = self.observed.settle(&self.lane, self.outcome.as_ref());
         self.scratch.trace = self.observed.trace.take();
         let _entered = span.enter();

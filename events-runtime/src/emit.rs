@@ -2,9 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use events_core::{EmissionIdentity, Emissions, Envelope, Outgoing, RecordView, header, time_now};
+use events_core::engine::Panicked;
+use events_core::{
+    EmissionIdentity, Emissions, Envelope, Error, EventDescriptor, Outgoing, RecordView, header,
+    time_now,
+};
 
 use crate::lane::context::LaneContext;
 use crate::plan::HandlerPlan;
@@ -69,6 +74,15 @@ impl<'a> Cause<'a> {
     }
 }
 
+/// Why emissions are not published.
+#[derive(Debug)]
+pub(crate) enum Withheld {
+    /// They never will be.
+    Refused(Refusal),
+    /// A layer panicked over one of them: an error of the attempt.
+    Failed(Error),
+}
+
 /// Emissions that will not be published; the record is dead-lettered instead, with them.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -102,7 +116,7 @@ pub(crate) fn records(
     record: &dyn RecordView,
     emissions: &Emissions,
     scratch: &mut EmitScratch,
-) -> Result<Vec<Arc<Outgoing>>, Refusal> {
+) -> Result<Vec<Arc<Outgoing>>, Withheld> {
     let mut cause = Cause::read(record);
     if let Some(trace) = &scratch.trace {
         cause.trace_parent = Some(&trace.trace_parent);
@@ -147,8 +161,8 @@ pub(crate) fn records(
             trace_state: cause.trace_state,
         };
         let mut outgoing = envelope.record(event);
-        for layer in lane.group.layers.iter() {
-            layer.on_publish(event.event, &mut outgoing);
+        if !lane.group.layers.is_empty() {
+            dress(lane, event.event, &mut outgoing).map_err(Withheld::Failed)?;
         }
         if outgoing.size() > lane.publish.max_record_bytes() {
             too_large = Some((event.event.name, outgoing.size()));
@@ -165,10 +179,18 @@ pub(crate) fn records(
     } else {
         return Ok(records);
     };
-    Err(Refusal {
+    Err(Withheld::Refused(Refusal {
         reason,
         refused: records,
-    })
+    }))
+}
+
+/// Lets the layers add to a record. What they do to it is code of users, which must not end the lane.
+fn dress(lane: &LaneContext, event: &EventDescriptor, record: &mut Outgoing) -> Result<(), Error> {
+    let layers = lane.group.layers.iter();
+    let hooks = || layers.for_each(|layer| layer.on_publish(event, record));
+    catch_unwind(AssertUnwindSafe(hooks))
+        .map_err(|panic| Panicked::error(panic).context("a layer's `on_publish`"))
 }
 
 fn hop_reason(lane: &LaneContext, handler: &HandlerPlan, hops: u32) -> String {

@@ -1,5 +1,8 @@
 //! Named points at which the fault bench watches a process, and kills it. Without the feature `failpoints` they are nothing.
 
+use events_core::Outgoing;
+
+use crate::parking::fact::parked_header;
 use crate::transport::TopicPartition;
 
 /// What a point calls: its name, the partition, and the offset, watermark or epoch that it is about.
@@ -27,4 +30,19 @@ pub fn reached(point: &'static str, partition: &TopicPartition, number: i64) {
     }
     #[cfg(not(feature = "failpoints"))]
     let _ = (point, partition, number);
+}
+
+/// The points around sending a fact, by what it says: only `done` lets a parked record go. What says nothing of the parked
+/// log says what became of a dead letter.
+pub(crate) fn around(fact: &Outgoing) -> (&'static str, &'static str) {
+    let says = match ENABLED {
+        true => fact.header(parked_header::FACT),
+        false => None,
+    };
+    match says {
+        Some(b"claim") => ("claim-before", "claim-after"),
+        Some(b"failed") => ("failed-before", "failed-after"),
+        Some(b"done") => ("unpark-before", "unpark-after"),
+        _ => ("resolve-before", "resolve-after"),
+    }
 }

@@ -1,5 +1,7 @@
 //! A member of a consumer group: the lanes of the partitions that are assigned to it now.
 
+mod leaving;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +10,10 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
+use self::leaving::Departure;
+pub use self::leaving::Revoked;
 use crate::failpoints;
 use crate::lane::Lane;
 use crate::lane::context::LaneContext;
@@ -30,6 +35,8 @@ pub struct Group {
     lanes: Mutex<BTreeMap<TopicPartition, Running>>,
     /// Lanes that are told to end and have not: they still answer for what is under way.
     leaving: Mutex<Vec<Arc<LaneShared>>>,
+    /// Lanes whose partition was assigned anew without being given up: cancelled, and waited for with the others.
+    replaced: Mutex<Vec<(TopicPartition, Running)>>,
     epoch: AtomicU64,
 }
 
@@ -47,6 +54,7 @@ impl Group {
             handle,
             lanes: Mutex::default(),
             leaving: Mutex::default(),
+            replaced: Mutex::default(),
             epoch: AtomicU64::new(0),
         }
     }
@@ -76,6 +84,8 @@ impl Group {
             tracing::warn!(%partition, "the committed metadata is not ours, so work above the watermark is done again");
             OffsetMap::default()
         });
+        // Before the new one runs: at most one of them begins attempts.
+        self.replace(&partition);
         let context = Arc::new(LaneContext::new(
             Arc::clone(&self.plan),
             Arc::clone(topic),
@@ -92,8 +102,16 @@ impl Group {
         let lane = Lane::new(context, Arc::clone(&shared), queue, start, resume, parked);
         // The lane yields by itself; tokio's budget would only make its slots spin.
         let task = self.handle.spawn(tokio::task::coop::unconstrained(lane));
-        if let Some(old) = self.lanes().insert(partition, Running { shared, task }) {
-            old.shared.tell(Control::Cancel);
+        self.lanes().insert(partition, Running { shared, task });
+    }
+
+    /// Cancels the lane that a partition has already.
+    fn replace(&self, partition: &TopicPartition) {
+        let mut replaced = lock(&self.replaced);
+        replaced.retain(|(_, running)| !running.task.is_finished());
+        if let Some(old) = self.lanes().remove_entry(partition) {
+            old.1.shared.tell(Control::Cancel);
+            replaced.push(old);
         }
     }
 
@@ -134,35 +152,26 @@ impl Group {
         for (_, running) in &leaving {
             running.shared.tell(control);
         }
-        let mut revoked = Revoked {
-            positions: Vec::new(),
-            report: ShutdownReport {
-                drained: true,
-                ..ShutdownReport::default()
-            },
-        };
-        let until = tokio::time::Instant::now() + deadline;
-        for (partition, mut running) in leaving {
-            let mut ended = tokio::time::timeout_at(until, &mut running.task).await;
-            if ended.is_err() {
-                running.shared.tell(Control::Cancel);
-                ended = tokio::time::timeout(NOTICE, &mut running.task).await;
-            }
-            match ended {
-                Ok(Ok(report)) => revoked.add(report),
-                Ok(Err(panic)) => {
-                    tracing::error!(%partition, error = %panic, "a lane's task failed; its work is done again");
-                    revoked.report.drained = false;
-                }
-                Err(_) => {
-                    // A handler blocks its thread without awaiting. Dropping the handle would detach the task.
-                    running.task.abort();
-                    tracing::error!(%partition, "a handler blocks its thread, so its lane cannot be stopped; mark it #[handler(blocking)]");
-                    revoked.report.drained = false;
-                    revoked.report.overdue += 1;
-                }
-            }
+        let mut revoked = Revoked::default();
+        revoked.report.drained = true;
+        let until = Instant::now() + deadline;
+        let late = revoked.wait(leaving, until).await;
+        for (_, running) in &late {
+            running.shared.tell(Control::Cancel);
         }
+        // All at once: whoever takes the partitions over waits for every one of them.
+        let until = Instant::now() + NOTICE;
+        for (partition, running) in revoked.wait(late, until).await {
+            // A handler blocks its thread without awaiting. Dropping the handle would detach the task.
+            running.task.abort();
+            tracing::error!(%partition, "a handler blocks its thread, so its lane cannot be stopped; mark it #[handler(blocking)]");
+            revoked.report.drained = false;
+            revoked.report.overdue += 1;
+        }
+        let replaced = std::mem::take(&mut *lock(&self.replaced));
+        // What they did counts for nobody.
+        let replaced = Revoked::default().wait(replaced, until).await;
+        replaced.iter().for_each(|(_, lane)| lane.task.abort());
         drop(departure);
         revoked
     }
@@ -200,6 +209,26 @@ impl Group {
             Some((partition.clone(), position))
         });
         changed.collect()
+    }
+
+    /// Positions of these partitions, or of their parked logs, were not committed: their lanes hand theirs out again when
+    /// they are next asked. Answers whether any of the partitions has a lane here.
+    pub fn refuse_positions(&self, partitions: &[TopicPartition]) -> bool {
+        let lanes = self.lanes();
+        let mut known = false;
+        for TopicPartition { topic, partition } in partitions {
+            let of = self.plan.topics.iter();
+            let sources = of.filter(|(source, plan)| {
+                *source == topic || plan.parked.as_deref() == Some(topic.as_str())
+            });
+            for (source, _) in sources {
+                if let Some(running) = lanes.get(&TopicPartition::new(source.clone(), *partition)) {
+                    running.shared.refuse_position();
+                    known = true;
+                }
+            }
+        }
+        known
     }
 
     /// What each lane said of itself when it was last asked; lanes that are given up count until they have ended.
@@ -275,7 +304,7 @@ impl Group {
         let mut known = false;
         for plan in named {
             known = true;
-            if plan.pause.set(paused) {
+            if plan.lanes.pause(paused) {
                 let what = if paused { "is paused" } else { "goes on" };
                 tracing::info!(handler = %plan.stable_name, group = self.plan.group, "the handler {what}");
             }
@@ -305,7 +334,9 @@ impl Group {
 
     /// Drops every lane at once, as a kill of the process would: nothing is drained and nothing reported.
     pub fn abort(&self) {
-        for running in std::mem::take(&mut *self.lanes()).into_values() {
+        let replaced = std::mem::take(&mut *lock(&self.replaced)).into_iter();
+        let lanes = std::mem::take(&mut *self.lanes()).into_iter();
+        for (_, running) in lanes.chain(replaced) {
             running.task.abort();
         }
     }
@@ -320,27 +351,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Lanes on their way out. They are forgotten also when whoever waits for them gives up.
-struct Departure<'a> {
-    leaving: &'a Mutex<Vec<Arc<LaneShared>>>,
-    own: Vec<Arc<LaneShared>>,
-}
-
-impl<'a> Departure<'a> {
-    fn of(leaving: &'a Mutex<Vec<Arc<LaneShared>>>, lanes: &[(TopicPartition, Running)]) -> Self {
-        let shared = lanes.iter().map(|(_, running)| Arc::clone(&running.shared));
-        let own: Vec<_> = shared.collect();
-        lock(leaving).extend(own.iter().cloned());
-        Self { leaving, own }
-    }
-}
-
-impl Drop for Departure<'_> {
-    fn drop(&mut self) {
-        lock(self.leaving).retain(|shared| !self.own.iter().any(|own| Arc::ptr_eq(own, shared)));
-    }
-}
-
 impl Drop for Group {
     fn drop(&mut self) {
         self.abort();
@@ -353,25 +363,5 @@ impl fmt::Debug for Group {
             .field("group", &self.plan.group)
             .field("partitions", &self.partitions())
             .finish_non_exhaustive()
-    }
-}
-
-/// Partitions that were given up.
-#[derive(Debug, Clone)]
-pub struct Revoked {
-    /// How far each is, to be committed.
-    pub positions: Vec<(TopicPartition, Position)>,
-    /// Whether everything under way was finished.
-    pub report: ShutdownReport,
-}
-
-impl Revoked {
-    fn add(&mut self, lane: LaneReport) {
-        self.report.abandoned += lane.abandoned;
-        self.report.overdue += lane.overdue;
-        self.report.drained &= lane.abandoned == 0;
-        if let Some(position) = lane.position {
-            self.positions.push((lane.partition, position));
-        }
     }
 }

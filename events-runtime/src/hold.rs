@@ -3,21 +3,28 @@
 //! While a handler holds in a lane, its slots take no work but for one probe at a time, in turn, and what fails does not
 //! count as an attempt of its record: so a dead dependency parks and dead-letters nothing.
 
-use std::collections::{BTreeMap, HashSet};
+mod failing;
+mod lanes;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use events_core::Class;
 use tokio::time::{Instant, Sleep};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::plan::HandlerPlan;
 use crate::settings::Settings;
 use crate::transport::TopicPartition;
+
+use failing::Failing;
+pub(crate) use lanes::Lanes;
 
 /// Why a handler holds in a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,18 +71,20 @@ impl fmt::Display for Holding {
 pub(crate) struct Hold {
     plan: Arc<HandlerPlan>,
     partition: TopicPartition,
+    /// The partition's, for what the lanes know together.
+    hash: u64,
     settings: Arc<Settings>,
     /// Whether slots must ask before they take work.
     closed: AtomicBool,
-    /// Whether a success changes anything.
+    /// Whether a success changes anything, here or in another lane of the handler.
     troubled: AtomicBool,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Distinct keys that failed since the last success.
-    failing: HashSet<u64>,
+    /// Distinct keys of the lane that failed since its last success.
+    failing: Failing<u64>,
     broken: Option<Broken>,
     /// Slots that have work and may not take it.
     waiting: BTreeMap<u32, Waker>,
@@ -85,6 +94,8 @@ struct State {
 
 struct Broken {
     reason: Reason,
+    /// Too many keys fail of all lanes together, not of this one: a success in another lets it go on.
+    by_others: bool,
     since: Instant,
     /// Since when nothing says that a dependency is down, so that the records themselves may be to blame.
     counts_from: Option<Instant>,
@@ -106,12 +117,16 @@ impl Hold {
         let hold = Arc::new(Self {
             plan: Arc::clone(plan),
             partition: partition.clone(),
+            hash: xxh3_64_with_seed(
+                partition.topic.as_bytes(),
+                u64::from(partition.partition.cast_unsigned()),
+            ),
             settings: Arc::clone(settings),
             closed: AtomicBool::new(false),
             troubled: AtomicBool::new(false),
             state: Mutex::default(),
         });
-        plan.pause.watch(&hold);
+        plan.lanes.add(&hold);
         hold
     }
 
@@ -128,7 +143,7 @@ impl Hold {
     pub(crate) fn may_probe(&self, slot: u32, cx: &mut Context<'_>) -> bool {
         let mut state = self.state();
         state.waiting.insert(slot, cx.waker().clone());
-        if self.plan.pause.since().is_some() {
+        if self.plan.lanes.paused().is_some() {
             return false;
         }
         let State {
@@ -166,11 +181,29 @@ impl Hold {
         }
         self.troubled.store(false, Ordering::Relaxed);
         let mut state = self.state();
-        state.failing.clear();
+        state.failing = Failing::default();
         if let Some(broken) = state.broken.take() {
             tracing::info!(
                 handler = %self.plan.stable_name, partition = %self.partition,
                 held_ms = broken.since.elapsed().as_millis() as u64, "an attempt succeeded: the handler goes on"
+            );
+            state.ended = Some(Instant::now());
+            self.wake(state);
+        } else {
+            drop(state);
+        }
+        for lane in self.plan.lanes.succeeded() {
+            lane.succeeded_elsewhere();
+        }
+    }
+
+    /// An attempt succeeded in another lane of the handler.
+    fn succeeded_elsewhere(&self) {
+        let mut state = self.state();
+        if let Some(broken) = state.broken.take_if(|broken| broken.by_others) {
+            tracing::info!(
+                handler = %self.plan.stable_name, partition = %self.partition,
+                held_ms = broken.since.elapsed().as_millis() as u64, "an attempt succeeded in another partition: the handler goes on"
             );
             state.ended = Some(Instant::now());
             self.wake(state);
@@ -193,14 +226,15 @@ impl Hold {
             return true;
         }
         self.troubled.store(true, Ordering::Relaxed);
-        state.failing.insert(key);
         let unavailable = class == Class::Unavailable;
-        let keys = state.failing.len();
+        let own = state.failing.add(key);
+        let keys = self.plan.lanes.failed(self.hash, key).max(own);
         let overdue = state
             .broken
             .as_ref()
             .is_some_and(|broken| broken.is_overdue(self.settings.hold_max));
         if let Some(broken) = &mut state.broken {
+            broken.by_others &= !unavailable;
             broken.counts_from = (!unavailable).then(|| broken.counts_from.unwrap_or(now));
             broken.reason = match unavailable {
                 true => Reason::Unavailable,
@@ -221,7 +255,7 @@ impl Hold {
             }
             return !unavailable && overdue;
         }
-        let limit = self.settings.breaker_keys;
+        let limit = self.settings.breaker_keys.min(failing::MOST);
         if !unavailable && (limit == 0 || keys < limit) {
             return true;
         }
@@ -232,6 +266,7 @@ impl Hold {
         let (min, _) = self.settings.hold_probe;
         state.broken = Some(Broken {
             reason,
+            by_others: !unavailable && own < limit,
             since: now,
             counts_from: (!unavailable).then_some(now),
             probing: None,
@@ -252,7 +287,7 @@ impl Hold {
     pub(crate) fn holding(&self) -> Option<Holding> {
         let state = self.state();
         let broken = state.broken.as_ref();
-        let (reason, since) = match self.plan.pause.since() {
+        let (reason, since) = match self.plan.lanes.paused() {
             Some(since) => (Reason::Paused, since),
             None => broken.map(|broken| (broken.reason, broken.since))?,
         };
@@ -272,7 +307,7 @@ impl Hold {
 
     fn pause_changed(&self) {
         let mut state = self.state();
-        if self.plan.pause.since().is_some() {
+        if self.plan.lanes.paused().is_some() {
             self.closed.store(true, Ordering::Release);
         } else {
             state.ended = Some(Instant::now());
@@ -281,7 +316,7 @@ impl Hold {
     }
 
     fn wake(&self, mut state: MutexGuard<'_, State>) {
-        let closed = state.broken.is_some() || self.plan.pause.since().is_some();
+        let closed = state.broken.is_some() || self.plan.lanes.paused().is_some();
         self.closed.store(closed, Ordering::Release);
         for waker in std::mem::take(&mut state.waiting).into_values() {
             waker.wake();
@@ -297,55 +332,5 @@ impl Hold {
 impl Broken {
     fn is_overdue(&self, most: Duration) -> bool {
         self.counts_from.is_some_and(|from| from.elapsed() >= most)
-    }
-}
-
-/// Whether a handler is paused, in every lane that it has or will have.
-#[derive(Default)]
-pub(crate) struct Pause(Mutex<Paused>);
-
-#[derive(Default)]
-struct Paused {
-    since: Option<Instant>,
-    lanes: Vec<Weak<Hold>>,
-}
-
-impl Pause {
-    /// Pauses it, or lets it go on; answers whether that is news.
-    pub(crate) fn set(&self, paused: bool) -> bool {
-        let lanes: Vec<_> = {
-            let mut state = self.state();
-            if state.since.is_some() == paused {
-                return false;
-            }
-            state.since = paused.then(Instant::now);
-            state.lanes.iter().filter_map(Weak::upgrade).collect()
-        };
-        for lane in lanes {
-            lane.pause_changed();
-        }
-        true
-    }
-
-    pub(crate) fn since(&self) -> Option<Instant> {
-        self.state().since
-    }
-
-    fn watch(&self, hold: &Arc<Hold>) {
-        let mut state = self.state();
-        state.lanes.retain(|lane| lane.strong_count() > 0);
-        state.lanes.push(Arc::downgrade(hold));
-        let paused = state.since.is_some();
-        hold.closed.store(paused, Ordering::Release);
-    }
-
-    fn state(&self) -> MutexGuard<'_, Paused> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Pause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Pause").field(&self.since()).finish()
     }
 }

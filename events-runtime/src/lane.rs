@@ -77,6 +77,7 @@ impl<Q: Queue> Lane<Q> {
         parked: Option<ParkedStart<Q>>,
     ) -> Self {
         let settings = Arc::clone(&context.group.settings);
+        context.group.say_start(start);
         let lot = parked.and_then(|parked| {
             let shared = context.parked.clone()?;
             Some(Lot::new(Arc::clone(&context), shared, parked, start))
@@ -179,8 +180,9 @@ impl<Q: Queue> Lane<Q> {
     fn publish_position(&mut self) {
         self.done_since_position = 0;
         let position = self.position();
-        let stale = self.published_at.elapsed() >= COMMIT_AGAIN;
-        if position.is_some() && (stale || position != self.published_position) {
+        // Also what has not changed, if it was not committed: nothing else would bring it up again.
+        let again = self.shared.take_refusal() || self.published_at.elapsed() >= COMMIT_AGAIN;
+        if position.is_some() && (again || position != self.published_position) {
             self.shared.set_position(position.clone());
             self.published_position = position;
             self.published_at = Instant::now();

@@ -41,6 +41,8 @@ mod work;
 pub use dead_letter::{Dialects, dead_letter_header};
 pub use group::{Group, Revoked};
 pub use parking::fact::parked_header;
+#[doc(hidden)]
+pub use parking::print::of_fact as parked_print;
 pub use plan::{GroupPlan, HandlerPlan, TopicPlan, TypePlan};
 pub use service::{Faults, Service};
 pub use settings::Settings;

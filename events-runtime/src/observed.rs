@@ -107,8 +107,7 @@ impl Observed {
             if let Some(Err(error)) = outcome {
                 spans::failed(&span, error);
             }
-            let propagation = lane.group.propagation.as_ref();
-            self.trace = propagation.and_then(|propagation| propagation.context(&span));
+            self.trace = spans::context(lane, &span);
         }
         span
     }

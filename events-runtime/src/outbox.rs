@@ -1,5 +1,7 @@
 //! A lane's emissions between its slots and the broker's acknowledgement (design §7).
 
+mod refusal;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -7,11 +9,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use events_core::{Error, Outgoing};
+use events_core::Outgoing;
 use tokio::time::Sleep;
 
 use crate::acks::{Ack, Acks};
-use crate::dead_letter::letters;
 use crate::failpoints;
 use crate::lane::context::LaneContext;
 use crate::transport::{PublishError, Record, Ticket};
@@ -19,8 +20,6 @@ use crate::work::{Kind, Published, Work};
 
 /// How long to wait before a full client or a lost producer is tried again without any answer having come.
 const RETRY: Duration = Duration::from_millis(20);
-/// How long to wait before a dead letter that was refused is tried again.
-const REFUSED_RETRY: Duration = Duration::from_secs(1);
 
 pub(crate) struct Outbox<R> {
     lane: Arc<LaneContext>,
@@ -42,6 +41,9 @@ pub(crate) struct Outbox<R> {
     /// Why nothing is sent for now.
     blocked: Option<String>,
     retry: Option<Pin<Box<Sleep>>>,
+    /// A letter or a fact was too large, perhaps only because of what it was sent together with: until all is sent, nothing
+    /// goes out before what went out is answered.
+    one_by_one: bool,
     inbox: Vec<Ack>,
     /// Facts that are not acknowledged, and that a drain waits for.
     notes: usize,
@@ -95,6 +97,7 @@ impl<R: Record> Outbox<R> {
             lost: Vec::new(),
             blocked: None,
             retry: None,
+            one_by_one: false,
             inbox: Vec::new(),
             notes: 0,
             happened: Vec::new(),
@@ -193,9 +196,10 @@ impl<R: Record> Outbox<R> {
             self.retry = None;
             self.blocked = None;
         }
-        while self.lost.is_empty() && self.retry.is_none() && !self.unsent.is_empty() {
+        while self.may_send() {
             progress |= self.send_one(done);
         }
+        self.one_by_one &= !self.unsent.is_empty() || !self.lost.is_empty() || self.waiting > 0;
         // The timer was set just now: it wakes this task only once it has been polled.
         if let Some(timer) = &mut self.retry
             && let Poll::Ready(()) = timer.as_mut().poll(cx)
@@ -205,13 +209,20 @@ impl<R: Record> Outbox<R> {
         progress
     }
 
+    fn may_send(&self) -> bool {
+        !self.unsent.is_empty()
+            && self.lost.is_empty()
+            && self.retry.is_none()
+            && (!self.one_by_one || self.waiting == 0)
+    }
+
     fn send_one(&mut self, done: &mut Vec<(u64, usize)>) -> bool {
         let Some(sending) = self.unsent.pop_front() else {
             return false;
         };
         let ticket = Ticket::new(Arc::clone(&self.acks), self.base + self.sent.len() as u64);
         let offset = self.origin(&sending);
-        let (before, after) = points(sending.kind);
+        let (before, after) = points(sending.kind, &sending.record);
         failpoints::reached(before, &self.lane.partition, offset);
         match self.lane.publish.enqueue(&sending.record, ticket) {
             Ok(()) => {
@@ -223,7 +234,9 @@ impl<R: Record> Outbox<R> {
             Err((ticket, error)) => {
                 ticket.revoke();
                 match error {
-                    PublishError::Refused(reason) => self.refused(None, sending, reason, done),
+                    PublishError::Refused(_) | PublishError::TooLarge(_) => {
+                        self.refused(None, sending, error, done);
+                    }
                     error => {
                         self.unsent.push_front(sending);
                         self.pause(RETRY, error.to_string());
@@ -251,8 +264,8 @@ impl<R: Record> Outbox<R> {
                 self.settled(sending, Some(written.offset), done);
                 failpoints::reached("ack-after", &self.lane.partition, offset);
             }
-            Err(PublishError::Refused(reason)) => {
-                self.refused(Some(ack.number), sending, reason, done);
+            Err(error @ (PublishError::Refused(_) | PublishError::TooLarge(_))) => {
+                self.refused(Some(ack.number), sending, error, done);
             }
             Err(_) => self.lost.push((ack.number, sending)),
         }
@@ -294,68 +307,6 @@ impl<R: Record> Outbox<R> {
         }
     }
 
-    /// A refusal that cannot heal never runs the handler again: the record and the emission are dead-lettered together.
-    /// A refused dead letter or fact is tried for ever, because nothing else may become of it. `number` if it was sent.
-    fn refused(
-        &mut self,
-        number: Option<u64>,
-        sending: Sending,
-        reason: String,
-        done: &mut Vec<(u64, usize)>,
-    ) {
-        if sending.kind != Kind::Emissions {
-            let topic = &sending.record.topic;
-            let role = match topic == self.lane.group.dead_letters.as_str() {
-                true => "dead-letter",
-                false => "parked",
-            };
-            let reason = format!(
-                "the {role} topic `{topic}` refuses a record: {reason}; create the topic or grant the right, and it goes on by itself"
-            );
-            tracing::error!(partition = %self.lane.partition, reason, "the lane holds");
-            match number {
-                // Others may be under way before it and behind it: they go out again in their order.
-                Some(number) => self.lost.push((number, sending)),
-                None => self.unsent.push_front(sending),
-            }
-            self.pause(REFUSED_RETRY, reason);
-            return;
-        }
-        if let Some(batch) = self.batches[sending.batch].as_mut() {
-            let handler = &self.lane.topic.handlers[batch.handler];
-            let topic = &sending.record.topic;
-            let error = Error::msg(format!(
-                "the emission to topic `{topic}` was refused: {reason}"
-            ));
-            tracing::error!(
-                handler = %handler.stable_name, partition = %self.lane.partition, offset = batch.work.record.offset(),
-                error = %error, "an emission cannot be published: it goes to the dead letters with its record"
-            );
-            handler.meters.dead_lettered.add(1);
-            let letters = letters(
-                &self.lane,
-                handler,
-                &batch.work,
-                &error,
-                std::slice::from_ref(&sending.record),
-            );
-            // The record's own letter comes first, and is written once, however many of its emissions are refused.
-            let letters = letters.into_iter().skip(usize::from(batch.lettered));
-            batch.lettered = true;
-            batch.remaining += letters.len();
-            for record in letters {
-                self.bytes += record.size();
-                let kind = Kind::DeadLetter;
-                self.unsent.push_back(Sending {
-                    record,
-                    batch: sending.batch,
-                    kind,
-                });
-            }
-        }
-        self.settled(sending, None, done);
-    }
-
     /// After a lost producer or a refusal: once nothing is under way any more, what was not written goes out again in its
     /// order.
     fn recover(&mut self) {
@@ -386,10 +337,10 @@ impl<R: Record> Outbox<R> {
 }
 
 /// The failpoints around sending a record.
-fn points(kind: Kind) -> (&'static str, &'static str) {
+fn points(kind: Kind, record: &Outgoing) -> (&'static str, &'static str) {
     match kind {
         Kind::Emissions | Kind::DeadLetter => ("emit-before", "emit-after"),
         Kind::Append => ("park-before", "park-after"),
-        Kind::Fact => ("unpark-before", "unpark-after"),
+        Kind::Fact => failpoints::around(record),
     }
 }

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use events_core::engine::resembles_structured;
+use events_core::engine::{Panicked, resembles_structured};
 use events_core::{
     Class, Classify, Error, EventDescriptor, Exhausted, HandlerDescriptor, Middleware, Ordering,
     Park, Parking, Registry, Retry, ServiceContext, Start, error_code, stable_hash,
 };
 
-use crate::hold::Pause;
+use crate::hold::Lanes;
 use crate::meters::{HandlerLabels, HandlerMeters};
 use crate::settings::Settings;
 use crate::spans::Propagation;
@@ -39,6 +42,8 @@ pub struct GroupPlan {
     pub(crate) propagation: Option<Arc<dyn Propagation>>,
     /// Cycles that this binary knows, to explain a hop limit.
     pub(crate) cycles: Vec<String>,
+    /// It was said where its handlers start.
+    said_start: AtomicBool,
 }
 
 /// A handler within a service.
@@ -66,7 +71,7 @@ pub struct HandlerPlan {
     /// Whether duplicates are told apart.
     pub dedupe: bool,
     pub(crate) meters: HandlerMeters,
-    pub(crate) pause: Pause,
+    pub(crate) lanes: Lanes,
 }
 
 /// What a topic's lanes need to know.
@@ -118,7 +123,7 @@ impl HandlerPlan {
                 group: options.group.unwrap_or(service),
                 topics: topics_of(descriptor),
             }),
-            pause: Pause::default(),
+            lanes: Lanes::default(),
             stable_name,
             concurrency: options.concurrency.unwrap_or(settings.concurrency),
             retry: options.retry.unwrap_or(settings.retry),
@@ -188,6 +193,7 @@ impl GroupPlan {
                 .map(|(name, topic)| (name, Arc::new(topic)))
                 .collect(),
             cycles: graph.cycles(),
+            said_start: AtomicBool::new(false),
             group,
             handlers,
             publishes,
@@ -213,26 +219,56 @@ pub(crate) struct Hooks {
 pub(crate) type Classifier = Arc<dyn Fn(&Error) -> Option<Class> + Send + Sync>;
 
 impl GroupPlan {
+    /// A partition is taken up at `start`. A group does not know its handlers of before, so it says of all what is news for a
+    /// new one: what lies below is not for it (D14).
+    pub(crate) fn say_start(&self, start: i64) {
+        if start == 0 || self.said_start.swap(true, Relaxed) {
+            return;
+        }
+        let handlers: Vec<_> = self
+            .handlers
+            .iter()
+            .map(|plan| &*plan.stable_name)
+            .collect();
+        tracing::info!(
+            group = self.group,
+            handlers = handlers.join(", "),
+            "the handlers go on at their group's position, and so does one that is new to it; for what lies before, give it a group of its own: #[handler(group = \"…\")]"
+        );
+    }
+
     /// What headers, logs and the status may tell of a handler's error: all of it, or its code alone. Whoever writes an
     /// error down is given what this answers, so nobody else has to ask.
     pub(crate) fn told(&self, error: Error, class: Class) -> Error {
         if self.settings.error_texts {
             return error;
         }
-        let code = Error::msg(error_code(&error));
-        match class {
-            Class::Terminal => code.terminal(),
-            Class::Unavailable => code.unavailable(),
-            _ => code,
-        }
+        marked(Error::msg(error_code(&error)), class)
     }
 
-    /// What an error carries, else what the service's table says.
+    /// What an error carries, else what the service's table says. A table that panics says nothing.
     pub(crate) fn class_of(&self, error: &Error) -> Class {
-        let table = || self.classify.as_ref().and_then(|classify| classify(error));
+        let table = || {
+            let classify = self.classify.as_ref()?;
+            let said = catch_unwind(AssertUnwindSafe(|| classify(error)));
+            said.unwrap_or_else(|panic| {
+                let panic = Panicked::error(panic);
+                tracing::error!(group = self.group, %panic, "the service's `classify` panicked, so the error counts as transient");
+                None
+            })
+        };
         Class::carried_by(error)
             .or_else(table)
             .unwrap_or(Class::Transient)
+    }
+}
+
+/// An error with the mark of its class.
+pub(crate) fn marked(error: Error, class: Class) -> Error {
+    match class {
+        Class::Terminal => error.terminal(),
+        Class::Unavailable => error.unavailable(),
+        _ => error,
     }
 }
 

@@ -33,13 +33,15 @@ pub struct Settings {
     pub exhausted: Exhausted,
     /// Records of one key that may be parked. At the bound the lane stops polling. Default 10,000.
     pub parked_per_key: usize,
-    /// Parked records of a lane, kept in memory. At the bound the lane stops polling. Default 100,000.
+    /// Parked records of a lane, kept in memory. At the bound the lane stops polling, and `dead-letters redrive` asks for no
+    /// more. Default 100,000.
     pub parked_records: usize,
     /// Bytes of those records. Default 64 MiB.
     pub parked_bytes: usize,
-    /// Distinct keys of a lane that fail in a row, no success between them, until their handler holds: then it is tried
-    /// with one record at a time, and failures do not count against the records. Default 10; 0: only an
-    /// [unavailable](events_core::Unavailable) error makes it hold.
+    /// Distinct keys that fail in a row, no success between them, until their handler holds: then it is tried with one
+    /// record at a time, and failures do not count against the records. A lane counts its own, and those of all the lanes
+    /// that this process has of the handler. Default 10, at most 1,000; 0: only an [unavailable](events_core::Unavailable)
+    /// error makes it hold.
     pub breaker_keys: usize,
     /// The shortest and the longest wait between two such tries. Default 1 s and 30 s.
     pub hold_probe: (Duration, Duration),
@@ -49,6 +51,10 @@ pub struct Settings {
     pub hold_max: Duration,
     /// Whether texts of errors stand in headers of dead letters, logs and the status. If not, only their
     /// [code](events_core::error_code) does: texts may hold what records hold. Default true.
+    ///
+    /// The text of a panic reaches the standard error stream all the same: the hook that prints it belongs to the process,
+    /// not to a library. Where it may hold secrets, set one of your own with [`std::panic::set_hook`], or panic without
+    /// them.
     pub error_texts: bool,
     /// Whose headers dead letters have beside their own. Default: nobody's.
     pub dead_letter_headers: Dialects,

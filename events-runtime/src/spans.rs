@@ -1,5 +1,7 @@
 //! Spans of attempts, by OpenTelemetry's messaging conventions, and their place in a trace.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use events_core::engine::Panicked;
 use events_core::{DecodeError, Error, RecordView, Terminal, header};
 use tracing::field::Empty;
@@ -88,8 +90,21 @@ fn place(span: &Span, lane: &LaneContext, record: &dyn RecordView) {
             trace_parent,
             trace_state,
         };
-        propagation.continue_from(span, &context);
+        guarded(|| propagation.continue_from(span, &context));
     }
+}
+
+/// What emissions of the attempt say of its trace, if the service's propagation says so.
+pub(crate) fn context(lane: &LaneContext, span: &Span) -> Option<TraceContext> {
+    let propagation = lane.group.propagation.as_ref()?;
+    guarded(|| propagation.context(span)).flatten()
+}
+
+/// A trace is not worth a record: a propagation that panics adds nothing to it.
+fn guarded<T>(hook: impl FnOnce() -> T) -> Option<T> {
+    let called = catch_unwind(AssertUnwindSafe(hook));
+    let log = |panic: &Error| tracing::error!(%panic, "the service's propagation panicked");
+    called.map_err(Panicked::error).inspect_err(log).ok()
 }
 
 /// The attempt failed. Its text may hold what a payload holds, so it is left to the log.

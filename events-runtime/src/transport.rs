@@ -84,7 +84,8 @@ pub struct QueueError(pub String);
 /// Publishes what handlers emit. Shared by all lanes of a service.
 pub trait Publish: Send + Sync + 'static {
     /// Enqueues a record without waiting, and completes `ticket` when the broker has answered. Records that one lane
-    /// enqueues for one partition are written in that order.
+    /// enqueues for one partition are written in that order; those above [`max_letter_bytes`](Self::max_letter_bytes) may be
+    /// overtaken.
     ///
     /// # Errors
     ///
@@ -98,6 +99,12 @@ pub trait Publish: Send + Sync + 'static {
 
     /// The largest record that can be published, in bytes of key, value and headers.
     fn max_record_bytes(&self) -> usize;
+
+    /// The same for what dead-letter and parked topics are sent, which take larger records than their sources. A letter above
+    /// it gives up what it can do without; it is enqueued all the same, since nothing else may become of it.
+    fn max_letter_bytes(&self) -> usize {
+        self.max_record_bytes()
+    }
 
     /// Now, in milliseconds since the Unix epoch: what the waits of parked records are told by.
     fn now(&self) -> i64 {
@@ -127,9 +134,12 @@ pub enum PublishError {
     /// The producer is gone or fenced: the record may have been written. It is enqueued again on a new producer.
     #[error("the producer was lost: {0}; the record may have been written")]
     Lost(String),
-    /// No retry can heal it (too large, no such topic, no right); the record was not written.
+    /// No retry can heal it (no such topic, no right); the record was not written.
     #[error("the broker refuses the record: {0}; it was not written")]
     Refused(String),
+    /// Refused too, because of its size or that of the batch that it was sent in; the record was not written.
+    #[error("the broker refuses the record: {0}; it was not written")]
+    TooLarge(String),
     /// No answer within the producer's time; the record may have been written.
     #[error("no answer in time: {0}; the record may have been written")]
     TimedOut(String),

@@ -12,6 +12,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The most bytes that are read of an answer.
 const LARGEST: u64 = 64 << 20;
 
+/// The header that says who wants something of a service.
+pub(crate) const BY: &str = "events-by";
+
 /// What the endpoint answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -41,10 +44,10 @@ pub struct AskError {
 ///
 /// Cancel safe.
 pub async fn get(address: SocketAddr, path: &str) -> Result<Answer, AskError> {
-    ask(address, "GET", path).await
+    ask(address, "GET", path, "").await
 }
 
-/// Tells it to do what `path` says.
+/// Tells it to do what `path` says; `by` is who wants it, and why, for its log.
 ///
 /// # Errors
 ///
@@ -53,14 +56,20 @@ pub async fn get(address: SocketAddr, path: &str) -> Result<Answer, AskError> {
 /// # Cancel safety
 ///
 /// Dropping it leaves open whether it was told.
-pub async fn post(address: SocketAddr, path: &str) -> Result<Answer, AskError> {
-    ask(address, "POST", path).await
+pub async fn post(address: SocketAddr, path: &str, by: &str) -> Result<Answer, AskError> {
+    let by: String = by.chars().filter(|letter| !letter.is_control()).collect();
+    ask(address, "POST", path, &format!("{BY}: {by}\r\n")).await
 }
 
-async fn ask(address: SocketAddr, method: &str, path: &str) -> Result<Answer, AskError> {
+async fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    header: &str,
+) -> Result<Answer, AskError> {
     // With version 1.0 the answer ends with the connection, and no chunks need to be put together.
     let request = format!(
-        "{method} {path} HTTP/1.0\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n"
+        "{method} {path} HTTP/1.0\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: 0\r\n{header}\r\n"
     );
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use events_runtime::Status;
 
+use crate::client::BY;
 use crate::health;
 use crate::recorder;
 use crate::running::{Refused, Running};
@@ -95,7 +96,7 @@ async fn pause(
     names: Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    tell(&services, &names, &headers, |running, handler| {
+    tell(&services, &names, &headers, "pause", |running, handler| {
         running.pause(handler)
     })
 }
@@ -105,7 +106,7 @@ async fn resume(
     names: Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    tell(&services, &names, &headers, |running, handler| {
+    tell(&services, &names, &headers, "resume", |running, handler| {
         running.resume(handler)
     })
 }
@@ -114,6 +115,7 @@ fn tell(
     services: &Services,
     (service, handler): &(String, String),
     headers: &HeaderMap,
+    what: &'static str,
     order: impl Fn(&dyn Running, &str) -> Result<(), Refused>,
 ) -> Response {
     let kind = headers.get(header::CONTENT_TYPE);
@@ -133,7 +135,14 @@ fn tell(
         return (StatusCode::NOT_FOUND, text).into_response();
     };
     match order(&**running, handler) {
-        Ok(()) => "done\n".into_response(),
+        Ok(()) => {
+            let by = headers
+                .get(BY)
+                .map(|by| String::from_utf8_lossy(by.as_bytes()));
+            let by = by.unwrap_or("somebody".into());
+            tracing::info!(service, handler, what, %by, "a handler was told what to do");
+            "done\n".into_response()
+        }
         Err(refused @ Refused::Unknown(_)) => {
             (StatusCode::NOT_FOUND, format!("{refused}\n")).into_response()
         }

@@ -26,6 +26,38 @@ impl Made {
     }
 }
 
+/// What is logged with who wanted it.
+#[derive(Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(
+            &mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                if field.name() == "by" {
+                    self.0.lock().unwrap().push(format!("{value:?}"));
+                }
+            },
+        );
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
 impl Control for Made {
     fn pause(&self, handler: &str) -> Result<(), Refused> {
         match handler {
@@ -138,6 +170,9 @@ async fn an_address_that_is_taken_is_an_error_that_names_the_remedy() {
 
 #[tokio::test]
 async fn a_handler_is_paused_and_resumed() {
+    let log = Log::default();
+    let lines = Arc::clone(&log.0);
+    tracing::subscriber::set_global_default(log).unwrap();
     let running = Arc::new(Made::up("shop"));
     // An address of its own, or the other test's services would be there too.
     let address = parse_address("127.0.0.2:0").unwrap();
@@ -145,30 +180,50 @@ async fn a_handler_is_paused_and_resumed() {
     let at = registration.address();
     let told = || running.told.lock().unwrap().clone();
     assert_eq!(
-        post(at, "/handlers/shop/ship/pause").await.unwrap().status,
+        post(at, "/handlers/shop/ship/pause", "jo: the shelf is repaired")
+            .await
+            .unwrap()
+            .status,
         200
     );
     assert_eq!(told(), ["ship"]);
+    let said = lines.lock().unwrap().join("\n");
+    assert!(said.contains("jo: the shelf is repaired"), "{said}");
     assert_eq!(
-        post(at, "/handlers/shop/ship/resume").await.unwrap().status,
+        post(
+            at,
+            "/handlers/shop/ship/resume",
+            "jo: the shelf is repaired"
+        )
+        .await
+        .unwrap()
+        .status,
         200
     );
     assert_eq!(told(), [""; 0]);
-    let unknown = post(at, "/handlers/shop/shp/pause").await.unwrap();
+    let unknown = post(at, "/handlers/shop/shp/pause", "jo: the shelf is repaired")
+        .await
+        .unwrap();
     assert_eq!(
         (unknown.status, unknown.body.as_str()),
         (404, "no handler `shp`\n")
     );
-    let elsewhere = post(at, "/handlers/shp/ship/pause").await.unwrap();
+    let elsewhere = post(at, "/handlers/shp/ship/pause", "jo: the shelf is repaired")
+        .await
+        .unwrap();
     assert!(
         elsewhere.status == 404 && elsewhere.body.contains("shop does"),
         "{elsewhere:?}"
     );
     assert_eq!(
-        post(at, "/handlers/shop/pinned/pause")
-            .await
-            .unwrap()
-            .status,
+        post(
+            at,
+            "/handlers/shop/pinned/pause",
+            "jo: the shelf is repaired"
+        )
+        .await
+        .unwrap()
+        .status,
         501
     );
     // A link does nothing, and neither does a form of a web page.

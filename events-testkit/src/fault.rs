@@ -19,6 +19,12 @@ impl Broker {
         self.state().sabotage.refused.remove(topic);
     }
 
+    /// Sets a topic's own limit for the records of services; without one it takes
+    /// [as much](Self::max_record_bytes) as every other.
+    pub fn limit(&self, topic: &str, bytes: usize) {
+        self.state().sabotage.limits.insert(topic.to_owned(), bytes);
+    }
+
     /// Answers the next `times` records that the client's queue is full.
     pub fn fill_queue(&self, times: usize) {
         self.state().sabotage.full = times;
@@ -72,6 +78,12 @@ impl Broker {
         if let Some(log) = self.state().log_mut(partition) {
             log.truncate(before);
         }
+    }
+
+    /// Deletes a topic and makes it anew, empty, and with it what groups have committed for it. Nobody should read it
+    /// meanwhile.
+    pub fn make_anew(&self, topic: &str) {
+        self.state().make_anew(topic);
     }
 
     /// Leaves offsets of a partition out, as compaction and transaction markers do.

@@ -14,6 +14,8 @@ use crate::broker::Broker;
 pub(crate) struct Sabotage {
     /// Topics that refuse records, with the reason.
     pub(crate) refused: BTreeMap<String, String>,
+    /// The largest record of topics that take less than the broker does.
+    pub(crate) limits: BTreeMap<String, usize>,
     /// Times that the client's queue is full.
     pub(crate) full: usize,
     /// Records whose producer is lost, and whether they are written.
@@ -63,6 +65,10 @@ impl Publish for Producer {
             return Err((ticket, PublishError::Full));
         }
         let (lost_count, written_all_the_same) = state.sabotage.lost;
+        let limits = &state.sabotage.limits;
+        let limit = *limits
+            .get(&*record.topic)
+            .unwrap_or(&state.max_record_bytes);
         let refusal = state.sabotage.refused.get(&*record.topic).cloned();
         let (outcome, readers) = if lost_count > 0 {
             state.sabotage.lost.0 -= 1;
@@ -76,11 +82,9 @@ impl Publish for Producer {
             (Err(lost()), readers.unwrap_or_default())
         } else if let Some(reason) = refusal {
             (Err(PublishError::Refused(reason)), Vec::new())
-        } else if record.size() > state.max_record_bytes {
-            (
-                Err(PublishError::Refused("the record is too large".to_owned())),
-                Vec::new(),
-            )
+        } else if record.size() > limit {
+            let reason = format!("it has {} bytes and may have {limit}", record.size());
+            (Err(PublishError::TooLarge(reason)), Vec::new())
         } else {
             match state.publish(Arc::clone(record), self.0.now()) {
                 Ok((written, readers)) => (Ok(written), readers),

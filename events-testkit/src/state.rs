@@ -72,6 +72,18 @@ impl State {
         }
     }
 
+    /// Empties a topic, and lets groups forget what they have committed for it.
+    pub(crate) fn make_anew(&mut self, name: &str) {
+        if let Some(topic) = self.topics.get_mut(name) {
+            topic.logs.fill_with(Log::default);
+        }
+        for group in self.groups.values_mut() {
+            group
+                .committed
+                .retain(|partition, _| partition.topic != name);
+        }
+    }
+
     pub(crate) fn has_topic(&self, name: &str) -> bool {
         self.topics.contains_key(name)
     }

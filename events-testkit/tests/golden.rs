@@ -56,10 +56,11 @@ fn order(order_id: &str) -> OrderPlaced {
 }
 
 /// What no two runs have alike.
-const VARYING: [(&str, &str); 7] = [
+const VARYING: [(&str, &str); 8] = [
     (header::TIME, "<RFC 3339>"),
     (dead_letter_header::TIME, "<RFC 3339>"),
     (dead_letter_header::SINCE, "<milliseconds>"),
+    (parked_header::TIMESTAMP, "<milliseconds>"),
     (parked_header::NEXT, "<milliseconds>"),
     (parked_header::SINCE, "<milliseconds>"),
     (parked_header::TOKEN, "<16 hexadecimal digits>"),

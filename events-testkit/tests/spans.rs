@@ -94,7 +94,20 @@ impl Propagation for OneChild {
     }
 }
 
-async fn outcome(order_id: &str, propagation: &OneChild) -> Outcome {
+/// A tracing system that cannot be had.
+struct Broken;
+
+impl Propagation for Broken {
+    fn continue_from(&self, _: &Span, _: &TraceContext) {
+        panic!("no parent")
+    }
+
+    fn context(&self, _: &Span) -> Option<TraceContext> {
+        panic!("no context")
+    }
+}
+
+async fn outcome(order_id: &str, propagation: impl Propagation) -> Outcome {
     let order = OrderPlaced {
         order_id: order_id.to_owned(),
     };
@@ -113,13 +126,13 @@ async fn outcome(order_id: &str, propagation: &OneChild) -> Outcome {
         record.add_header(name, value);
     }
     let harness = Harness::for_service("spans").given_record(record);
-    harness.propagation(propagation.clone()).run().await
+    harness.propagation(propagation).run().await
 }
 
 /// Part of the test below: whether anybody listens is kept for the whole process.
 async fn nobody_listens_and_the_cause_s_context_is_carried() {
     let propagation = OneChild::default();
-    let outcome = outcome("o-1", &propagation).await;
+    let outcome = outcome("o-1", propagation.clone()).await;
     let parcel = &outcome.emitted()[0];
     assert_eq!(parcel.header_text("traceparent").as_deref(), Some(CAUSE));
     assert_eq!(
@@ -129,15 +142,26 @@ async fn nobody_listens_and_the_cause_s_context_is_carried() {
     assert!(propagation.0.lock().unwrap().is_empty());
 }
 
+/// Another part of it.
+async fn a_propagation_that_panics_costs_no_record() {
+    let subscriber = tracing_subscriber::registry().with(Seen::default());
+    let guard = tracing::subscriber::set_default(subscriber);
+    let outcome = outcome("o-1", Broken).await;
+    drop(guard);
+    let parcel = &outcome.emitted()[0];
+    assert_eq!(parcel.header_text("traceparent").as_deref(), Some(CAUSE));
+}
+
 #[tokio::test(start_paused = true)]
 async fn attempts_have_spans_and_what_they_emit_is_their_child() {
     nobody_listens_and_the_cause_s_context_is_carried().await;
+    a_propagation_that_panics_costs_no_record().await;
     let seen = Seen::default();
     let subscriber = tracing_subscriber::registry().with(seen.clone());
     let guard = tracing::subscriber::set_default(subscriber);
     let propagation = OneChild::default();
-    let good = outcome("o-1", &propagation).await;
-    let bad = outcome("o-bad", &propagation).await;
+    let good = outcome("o-1", propagation.clone()).await;
+    let bad = outcome("o-bad", propagation.clone()).await;
     drop(guard);
     let parcel = &good.emitted()[0];
     assert_eq!(parcel.header_text("traceparent").as_deref(), Some(OWN));

@@ -137,6 +137,12 @@ pub fn lock_directories(directory: &Path) -> Vec<PathBuf> {
 const DEPTH: usize = 8;
 
 fn is_workspace(manifest: &Path) -> bool {
-    fs::read_to_string(manifest)
-        .is_ok_and(|text| text.lines().any(|line| line.trim() == "[workspace]"))
+    fs::read_to_string(manifest).is_ok_and(|text| text.lines().any(is_of_workspace))
+}
+
+/// Whether a line of a manifest begins the workspace's table, or one below it.
+fn is_of_workspace(line: &str) -> bool {
+    let table = line.trim_start().strip_prefix('[').map(str::trim_start);
+    let rest = table.and_then(|table| table.strip_prefix("workspace"));
+    rest.is_some_and(|rest| rest.trim_start().starts_with([']', '.']))
 }

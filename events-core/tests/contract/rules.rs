@@ -50,6 +50,62 @@ fn a_break_says_where() {
 }
 
 #[test]
+fn a_break_of_a_shared_type_is_told_at_each_field() {
+    let of = |price: &str| {
+        json!({ "type": "object",
+            "properties": {
+                "first": { "$ref": "#/$defs/Money" },
+                "lines": { "type": "array", "items": { "$ref": "#/$defs/Money" } },
+                "total": { "$ref": "#/$defs/Money" },
+                "[odd]": { "$ref": "#/$defs/Money" },
+            },
+            "$defs": { "Money": { "type": "object", "properties": { "cents": { "type": price } } } },
+        })
+    };
+    let places = |writer: &Value, reader: &Value| {
+        let mut places: Vec<_> = reads(writer, reader)
+            .into_iter()
+            .map(|found| found.at)
+            .collect();
+        places.sort();
+        places
+    };
+    let (number, text) = (of("integer"), of("string"));
+    assert_eq!(
+        places(&number, &text),
+        ["[odd].cents", "first.cents", "lines[].cents", "total.cents"]
+    );
+    let open = json!({ "type": "object", "additionalProperties": { "type": "integer" } });
+    let both = json!({ "type": "object", "properties": {
+        "a": { "$ref": "#/$defs/T" }, "b": { "$ref": "#/$defs/T" } }, "$defs": { "T": { "type": "string" } } });
+    assert_eq!(places(&open, &both), ["a", "b"]);
+    // An upcaster that fills one of the fields does nothing for the others.
+    let version = |version, fields, schema| Version {
+        version,
+        released: false,
+        fields,
+        schema,
+    };
+    let filled = FieldTokens {
+        name: "first".to_owned(),
+        ty: "Money".to_owned(),
+        required: true,
+        default: None,
+        upcast_since: Some(2),
+    };
+    let mut contract = Contract::new("OrderPlaced");
+    contract.draft(version(1, Vec::new(), number));
+    contract.release();
+    let breaches = contract.breaches(&version(2, vec![filled], text));
+    let read: Vec<_> = breaches
+        .iter()
+        .filter(|breach| breach.reader == 2)
+        .map(|breach| breach.found.at.as_str())
+        .collect();
+    assert_eq!(read, ["[odd].cents", "lines[].cents", "total.cents"]);
+}
+
+#[test]
 fn recursive_types_end() {
     let tree = |of: Value| {
         json!({ "$ref": "#/$defs/Tree", "$defs": { "Tree": {
@@ -62,7 +118,11 @@ fn recursive_types_end() {
         tree(json!({ "type": "string" })),
     );
     assert_eq!(reads(&numbers, &numbers), []);
-    assert_eq!(reads(&numbers, &texts).len(), 1);
+    let places: Vec<_> = reads(&numbers, &texts)
+        .into_iter()
+        .map(|found| found.at)
+        .collect();
+    assert_eq!(places, ["below[].value", "value"]);
     let itself = json!({ "$ref": "#" });
     assert_eq!(reads(&itself, &numbers), [], "nobody can write it");
 }
@@ -83,6 +143,19 @@ fn hostile_schemas_end() {
     other["$defs"]["40"]["type"] = "integer".into();
     let breaks = reads(&hostile, &other);
     assert!(!breaks.is_empty());
+    // Each type stands in two fields of the one above it.
+    let chain = |leaf: &str| {
+        let mut chain = json!({ "$ref": "#/$defs/0", "$defs": { "40": { "type": leaf } } });
+        for depth in 0..40 {
+            let below = json!({ "$ref": format!("#/$defs/{}", depth + 1) });
+            let of = json!({ "type": "object", "properties": { "a": below.clone(), "b": below } });
+            chain["$defs"][depth.to_string()] = of;
+        }
+        chain
+    };
+    let breaks = reads(&chain("string"), &chain("integer"));
+    let last = breaks.last().expect("the leaves differ");
+    assert!(last.rule == Rule::Undecided && last.at.is_empty() && breaks.len() < 1_000);
     let product = json!({ "allOf": vec![level("#"); 20] });
     assert_eq!(reads(&product, &other)[0].rule, Rule::Undecided);
 }

@@ -4,8 +4,10 @@ use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
-// Not those of 64 bits: a payload here holds no number that is too large for them.
-const FORMATS: [&str; 6] = ["int8", "uint8", "int16", "uint16", "int32", "uint32"];
+const FORMATS: [&str; 8] = [
+    "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+];
+pub(crate) const TEXTS: [&str; 2] = ["uuid", "date"];
 
 /// A schema of an event, with a definition that it may refer to.
 pub(crate) fn event(rng: &mut Rng) -> Value {
@@ -32,7 +34,12 @@ fn schema(rng: &mut Rng, depth: u32, refers: bool) -> Value {
             }
             array
         }
-        8 => json!({ "type": "object", "additionalProperties": schema(rng, depth - 1, refers) }),
+        8 => {
+            let mut map =
+                json!({ "type": "object", "additionalProperties": schema(rng, depth - 1, refers) });
+            bounds(rng, &mut map, "minProperties", "maxProperties", 4);
+            map
+        }
         9 => {
             let items: Vec<_> = (0..rng.usize(1..=3))
                 .map(|_| schema(rng, depth - 1, refers))
@@ -95,6 +102,7 @@ fn string(rng: &mut Rng) -> Value {
     let mut string = json!({ "type": "string" });
     match rng.u8(0..4) {
         0 => bounds(rng, &mut string, "minLength", "maxLength", 6),
+        2 => string["format"] = TEXTS[rng.usize(0..TEXTS.len())].into(),
         1 => string["pattern"] = if rng.bool() { "^a*$" } else { "^b*$" }.into(),
         _ => {}
     }
@@ -109,11 +117,18 @@ fn enumeration(rng: &mut Rng) -> Value {
     if rng.bool() {
         json!({ "type": "string", "enum": values })
     } else {
-        json!({ "oneOf": values.iter().map(|value| json!({ "const": value })).collect::<Vec<_>>() })
+        let mut variants = json!({ "oneOf": values.iter().map(|value| json!({ "const": value })).collect::<Vec<_>>() });
+        if rng.bool() {
+            variants["x-other"] = json!({ "type": "string" });
+        }
+        variants
     }
 }
 
 fn bounds(rng: &mut Rng, schema: &mut Value, low: &str, high: &str, most: u8) {
+    for old in [low, high] {
+        schema.as_object_mut().expect("an object").remove(old);
+    }
     let least = rng.u8(0..most);
     if rng.bool() {
         schema[low] = least.into();
@@ -153,6 +168,14 @@ fn change(rng: &mut Rng, schema: &mut Value, top: bool) {
         schema["description"] = "a variant".into();
         return;
     }
+    if schema.get("x-other").is_some() {
+        let mut other = enumeration(rng);
+        if other.get("oneOf").is_some() {
+            other["x-other"] = json!({ "type": "string" });
+        }
+        *schema = other;
+        return;
+    }
     match (schema["type"].as_str(), rng.u8(0..8)) {
         (_, 0) if !top => *schema = self::schema(rng, 1, false),
         (_, 1) => schema["description"] = "in other words".into(),
@@ -165,6 +188,7 @@ fn change(rng: &mut Rng, schema: &mut Value, top: bool) {
         (Some("array"), _) if schema.get("items").is_some() => {
             bounds(rng, schema, "minItems", "maxItems", 4)
         }
+        (Some("object"), _) if !top => bounds(rng, schema, "minProperties", "maxProperties", 4),
         _ if !top => *schema = json!({ "anyOf": [schema, { "type": "null" }] }),
         _ => {}
     }
@@ -216,12 +240,22 @@ pub(crate) fn payload(rng: &mut Rng, schema: &Value, root: &Value) -> Value {
             };
         }
     }
-    match schema["type"].as_str() {
+    let ty = match &schema["type"] {
+        Value::Array(types) => &types[rng.usize(0..types.len())],
+        one => one,
+    };
+    match ty.as_str() {
         Some("null") => Value::Null,
         Some("boolean") => rng.bool().into(),
         Some("integer") => number(rng, schema),
         Some("number") => {
             [json!(0.5), json!(-7), json!(f64::from(rng.i8(..)) + 0.25)][rng.usize(0..3)].clone()
+        }
+        Some("string") if schema["format"] == "uuid" => {
+            format!("67e55044-10b1-426f-9247-{:012x}", rng.u32(..)).into()
+        }
+        Some("string") if schema["format"] == "date" => {
+            format!("2024-01-{:02}", rng.u8(1..=31)).into()
         }
         Some("string") => {
             let letters = match schema["pattern"].as_str() {
@@ -267,10 +301,14 @@ fn written_object(rng: &mut Rng, schema: &Value, root: &Value) -> Value {
     }
     let others = &schema["additionalProperties"];
     if others.is_object() {
-        for name in NAMES {
-            if rng.bool() {
-                object.insert(name.to_owned(), payload(rng, others, root));
-            }
+        let most = count(rng, schema, "minProperties", "maxProperties", 5);
+        let mut names = NAMES;
+        rng.shuffle(&mut names);
+        for name in names
+            .into_iter()
+            .take(usize::try_from(most).expect("small"))
+        {
+            object.insert(name.to_owned(), payload(rng, others, root));
         }
     }
     object.into()
@@ -300,6 +338,15 @@ pub(crate) fn range(format: &str) -> (i128, i128) {
 }
 
 fn number(rng: &mut Rng, schema: &Value) -> Value {
+    // Beyond every integer of 64 bits, and a multiple of all steps.
+    if schema["format"].is_null() && rng.u8(0..8) == 0 {
+        match (schema["minimum"].is_null(), schema["maximum"].is_null()) {
+            (true, true) => return json!(if rng.bool() { 1.2e21 } else { -1.2e21 }),
+            (true, false) => return json!(-1.2e21),
+            (false, true) => return json!(1.2e21),
+            (false, false) => {}
+        }
+    }
     let (mut low, mut high) = schema["format"]
         .as_str()
         .map_or((i128::from(i64::MIN), i128::from(u64::MAX)), range);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use events_core::contract::{Contract, Version, file_name, keep};
+use events_core::contract::{Contract, Version, file_name, keep, lock_directories};
 use serde_json::json;
 
 /// A crate's directory; the crate declares nothing that is linked here.
@@ -51,6 +51,21 @@ impl Drop for Crate {
 }
 
 const MEMBERS: &str = "[workspace]\nmembers = [\"stock\"]\n\n[package]\nname = \"nobody\"\n";
+
+#[test]
+fn a_workspace_is_known_however_its_table_is_written() {
+    for top in [
+        "[workspace]\nmembers = [\"a\"]\n",
+        "[workspace] # every crate\nmembers = [\"a\"]\n",
+        "[package]\nname = \"top\"\n\n[workspace.package]\nedition = \"2024\"\n",
+    ] {
+        let workspace = Crate::new("workspace", top);
+        let inside = workspace.0.join("a");
+        workspace.write("a/Cargo.toml", "[package]\nname = \"a\"\n");
+        let all = [inside.join("contracts"), workspace.0.join("contracts")];
+        assert_eq!(lock_directories(&inside), all, "{top}");
+    }
+}
 
 #[test]
 fn a_deleted_event_is_named() {

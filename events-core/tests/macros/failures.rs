@@ -41,6 +41,7 @@ enum Answer {
 }
 
 #[derive(Emission)]
+#[allow(dead_code, reason = "only its types are looked at")]
 enum Refusal {
     #[emission(failure)]
     Packing(Packing),

@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use events_locks::ContractsCommand;
 
 use super::asking::ADDRESS;
+use super::audit::By;
 use super::letters::LettersCommand;
 use super::parked::ParkedCommand;
 use crate::endpoint::VARIABLE;
@@ -51,12 +52,16 @@ pub(super) enum Command {
         /// `handler` or `service/handler`.
         handler: String,
         #[command(flatten)]
+        by: By,
+        #[command(flatten)]
         running: Running,
     },
     /// Let a paused handler of a running service go on.
     Resume {
         /// `handler` or `service/handler`.
         handler: String,
+        #[command(flatten)]
+        by: By,
         #[command(flatten)]
         running: Running,
     },

@@ -3,6 +3,7 @@
 #[cfg(feature = "status")]
 use events_core::Error;
 use events_core::Result;
+use events_runtime::HandlerStatus;
 #[cfg(feature = "status")]
 use events_runtime::Status;
 use serde_json::Value;
@@ -38,26 +39,33 @@ pub(super) fn read(raw: Value) -> Result<Vec<Status>> {
 
 /// Tells one handler, `handler` or `service/handler`, of whichever service there has it, to `pause` or `resume`.
 #[cfg(feature = "status")]
-pub(super) async fn tell(address: &str, handler: &str, what: &str) -> Result<()> {
+pub(super) async fn tell(
+    address: &str,
+    handler: &str,
+    what: &str,
+    audit: &super::audit::Audit,
+) -> Result<()> {
     let at = events_status::parse_address(address)?;
-    let found: Vec<_> = read(raw(address).await?)?
+    let services = read(raw(address).await?)?;
+    let found: Vec<_> = services
         .into_iter()
         .flat_map(|status| status.handlers)
-        .map(|known| known.handler)
         .collect();
-    let meant = |known: &&String| {
-        *known == handler
-            || known
+    let meant = |known: &&HandlerStatus| {
+        let name = known.handler.as_str();
+        name == handler
+            || name
                 .rsplit_once('/')
                 .is_some_and(|(_, name)| name == handler)
     };
-    let names: Vec<_> = found.iter().filter(meant).collect();
-    let name = match names[..] {
-        [name] => name,
+    let named: Vec<_> = found.iter().filter(meant).collect();
+    let told = match named[..] {
+        [told] => told,
         [] => {
+            let names: Vec<_> = found.iter().map(|known| &*known.handler).collect();
             return Err(Error::msg(format!(
                 "no handler `{handler}` runs at {at}; these do: {}",
-                found.join(", ")
+                names.join(", ")
             )));
         }
         _ => {
@@ -66,11 +74,33 @@ pub(super) async fn tell(address: &str, handler: &str, what: &str) -> Result<()>
             )));
         }
     };
-    let answer = events_status::post(at, &format!("/handlers/{name}/{what}")).await?;
+    let name = &told.handler;
+    let path = format!("/handlers/{name}/{what}");
+    let answer = events_status::post(at, &path, &audit.who()).await?;
     match answer.status {
-        200 => super::output::print(&format!("{name}: {what}d")),
+        200 => {
+            let wait = company(told, &found).filter(|_| what == "pause");
+            let wait = wait.map_or_else(String::new, |wait| format!("; {wait}"));
+            super::output::print(&format!("{name}: {what}d{wait}"))
+        }
         _ => Err(Error::msg(answer.body.trim().to_owned())),
     }
+}
+
+/// Who waits for a paused handler, if others share its group.
+pub(super) fn company(paused: &HandlerStatus, all: &[HandlerStatus]) -> Option<String> {
+    let others = all
+        .iter()
+        .filter(|other| other.group == paused.group && other.handler != paused.handler);
+    let others: Vec<_> = others.map(|other| &*other.handler).collect();
+    if others.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "once its lanes are full, the other handlers of group `{}` wait for it: {}",
+        paused.group,
+        others.join(", ")
+    ))
 }
 
 #[cfg(not(feature = "status"))]
@@ -90,10 +120,42 @@ mod without {
         Err(Error::msg(REMEDY))
     }
 
-    pub(crate) async fn tell(_: &str, _: &str, _: &str) -> Result<()> {
+    pub(crate) async fn tell(
+        _: &str,
+        _: &str,
+        _: &str,
+        _: &super::super::audit::Audit,
+    ) -> Result<()> {
         Err(Error::msg(REMEDY))
     }
 }
 
 #[cfg(not(feature = "status"))]
 pub(super) use without::{raw, read, tell};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_shares_the_group_of_a_paused_handler_is_named() {
+        let handler = |name: &str, group: &str| -> HandlerStatus {
+            serde_json::from_value(serde_json::json!({
+                "handler": name, "group": group, "handled": 0, "emitted": 0, "retried": 0, "parked": 0,
+                "dead_lettered": 0, "overdue": 0, "duplicates": 0,
+            }))
+            .unwrap()
+        };
+        let all = [
+            handler("shop/ship", "shop"),
+            handler("shop/bill", "shop"),
+            handler("shop/count", "counting"),
+        ];
+        let said = company(&all[0], &all).unwrap();
+        assert!(
+            said.ends_with("group `shop` wait for it: shop/bill"),
+            "{said}"
+        );
+        assert_eq!(company(&all[2], &all), None);
+    }
+}

@@ -55,6 +55,15 @@ impl By {
 }
 
 impl Audit {
+    /// Who and why, for a log.
+    #[cfg(feature = "status")]
+    pub(super) fn who(&self) -> String {
+        match &self.reason {
+            Some(reason) => format!("{}: {reason}", self.actor),
+            None => self.actor.clone(),
+        }
+    }
+
     pub(super) fn write(&self, names: &AuditHeaders, record: &mut Outgoing) {
         record.add_header(names.actor, &self.actor);
         if let Some(reason) = &self.reason {

@@ -77,12 +77,16 @@ pub(crate) async fn run(
         }
         Command::Status { running } => status::show(&running.address, json).await,
         Command::Lag { address } => lag::show(services, address.as_deref(), json).await,
-        Command::Pause { handler, running } => {
-            asking::tell(&running.address, &handler, "pause").await
-        }
-        Command::Resume { handler, running } => {
-            asking::tell(&running.address, &handler, "resume").await
-        }
+        Command::Pause {
+            handler,
+            by,
+            running,
+        } => asking::tell(&running.address, &handler, "pause", &by.now()).await,
+        Command::Resume {
+            handler,
+            by,
+            running,
+        } => asking::tell(&running.address, &handler, "resume", &by.now()).await,
         Command::Handlers => handlers::show(&services, json),
         Command::Topology { format, release } => topology::show(&services, format, &release, json),
         Command::Manifest(arguments) => manifest::run(services, arguments, json).await,

@@ -60,7 +60,7 @@ fn text(status: &Status, now: f64) -> String {
         }
     }
     for lane in &status.lanes {
-        for line in remarks(lane) {
+        for line in remarks(lane, &status.handlers) {
             text.push_str(&format!("\n{}: {line}", lane.partition));
         }
     }
@@ -120,7 +120,7 @@ fn later_versions(handler: &HandlerStatus) -> Option<String> {
 }
 
 /// What is not as it should be.
-fn remarks(lane: &LaneStatus) -> Vec<String> {
+fn remarks(lane: &LaneStatus, handlers: &[HandlerStatus]) -> Vec<String> {
     let mut remarks = Vec::new();
     remarks.extend(
         lane.unhealthy
@@ -134,7 +134,12 @@ fn remarks(lane: &LaneStatus) -> Vec<String> {
     );
     remarks.extend(lane.holds.iter().map(|hold| {
         let age = span(hold.age_ms as f64 / 1000.0);
-        format!("{} holds for {age}: {}", hold.handler, hold.reason)
+        let paused = handlers
+            .iter()
+            .filter(|known| known.handler == hold.handler && hold.reason == "paused");
+        let company = { paused }.find_map(|paused| asking::company(paused, handlers));
+        let company = company.map_or_else(String::new, |company| format!("; {company}"));
+        format!("{} holds for {age}: {}{company}", hold.handler, hold.reason)
     }));
     remarks.extend(lane.troubles.iter().map(|trouble| {
         format!(
@@ -152,7 +157,38 @@ fn remarks(lane: &LaneStatus) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use events_runtime::HoldStatus;
+
     use super::*;
+
+    #[test]
+    fn whoever_waits_for_a_paused_handler_is_named() {
+        let handler = |name: &str| {
+            serde_json::json!({
+                "handler": name, "group": "shipping", "handled": 7, "emitted": 0, "retried": 0, "parked": 0,
+                "dead_lettered": 0, "overdue": 0, "duplicates": 0,
+            })
+        };
+        let handlers = [handler("shipping/ship"), handler("shipping/bill")];
+        let handlers = handlers.map(|handler| serde_json::from_value(handler).unwrap());
+        let told = |reason: &str| {
+            let lane = LaneStatus {
+                holds: vec![HoldStatus {
+                    handler: "shipping/ship".to_owned(),
+                    reason: reason.to_owned(),
+                    age_ms: 5_000,
+                }],
+                ..LaneStatus::default()
+            };
+            remarks(&lane, &handlers).remove(0)
+        };
+        assert!(
+            told("paused").ends_with("wait for it: shipping/bill"),
+            "{}",
+            told("paused")
+        );
+        assert!(!told("10 keys failed in a row").contains("shipping/bill"));
+    }
 
     #[test]
     fn later_versions_are_told_where_there_were_any() {

@@ -1,5 +1,6 @@
 //! How the Kafka client is set up.
 
+mod aliases;
 mod environment;
 mod profile;
 mod roles;
@@ -19,7 +20,6 @@ use crate::embedded::Embedded;
 use crate::error::KafkaError;
 
 const ADDRESS: &str = "bootstrap.servers";
-const ADDRESS_ALIAS: &str = "metadata.broker.list";
 const POLL_INTERVAL: &str = "max.poll.interval.ms";
 /// The client's own default.
 const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(300);
@@ -120,7 +120,6 @@ impl ClientOptions {
     /// Where the cluster is; none before the embedded one has been started.
     pub fn address(&self) -> Option<&str> {
         self.property(ADDRESS)
-            .or_else(|| self.property(ADDRESS_ALIAS))
     }
 
     /// Whether the embedded cluster is used.
@@ -128,20 +127,21 @@ impl ClientOptions {
         self.embedded || (self.address().is_none() && self.falls_back)
     }
 
-    /// The value of a property, wherever it was set.
+    /// The value of a property, wherever and under whichever of its names it was set.
     pub(crate) fn property(&self, name: &str) -> Option<&str> {
-        self.environment
-            .get(name)
-            .or_else(|| self.own.get(name))
-            .map(String::as_str)
+        let mut all = self.properties();
+        let found = all.find(|(given, _)| aliases::same(given, name));
+        found.map(|(_, value)| value)
     }
 
     /// All properties, the environment's first.
     pub(crate) fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
-        let own = self
-            .own
-            .iter()
-            .filter(|(name, _)| !self.environment.contains_key(*name));
+        let own = self.own.iter().filter(|(name, _)| {
+            !self
+                .environment
+                .keys()
+                .any(|wins| aliases::same(wins, name))
+        });
         self.environment
             .iter()
             .chain(own)
@@ -180,6 +180,9 @@ impl ClientOptions {
             rules::faults(name, value, self.environment.contains_key(name), consumer)
         });
         let mut faults: Vec<_> = each.collect();
+        for (properties, from_environment) in [(&self.environment, true), (&self.own, false)] {
+            faults.extend(rules::doubled(properties, from_environment));
+        }
         if self.address().is_none() && !self.is_embedded() {
             faults.push(Fault::new(
                 "no-address",
@@ -211,9 +214,8 @@ impl ClientOptions {
     pub(crate) fn located(mut self) -> Result<Self, KafkaError> {
         if self.is_embedded() {
             let address = Embedded::shared()?.address().to_owned();
-            for alias in [ADDRESS, ADDRESS_ALIAS] {
-                self.environment.remove(alias);
-                self.own.remove(alias);
+            for properties in [&mut self.environment, &mut self.own] {
+                properties.retain(|name, _| !aliases::same(name, ADDRESS));
             }
             self.embedded = true;
             return Ok(self.set(ADDRESS, address));

@@ -4,6 +4,7 @@ use events_runtime::Settings;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
+use super::aliases;
 use super::roles::Role;
 use super::{ClientOptions, GroupProtocol};
 
@@ -64,7 +65,6 @@ impl ClientOptions {
     pub(crate) fn lane_producer(&self) -> ClientConfig {
         let mut config = self.producer();
         config.set("message.timeout.ms", "0");
-        config.remove("delivery.timeout.ms");
         config
     }
 
@@ -97,7 +97,7 @@ impl ClientOptions {
     pub(crate) fn admin(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         self.apply(Role::Producer, &mut config);
-        let producing = ["acks", "request.required.acks", "enable.idempotence"];
+        let producing = ["acks", "enable.idempotence"];
         producing.iter().for_each(|property| {
             config.remove(property);
         });
@@ -114,7 +114,8 @@ impl ClientOptions {
         });
         for (property, value) in self.properties() {
             if role.takes(property) {
-                config.set(property, value);
+                // By one name, or two values of a property would be set in whatever order.
+                config.set(aliases::name(property), value);
             }
         }
     }

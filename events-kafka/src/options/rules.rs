@@ -1,13 +1,16 @@
 //! Properties that the delivery rules depend on, and properties that the client does not know.
 
+use std::collections::BTreeMap;
+
 use events_core::Fault;
 use rdkafka::ClientConfig;
 
+use super::aliases;
 use super::environment::variable;
 use super::secrets::redact_error;
 
 /// Properties that are not the user's to set, each with why and what to do instead.
-const FIXED: [(&str, &str, &str); 10] = [
+const FIXED: [(&str, &str, &str); 12] = [
     (
         "enable.auto.commit",
         "the watermark is what is committed, and nothing else may be (D1)",
@@ -54,6 +57,16 @@ const FIXED: [(&str, &str, &str); 10] = [
         "leave it out",
     ),
     (
+        "queue.buffering.max.messages",
+        "a full queue of the client would be tried again out of order (D2)",
+        "leave it out; `Settings::lane_emission_bytes` and `Producer::builder(…).max_in_flight(…)` say how much may wait",
+    ),
+    (
+        "queue.buffering.max.kbytes",
+        "a full queue of the client would be tried again out of order (D2)",
+        "leave it out; `Settings::lane_emission_bytes` and `Producer::builder(…).max_in_flight(…)` say how much may wait",
+    ),
+    (
         "test.mock.num.brokers",
         "the embedded cluster has its own switch",
         "call `.embedded()` or pass `--embedded`",
@@ -61,7 +74,7 @@ const FIXED: [(&str, &str, &str); 10] = [
 ];
 
 /// Properties whose values may only be these, each with why.
-const BOUND: [(&str, &[&str], &str); 6] = [
+const BOUND: [(&str, &[&str], &str); 5] = [
     (
         "enable.idempotence",
         &["true"],
@@ -69,11 +82,6 @@ const BOUND: [(&str, &[&str], &str); 6] = [
     ),
     (
         "acks",
-        &["all", "-1"],
-        "an acknowledged record could be lost with one broker (D1)",
-    ),
-    (
-        "request.required.acks",
         &["all", "-1"],
         "an acknowledged record could be lost with one broker (D1)",
     ),
@@ -108,12 +116,12 @@ pub(super) fn faults(
     from_environment: bool,
     consumer_protocol: bool,
 ) -> Vec<Fault> {
-    let name = match from_environment {
-        true => format!("`{}` (the property `{property}`)", variable(property)),
-        false => format!("the property `{property}`"),
-    };
+    let name = named(property, from_environment);
     let mut faults = Vec::new();
-    if let Some((_, why, remedy)) = FIXED.iter().find(|(fixed, ..)| *fixed == property) {
+    if let Some((_, why, remedy)) = FIXED
+        .iter()
+        .find(|(fixed, ..)| aliases::same(fixed, property))
+    {
         faults.push(Fault::new(
             "fixed-property",
             format!("{name} is not yours to set: {why}"),
@@ -121,7 +129,9 @@ pub(super) fn faults(
         ));
         return faults;
     }
-    if let Some((_, values, why)) = BOUND.iter().find(|(bound, ..)| *bound == property)
+    if let Some((_, values, why)) = BOUND
+        .iter()
+        .find(|(bound, ..)| aliases::same(bound, property))
         && !values.contains(&value)
     {
         let (message, remedy) = (
@@ -157,6 +167,35 @@ pub(super) fn faults(
         ));
     }
     faults
+}
+
+/// Properties that are set under two of their names at once, to different values.
+pub(super) fn doubled(properties: &BTreeMap<String, String>, from_environment: bool) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (property, value) in properties {
+        let name = aliases::name(property);
+        let other = properties.get(name).filter(|other| *other != value);
+        if name != property && other.is_some() {
+            let (one, two) = (
+                named(name, from_environment),
+                named(property, from_environment),
+            );
+            faults.push(Fault::new(
+                "doubled-property",
+                format!("{one} and {two} are one, and have different values"),
+                "leave one of them out",
+            ));
+        }
+    }
+    faults
+}
+
+/// As whoever set it calls it.
+fn named(property: &str, from_environment: bool) -> String {
+    match from_environment {
+        true => format!("`{}` (the property `{property}`)", variable(property)),
+        false => format!("the property `{property}`"),
+    }
 }
 
 fn remedy(property: &str, reason: &str) -> String {

@@ -31,6 +31,39 @@ fn the_environment_wins() {
     );
 }
 
+/// The client takes both names, and the last one that it is told: which would be left to chance.
+#[test]
+fn a_property_has_one_value_under_all_its_names() {
+    let options = with(&[("KAFKA_METADATA_BROKER_LIST", "there:9092")])
+        .set("bootstrap.servers", "here:9092")
+        .set("queue.buffering.max.ms", "7")
+        .set("delivery.timeout.ms", "5000");
+    assert_eq!(options.faults(), []);
+    assert_eq!(options.address(), Some("there:9092"));
+    let edge = options.edge_producer();
+    let set = |config: &rdkafka::ClientConfig, names: [&str; 2]| {
+        names.map(|name| config.get(name).map(str::to_owned))
+    };
+    let only = |value: &str| [Some(value.to_owned()), None];
+    assert_eq!(
+        set(&edge, ["bootstrap.servers", "metadata.broker.list"]),
+        only("there:9092")
+    );
+    assert_eq!(
+        set(&edge, ["linger.ms", "queue.buffering.max.ms"]),
+        only("7")
+    );
+    let timeout = ["message.timeout.ms", "delivery.timeout.ms"];
+    assert_eq!(set(&edge, timeout), only("5000"));
+    assert_eq!(set(&options.lane_producer(), timeout), only("0"));
+
+    let text = messages(&options.set("linger.ms", "5"));
+    assert!(
+        text.contains("`linger.ms`") && text.contains("`queue.buffering.max.ms`"),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_fetch_at_the_end_of_idle_partitions_does_not_hold_up_the_others_for_long() {
     let wait = |options: &ClientOptions| {
@@ -76,6 +109,9 @@ fn what_delivery_depends_on_is_not_the_users() {
         ("auto.offset.reset", "latest"),
         ("enable.idempotence", "false"),
         ("acks", "1"),
+        ("request.required.acks", "1"),
+        ("queue.buffering.max.messages", "10"),
+        ("queue.buffering.max.kbytes", "10"),
         ("group.id", "x"),
         ("partition.assignment.strategy", "range"),
     ] {

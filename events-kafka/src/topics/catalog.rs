@@ -79,7 +79,7 @@ impl Catalog {
     }
 
     /// Lets go of the cluster. The client's thread looks only every 100 ms whether it may end, and dropping the client waits
-    /// for it: a start need not.
+    /// for it: a start need not. It does nothing else, and the runtime waits for it before it ends.
     pub(crate) fn close(self) {
         tokio::task::spawn_blocking(move || drop(self));
     }

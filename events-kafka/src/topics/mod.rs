@@ -2,6 +2,7 @@
 
 mod catalog;
 mod groups;
+mod kept;
 mod state;
 mod wanted;
 
@@ -30,6 +31,10 @@ const RETENTION: &str = "retention.ms";
 const RETENTION_BYTES: &str = "retention.bytes";
 /// A topic's setting for how it gives up records: `delete`, `compact` or both.
 const CLEANUP: &str = "cleanup.policy";
+
+/// The client's bound for the bytes of a batch, and its default.
+const BATCH: &str = "batch.size";
+const DEFAULT_BATCH: usize = 1_000_000;
 
 /// How missing topics are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +86,8 @@ pub(crate) async fn prepare(
         .await
         .found;
     let mut state = State::read(&catalog, &wanted, &lacks).await?;
-    client.take_records_of(state.largest_record());
+    size(client, &state);
+    warn(&state.warnings(&catalog, &wanted));
     if !lacks.is_empty() {
         let mut faults = faults_of(&lacks, service, client);
         faults.extend(state.faults(&catalog, &wanted, ensure.is_some()));
@@ -100,7 +106,7 @@ pub(crate) async fn prepare(
             if known {
                 // Made by others, a moment ago and with settings of theirs.
                 state = State::read(&catalog, &wanted, &lacks).await?;
-                client.take_records_of(state.largest_record());
+                size(client, &state);
             }
         }
         let short = state.short(&wanted);
@@ -112,6 +118,27 @@ pub(crate) async fn prepare(
     let faults = state.faults(&catalog, &wanted, ensure.is_some());
     catalog.close();
     KafkaError::unless_empty(service, faults)
+}
+
+/// Tells the client how large its topics' records may be, and so its batches: a topic's limit is that of a batch, and one
+/// that is too large is refused with all that is in it.
+fn size(client: &mut ClientOptions, state: &State) {
+    client.take_records_of(state.largest_record());
+    let smallest = state.smallest_record();
+    if smallest < DEFAULT_BATCH && client.property(BATCH).is_none() {
+        *client = client.clone().set(BATCH, smallest.to_string());
+    }
+}
+
+fn warn(warnings: &[Fault]) {
+    for warning in warnings {
+        tracing::warn!(
+            code = warning.code,
+            "{}; {}",
+            warning.message,
+            warning.remedy
+        );
+    }
 }
 
 /// Gives a parked topic as many partitions as its source has got by now.
@@ -149,6 +176,7 @@ pub(crate) async fn faults(
         .await
         .found;
     let state = State::read(&catalog, &wanted, &lacks).await?;
+    warn(&state.warnings(&catalog, &wanted));
     let mut faults = faults_of(&lacks, service, client);
     faults.extend(state.faults(&catalog, &wanted, ensure.is_some()));
     Ok(faults)

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use events_core::Fault;
 
 use super::catalog::{Catalog, Existing, Making, TopicSettings};
+use super::kept::{self, FOR_EVER, Kept, Losing, TRIMMED};
 use super::wanted::Wanted;
 use super::{CLEANUP, Ensure, MAX_BYTES, RETENTION, RETENTION_BYTES};
 use crate::error::KafkaError;
@@ -19,10 +20,6 @@ const ROOM: (usize, usize) = (64 * 1024, 128 * 1024);
 const SUGGESTED_PARTITIONS: i32 = 8;
 /// Copies of each record that it suggests, where there are as many brokers.
 const SUGGESTED_REPLICATION: usize = 3;
-/// No bound to how long or how many records are kept: parked ones are until they are done.
-const FOR_EVER: i64 = -1;
-/// How a parked topic may give up records: only as its owner trims it, which compaction rules out too.
-const TRIMMED: &str = "delete";
 
 /// What the cluster says of the wanted topics.
 pub(crate) struct State {
@@ -72,6 +69,13 @@ impl State {
         largest.unwrap_or(BROKER_MAX_MESSAGE)
     }
 
+    /// The largest record of the topic that takes the least, in bytes.
+    pub(crate) fn smallest_record(&self) -> usize {
+        let limits = self.settings.values();
+        let smallest = limits.filter_map(|settings| settings.max_bytes).min();
+        smallest.unwrap_or(BROKER_MAX_MESSAGE)
+    }
+
     fn limit(&self, topic: &str) -> Option<usize> {
         self.settings.get(topic)?.max_bytes
     }
@@ -91,10 +95,8 @@ impl State {
         let mut settings = BTreeMap::new();
         if let Some(limit) = self.source_limit(wanted, topic) {
             settings.insert(MAX_BYTES, (limit + ROOM.1).to_string());
-        }
-        if wanted.parked.contains_key(topic) {
-            settings.insert(RETENTION, FOR_EVER.to_string());
-            settings.insert(RETENTION_BYTES, FOR_EVER.to_string());
+            settings.insert(RETENTION, FOR_EVER.to_owned());
+            settings.insert(RETENTION_BYTES, FOR_EVER.to_owned());
             settings.insert(CLEANUP, TRIMMED.to_owned());
         }
         settings
@@ -151,36 +153,30 @@ impl State {
             faults.extend(self.small_fault(catalog, wanted, topic));
         }
         for parked in wanted.parked.keys() {
-            faults.extend(self.losing_faults(catalog, parked));
+            faults.extend(self.losing(catalog, parked, &kept::PARKED));
+        }
+        for letters in wanted.letters.keys() {
+            let losing = self.losing(catalog, letters, &kept::LETTERS);
+            faults.extend(losing.into_iter().filter(by_key));
         }
         faults
     }
 
-    /// The settings by which a parked topic loses records that still wait.
-    fn losing_faults(&self, catalog: &Catalog, parked: &str) -> Vec<Fault> {
-        let Some(found) = self.settings.get(parked) else {
-            return Vec::new();
+    /// The settings that lose dead letters nobody has looked at: how long those are kept is for their owner to say.
+    pub(crate) fn warnings(&self, catalog: &Catalog, wanted: &Wanted) -> Vec<Fault> {
+        let letters = wanted.letters.keys();
+        let losing = letters.flat_map(|letters| self.losing(catalog, letters, &kept::LETTERS));
+        losing.filter(|fault| !by_key(fault)).collect()
+    }
+
+    fn losing(&self, catalog: &Catalog, topic: &str, kept: &Kept) -> Vec<Fault> {
+        let found = self.settings.get(topic).copied().unwrap_or_default();
+        let losing = kept.losing(topic, found).into_iter();
+        let fault = |losing: Losing| {
+            let remedy = configure(catalog, topic, losing.setting, losing.value);
+            Fault::new(losing.code, losing.message, remedy)
         };
-        let mut faults = Vec::new();
-        let mut fault = |code, what: String, setting, value: &str| {
-            let message = format!("the parked topic `{parked}` {what}, also those that still wait");
-            let remedy = configure(catalog, parked, setting, value);
-            faults.push(Fault::new(code, message, remedy));
-        };
-        let for_ever = FOR_EVER.to_string();
-        if let Some(kept) = found.retention.filter(|kept| *kept != FOR_EVER) {
-            let what = format!("forgets records after {kept} ms");
-            fault("parked-retention", what, RETENTION, &for_ever);
-        }
-        if let Some(kept) = found.retention_bytes.filter(|kept| *kept != FOR_EVER) {
-            let what = format!("forgets records beyond {kept} bytes of a partition");
-            fault("parked-retention-bytes", what, RETENTION_BYTES, &for_ever);
-        }
-        if found.compacted == Some(true) {
-            let what = "is compacted: it forgets records that a later one of their key replaces";
-            fault("parked-compaction", what.to_owned(), CLEANUP, TRIMMED);
-        }
-        faults
+        losing.map(fault).collect()
     }
 
     fn small_fault(&self, catalog: &Catalog, wanted: &Wanted, topic: &str) -> Option<Fault> {
@@ -244,6 +240,11 @@ impl State {
     }
 }
 
+/// Whether records go that a later one of their key replaces: nobody can want that of letters.
+fn by_key(fault: &Fault) -> bool {
+    fault.code == kept::LETTERS.by_key
+}
+
 /// The command that changes a topic's setting.
 fn configure(catalog: &Catalog, topic: &str, setting: &str, value: &str) -> String {
     format!(
@@ -253,92 +254,4 @@ fn configure(catalog: &Catalog, topic: &str, setting: &str, value: &str) -> Stri
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::options::ClientOptions;
-
-    const PARKED: &str = "shop.parked.orders";
-
-    fn wanted() -> Wanted {
-        Wanted {
-            parked: BTreeMap::from([(PARKED.to_owned(), "orders".to_owned())]),
-            ..Wanted::default()
-        }
-    }
-
-    fn state(missing: &[&str], settings: TopicSettings) -> State {
-        State {
-            existing: Existing {
-                partitions: BTreeMap::from([("orders".to_owned(), 3)]),
-                brokers: 1,
-            },
-            settings: BTreeMap::from([(PARKED.to_owned(), settings)]),
-            missing: missing.iter().map(|name| (*name).to_owned()).collect(),
-        }
-    }
-
-    /// Nobody is asked: only the address is written out.
-    fn catalog() -> Catalog {
-        let client = ClientOptions::without_environment().set("bootstrap.servers", "127.0.0.1:1");
-        Catalog::connect(&client).unwrap()
-    }
-
-    #[test]
-    fn parked_topics_are_made_to_keep_what_waits() {
-        let state = state(&[PARKED], TopicSettings::default());
-        let ensure = Ensure {
-            partitions: 8,
-            replication: 1,
-        };
-        let makings = state.makings(&wanted(), ensure);
-        assert_eq!((makings.len(), makings[0].partitions), (1, 3));
-        let faults = state.faults(&catalog(), &wanted(), false);
-        assert_eq!(faults[0].code, "missing-topics");
-        for (name, value) in [
-            ("cleanup.policy", "delete"),
-            ("retention.bytes", "-1"),
-            ("retention.ms", "-1"),
-        ] {
-            assert_eq!(makings[0].settings.get(name).unwrap(), value);
-            let printed = format!("--config {name}={value}");
-            let text = faults[0].to_string();
-            assert!(text.contains(&printed), "{printed}: {text}");
-        }
-    }
-
-    #[test]
-    fn settings_that_lose_parked_records_are_faults_with_the_command() {
-        let kept = TopicSettings {
-            max_bytes: None,
-            retention: Some(FOR_EVER),
-            retention_bytes: Some(FOR_EVER),
-            compacted: Some(false),
-        };
-        let catalog = catalog();
-        for fine in [kept, TopicSettings::default()] {
-            assert!(
-                state(&[], fine)
-                    .faults(&catalog, &wanted(), true)
-                    .is_empty()
-            );
-        }
-        let lossy = TopicSettings {
-            max_bytes: None,
-            retention: Some(1000),
-            retention_bytes: Some(0),
-            compacted: Some(true),
-        };
-        let faults = state(&[], lossy).faults(&catalog, &wanted(), true);
-        let expected = [
-            ("parked-retention", "retention.ms=-1"),
-            ("parked-retention-bytes", "retention.bytes=-1"),
-            ("parked-compaction", "cleanup.policy=delete"),
-        ];
-        assert_eq!(faults.len(), expected.len(), "{faults:?}");
-        for (fault, (code, setting)) in faults.iter().zip(expected) {
-            assert_eq!(fault.code, code);
-            let command = format!("--entity-name {PARKED} --add-config {setting}");
-            assert!(fault.to_string().contains(&command), "{fault}");
-        }
-    }
-}
+mod tests;

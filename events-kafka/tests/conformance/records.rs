@@ -30,6 +30,9 @@ impl Writer {
         // How soon it learns of partitions that are added.
         config.set("topic.metadata.refresh.interval.ms", "100");
         config.set("message.timeout.ms", "20000");
+        // Some records are larger than their topic's limit before they are compressed.
+        config.set("message.max.bytes", "10000000");
+        config.set("compression.type", "lz4");
         let producer = ThreadedProducer::from_config_and_context(&config, Answers);
         Self(producer.expect("a producer starts"))
     }

@@ -134,6 +134,50 @@ fn a_type_that_goes_with_its_lock_is_missed_unless_it_is_retired() {
 }
 
 #[test]
+fn a_type_that_goes_is_missed_though_its_lock_stays_as_a_draft() {
+    let sent = event("Sent", 1, &[]);
+    // Beside its crate, and where several crates have theirs.
+    for shelf in ["orders/contracts", "contracts"] {
+        let shop = Shop::open();
+        shop.release(&[placed(), sent.clone()]);
+        if shelf == "contracts" {
+            fs::rename(shop.path("orders/contracts"), shop.path(shelf)).unwrap();
+        }
+        shop.commit();
+        let file = format!("{shelf}/Sent.json");
+        let whole = shop.read(&file);
+        let run = |retired: &[&str]| {
+            let outcome = shop.run(&against("HEAD", retired), &[placed()]).unwrap();
+            (outcome.status(), codes(&outcome), outcome.to_text())
+        };
+        let (status, codes, text) = run(&[]);
+        assert_eq!((status, codes), (1, vec!["deleted"]), "{text}");
+
+        shop.write(
+            &file,
+            whole.replace("\"released\": true", "\"released\": false"),
+        );
+        let (status, codes, text) = run(&[]);
+        assert_eq!((status, codes), (1, vec!["deleted", "lock-lost"]), "{text}");
+        assert!(
+            text.contains("error: [lock-lost] Sent: version 1 was released at HEAD"),
+            "{text}"
+        );
+        let (status, codes, text) = run(&["Sent"]);
+        assert_eq!((status, codes), (0, vec!["deleted"]), "{text}");
+
+        // Another event in its file.
+        let paid = shop.contract(&format!("{shelf}/Placed.json")).write();
+        shop.write(&file, paid.replace("\"Placed\"", "\"Paid\""));
+        let (status, _, text) = run(&[]);
+        assert!(
+            status == 1 && text.contains("error: [deleted] Sent: version 1 was released at HEAD"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn an_event_is_known_again_in_a_crate_that_moved() {
     let shop = committed();
     fs::rename(shop.path("orders"), shop.path("sales")).unwrap();
@@ -151,6 +195,75 @@ fn an_event_is_known_again_in_a_crate_that_moved() {
     shop.release(&[narrower()]);
     let outcome = shop.run(&against("HEAD", &[]), &[narrower()]).unwrap();
     assert_eq!(codes(&outcome), ["lock-rewritten", "no-bump", "required"]);
+}
+
+/// An event whose lock lies where its option says.
+fn elsewhere() -> Declaration {
+    Declaration {
+        lock: Some("../locked/placed.lock".to_owned()),
+        ..placed()
+    }
+}
+
+const ELSEWHERE: &str = "orders/locked/placed.lock";
+
+#[test]
+fn a_lock_that_an_option_names_is_known_again_where_it_went() {
+    for stays in [false, true] {
+        let shop = Shop::open();
+        shop.write(
+            "orders/src/lib.rs",
+            "#[event(lock = \"../locked/placed.lock\")] struct Placed;",
+        );
+        shop.release(&[elsewhere()]);
+        shop.commit();
+        let outcome = shop.run(&against("HEAD", &[]), &[elsewhere()]).unwrap();
+        assert_eq!(outcome.status(), 0, "{}", outcome.to_text());
+
+        // Written anew where locks are looked for.
+        if !stays {
+            fs::remove_file(shop.path(ELSEWHERE)).unwrap();
+        }
+        shop.write("orders/src/lib.rs", "#[event] struct Placed;");
+        shop.release(&[narrower()]);
+        let outcome = shop.run(&against("HEAD", &[]), &[narrower()]).unwrap();
+        assert_eq!(
+            (outcome.status(), codes(&outcome)),
+            (1, vec!["lock-rewritten", "no-bump", "required"]),
+            "{}",
+            outcome.to_text()
+        );
+
+        // The type went: with its lock, or without.
+        shop.write("orders/src/lib.rs", "");
+        fs::remove_dir_all(shop.path("orders/contracts")).unwrap();
+        let outcome = shop.run(&against("HEAD", &[]), &[]).unwrap();
+        assert_eq!(
+            (outcome.status(), codes(&outcome)),
+            (1, vec!["deleted"]),
+            "{}",
+            outcome.to_text()
+        );
+        let outcome = shop.run(&against("HEAD", &["Placed"]), &[]).unwrap();
+        assert_eq!(outcome.status(), 0, "{}", outcome.to_text());
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_lock_is_none() {
+    let shop = Shop::open();
+    shop.release(&[placed()]);
+    let text = shop.read("orders/contracts/Placed.json");
+    let other = text.replace("\"Placed\"", "\"Sample\"");
+    // A page's sample, a case of a test that changes, and what cannot be read.
+    shop.write("orders/docs/sample.json", &other);
+    shop.write("orders/tests/locks/Sample.json", &other);
+    shop.write("orders/docs/half.json", &other[..other.len() / 2]);
+    shop.commit();
+    shop.write("orders/tests/locks/Sample.json", "{}");
+    shop.write("orders/docs/half.json", "{}");
+    let outcome = shop.run(&against("HEAD", &[]), &[placed()]).unwrap();
+    assert_eq!(outcome.status(), 0, "{}", outcome.to_text());
 }
 
 #[test]

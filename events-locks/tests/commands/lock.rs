@@ -66,6 +66,19 @@ fn a_draft_is_written_anew_and_what_was_released_stays() {
 }
 
 #[test]
+fn a_lock_begins_with_the_version_that_is_first_locked() {
+    let shop = Shop::open();
+    let third = event("Placed", 3, &[("id", "string")]);
+    shop.release(std::slice::from_ref(&third));
+    let wider = event("Placed", 4, &[("id", "string"), ("note?", "string")]);
+    shop.release(&[wider]);
+    let contract = shop.contract("orders/contracts/Placed.json");
+    let versions: Vec<_> = contract.released().map(|known| known.version).collect();
+    // The graph names readers of what is older: of the versions 1 and 2 nothing is known.
+    assert_eq!(versions, [3, 4]);
+}
+
+#[test]
 fn creating_a_lock_touches_the_declaring_file_and_nothing_else_does() {
     let shop = Shop::open();
     let source = shop.path("orders/src/lib.rs");

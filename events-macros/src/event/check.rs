@@ -130,14 +130,14 @@ fn key(model: &Model, errors: &mut Errors) {
                 member,
                 "an event without fields has no key: leave `key` out",
             ),
-            Body::Newtype if text(member) != "0" => {
+            Body::Newtype(_) if text(member) != "0" => {
                 errors.at(
                     member,
                     "the field of a newtype has no name: write `key = 0`",
                 );
             }
             Body::Named(fields) => key_field(model, fields, member, errors),
-            Body::Newtype | Body::Wrong(..) => {}
+            Body::Newtype(_) | Body::Wrong(..) => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{LitStr, Member};
 
 use super::attr::Fallback;
-use super::model::{Body, Field, Model};
+use super::model::{Body, Field, Model, Newtype};
 use super::{command, lock, payload};
 use crate::options::plain;
 use crate::{derives, krate};
@@ -124,11 +124,14 @@ fn descriptor(model: &Model, locked: &TokenStream) -> TokenStream {
         let names = members.iter().map(|member| wire_name(model, member));
         quote!(#(#names),*)
     });
-    let fields = match &model.body {
-        Body::Named(fields) => fields.as_slice(),
-        Body::Unit | Body::Newtype | Body::Wrong(..) => &[],
+    let fields: Vec<_> = match &model.body {
+        Body::Named(fields) => {
+            let fields = fields.iter().filter_map(|field| tokens(private, field));
+            fields.collect()
+        }
+        Body::Newtype(newtype) => vec![whole(private, newtype)],
+        Body::Unit | Body::Wrong(..) => Vec::new(),
     };
-    let fields = fields.iter().filter_map(|field| tokens(private, field));
     let lock = model.lock.as_ref().map(LitStr::value).unwrap_or_default();
     let switch = lock::SWITCH;
     let deprecated = match &model.deprecated {
@@ -165,7 +168,8 @@ fn descriptor(model: &Model, locked: &TokenStream) -> TokenStream {
 /// A field as contracts hold it. One that only its schema can tell of is left out.
 fn tokens(private: &TokenStream, field: &Field) -> Option<TokenStream> {
     let name = field.wire.names.first()?;
-    let (ty, required) = (lock::type_text(&field.ty), !field.optional);
+    let ty = lock::type_text(&field.ty, field.wire.own_form.as_deref());
+    let required = !field.optional;
     let default = match &field.default {
         Some(Fallback::Function(function)) => {
             function.to_token_stream().to_string().replace(' ', "")
@@ -185,6 +189,20 @@ fn tokens(private: &TokenStream, field: &Field) -> Option<TokenStream> {
             upcast_since: #upcast_since,
         }
     })
+}
+
+/// What a newtype holds, which is the whole payload and has no name.
+fn whole(private: &TokenStream, newtype: &Newtype) -> TokenStream {
+    let ty = lock::type_text(&newtype.ty, newtype.own_form.as_deref());
+    quote! {
+        #private::DeclaredField {
+            name: "",
+            ty: #ty,
+            required: true,
+            default: "",
+            upcast_since: 0,
+        }
+    }
 }
 
 fn wire_name(model: &Model, member: &Member) -> String {

@@ -24,10 +24,10 @@ pub(super) fn mend(model: &mut Model) -> bool {
                 field.wire.names = vec![plain(&field.ident)];
             }
         }
-        Body::Unit | Body::Newtype => {}
+        Body::Unit | Body::Newtype(_) => {}
         Body::Wrong(..) => return false,
     }
-    model.derives = matches!(model.body, Body::Newtype);
+    model.derives = matches!(model.body, Body::Newtype(_));
     let generics = &model.item.generics;
     generics.params.is_empty() && generics.where_clause.is_none()
 }

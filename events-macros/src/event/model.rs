@@ -53,11 +53,18 @@ pub(super) enum Body {
     /// `struct Ping;`
     Unit,
     /// `struct Renamed(pub Name);`
-    Newtype,
+    Newtype(Box<Newtype>),
     /// `struct OrderPlaced { … }`
     Named(Vec<Field>),
     /// What no event can be, and why.
     Wrong(TokenStream, &'static str),
+}
+
+/// The one field of a newtype.
+pub(super) struct Newtype {
+    pub(super) ty: Type,
+    /// The functions that write or read it.
+    pub(super) own_form: Option<String>,
 }
 
 /// A field of a struct with named ones.
@@ -201,8 +208,11 @@ fn body(word: &str, fields: &mut Fields, container: &wire::Container, errors: &m
                     );
                 }
             }
-            if fields.unnamed.len() == 1 {
-                return Body::Newtype;
+            if let (Some(field), 1) = (fields.unnamed.first(), fields.unnamed.len()) {
+                return Body::Newtype(Box::new(Newtype {
+                    ty: field.ty.clone(),
+                    own_form: wire::own_form(&field.attrs),
+                }));
             }
             let remedy = "fields without names have no meaning on the wire: name them, `struct OrderPlaced { order_id: String }`";
             Body::Wrong(fields.to_token_stream(), remedy)
@@ -237,12 +247,14 @@ fn named(
             *first = name.value();
         }
     }
-    let option = is_option(&field.ty);
+    let option = wire::is_option(&field.ty);
     let default = match options.default {
         // An `Option` with a deserializer of its own would not be optional otherwise.
         None if option && options.since.is_some() && !container.default => Some(Fallback::Type),
         given => given,
     };
+    let has_default = container.default || default.is_some();
+    wire::refuse_omitted(field, has_default, &format!("#[{word}(default)]"), errors);
     let optional = option || wire.default || container.default || default.is_some();
     Some(Field {
         ident: field.ident.clone()?,
@@ -288,18 +300,5 @@ impl Field {
     pub(super) fn wire_name(&self) -> String {
         let first = self.wire.names.first().cloned();
         first.unwrap_or_else(|| crate::options::plain(&self.ident))
-    }
-}
-
-fn is_option(ty: &Type) -> bool {
-    match ty {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .is_some_and(|segment| segment.ident == "Option"),
-        Type::Group(group) => is_option(&group.elem),
-        Type::Paren(paren) => is_option(&paren.elem),
-        _ => false,
     }
 }

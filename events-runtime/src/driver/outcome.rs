@@ -1,15 +1,18 @@
 //! What becomes of a record once its attempt is over.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Context;
 
-use events_core::{Class, DecodeError, Emissions, Error, Exhausted, Terminal};
+use events_core::engine::Panicked;
+use events_core::{Class, DecodeError, Emissions, Error, Exhausted, Terminal, error_code};
 
 use crate::dead_letter::letters;
 use crate::driver::Driver;
 use crate::driver::park::jitter;
-use crate::emit;
+use crate::emit::{self, Withheld};
 use crate::opened::OpenedRecord;
+use crate::plan::marked;
 use crate::routing;
 use crate::transport::Record;
 use crate::work::{Kind, Published, RecordRef, Work};
@@ -37,8 +40,37 @@ impl Hope {
     }
 }
 
+/// An error that can be written down wherever it must be. Its text is made by code of users, which may panic: then that is
+/// the error, of the same class.
+pub(super) fn readable(error: Error) -> Error {
+    let write = || (format!("{error:#}"), error_code(&error));
+    match catch_unwind(AssertUnwindSafe(write)) {
+        Ok(_) => error,
+        Err(panic) => {
+            let class = Class::carried_by(&error).unwrap_or(Class::Transient);
+            let panic = Panicked::error(panic).context("the text of the error that was returned");
+            marked(panic, class)
+        }
+    }
+}
+
 impl<R: Record> Driver<R> {
     pub(super) fn succeed(&mut self, mut work: Work<R>, emissions: &Emissions) {
+        let records = match emissions.is_empty() {
+            true => Ok(Vec::new()),
+            false => emit::records(
+                &self.lane,
+                &self.handler,
+                &*work.record,
+                emissions,
+                &mut self.scratch,
+            ),
+        };
+        let records = match records {
+            Ok(records) => Ok(records),
+            Err(Withheld::Refused(refusal)) => Err(refusal),
+            Err(Withheld::Failed(error)) => return self.fail(work, error),
+        };
         self.hold.succeeded();
         self.release(&work);
         let event = self.lane.topic.types[usize::from(work.event)].event;
@@ -62,13 +94,7 @@ impl<R: Record> Driver<R> {
             });
             return;
         }
-        match emit::records(
-            &self.lane,
-            &self.handler,
-            &*work.record,
-            emissions,
-            &mut self.scratch,
-        ) {
+        match records {
             Ok(records) => {
                 // The record is kept until the acknowledgement, for a dead letter; its parsed headers need not be.
                 work.record.forget_headers();

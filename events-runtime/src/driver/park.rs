@@ -91,7 +91,7 @@ impl<R: Record> Driver<R> {
         };
         let writer = self.writer(parked);
         let mut fact = writer.parked(&*work.record, &standing);
-        if fact.size() > self.lane.publish.max_record_bytes() {
+        if fact.size() > self.lane.publish.max_letter_bytes() {
             // The error is told by the log at least.
             standing.error = "";
             fact = writer.parked(&*work.record, &standing);

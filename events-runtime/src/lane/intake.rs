@@ -167,7 +167,7 @@ impl<Q: Queue> Lane<Q> {
             && let Some(handler) = handlers.next()
         {
             let handler = usize::from(handler);
-            if self.needless(seq, offset, handler, duplicate) {
+            if self.needless(seq, &record, handler, duplicate) {
                 return;
             }
             self.expect(seq, size, &[handler]);
@@ -176,7 +176,7 @@ impl<Q: Queue> Lane<Q> {
         }
         let wanting: Vec<_> = handlers
             .map(usize::from)
-            .filter(|handler| !self.needless(seq, offset, *handler, duplicate))
+            .filter(|handler| !self.needless(seq, &record, *handler, duplicate))
             .collect();
         if wanting.is_empty() {
             return;
@@ -191,12 +191,19 @@ impl<Q: Queue> Lane<Q> {
 
     /// Whether the handler needs not see the record: it had done or parked it before this assignment, or the
     /// record is a duplicate. A duplicate counts as done at once, because the watermark cannot pass its first bearer before that is.
-    fn needless(&mut self, seq: u64, offset: i64, handler: usize, duplicate: bool) -> bool {
+    fn needless<T: Record>(
+        &mut self,
+        seq: u64,
+        record: &T,
+        handler: usize,
+        duplicate: bool,
+    ) -> bool {
+        let offset = record.offset();
         let plan = &self.context.topic.handlers[handler];
         let parked_before = self
             .lot
-            .as_ref()
-            .is_some_and(|lot| lot.has_copy(plan.hash, offset));
+            .as_mut()
+            .is_some_and(|lot| lot.has_copy(plan.hash, record));
         let done_before = match &self.resume {
             Some((map, end)) if offset < *end => map.is_done(plan.hash, offset),
             Some(_) => {

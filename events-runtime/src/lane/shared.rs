@@ -45,6 +45,8 @@ pub(crate) struct LaneShared {
     ends: Mutex<Option<(i64, i64)>>,
     /// A position that has not been committed.
     position: Mutex<Option<Position>>,
+    /// What was committed last did not arrive.
+    refused: AtomicBool,
     status: Mutex<Option<LaneStatus>>,
 }
 
@@ -60,6 +62,7 @@ impl LaneShared {
             asked: Mutex::new(None),
             ends: Mutex::new(None),
             position: Mutex::new(None),
+            refused: AtomicBool::new(false),
             status: Mutex::new(None),
         }
     }
@@ -117,6 +120,15 @@ impl LaneShared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
+    }
+
+    /// A position that was taken did not reach the log of the group: the lane is to hand out the one that it has then.
+    pub(crate) fn refuse_position(&self) {
+        self.refused.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn take_refusal(&self) -> bool {
+        self.refused.load(Ordering::Acquire) && self.refused.swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn set_status(&self, status: LaneStatus) {

@@ -18,6 +18,8 @@ pub mod parked_header {
     pub const PARTITION: &str = "pk_partition";
     /// Offset that it had there.
     pub const OFFSET: &str = "pk_offset";
+    /// Timestamp that it had there, in milliseconds since the Unix epoch; -1 if it had none.
+    pub const TIMESTAMP: &str = "pk_timestamp";
     /// Attempts made so far.
     pub const ATTEMPTS: &str = "pk_attempts";
     /// When the next attempt is due, in milliseconds since the Unix epoch.
@@ -56,6 +58,7 @@ pub(crate) struct Head<'a> {
     pub(crate) topic: Option<&'a str>,
     pub(crate) partition: Option<i32>,
     pub(crate) offset: Option<i64>,
+    pub(crate) timestamp: Option<i64>,
     pub(crate) attempts: Option<u32>,
     pub(crate) next: Option<i64>,
     pub(crate) since: Option<i64>,
@@ -88,6 +91,7 @@ impl<'a> Head<'a> {
                 name::TOPIC => head.topic = Some(text),
                 name::PARTITION => head.partition = text.parse().ok(),
                 name::OFFSET => head.offset = text.parse().ok(),
+                name::TIMESTAMP => head.timestamp = text.parse().ok(),
                 name::ATTEMPTS => head.attempts = text.parse().ok(),
                 name::NEXT => head.next = text.parse().ok(),
                 name::SINCE => head.since = text.parse().ok(),
@@ -175,6 +179,9 @@ impl Writer<'_> {
     pub(crate) fn parked(&self, record: &dyn RecordView, standing: &Standing<'_>) -> Outgoing {
         let mut fact = self.fact("parked");
         origin(&mut fact, standing.handler, record);
+        // A log may give its own timestamps to what is appended.
+        let timestamp = record.timestamp().unwrap_or(-1);
+        fact.add_header(name::TIMESTAMP, timestamp.to_string());
         explain(&mut fact, standing);
         copy_own(record, &mut fact);
         fact

@@ -12,12 +12,13 @@ mod schedule;
 mod tests;
 mod view;
 
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry as Slot;
 
 pub(crate) use facts::{Claim, Fact, Identity, Item, Order, Pair, Token};
+pub(crate) use view::Copy;
 
 /// Most finished redrives that are remembered, so that a second one is told apart.
 const MAX_REDRIVES: usize = 10_000;
@@ -90,7 +91,8 @@ pub(crate) struct Ledger<T> {
     redrives: VecDeque<String>,
     /// Open redrives, by the handler's hash and the offset that the record once had.
     redriven: HashMap<(u32, i64), i64>,
-    copies: HashMap<Identity, i64>,
+    /// Where the first copy of each record stands, also of one that is done and may come again.
+    copies: BTreeMap<Identity, i64>,
     lines: HashMap<Pair, Line>,
     /// Heads that wait, by the time of their next attempt.
     schedule: BTreeSet<(i64, Pair)>,
@@ -123,7 +125,7 @@ impl<T> Ledger<T> {
             finished: BTreeMap::new(),
             redrives: VecDeque::new(),
             redriven: HashMap::new(),
-            copies: HashMap::new(),
+            copies: BTreeMap::new(),
             lines: HashMap::new(),
             schedule: BTreeSet::new(),
             orders: BTreeSet::new(),
@@ -215,7 +217,7 @@ impl<T> Ledger<T> {
         }
         let pair = item.pair;
         let origin = match item.identity {
-            Identity::Origin(_, origin) => Some(origin),
+            Identity::Origin(_, origin, _) => Some(origin),
             Identity::Redrive(_) => None,
         };
         self.bytes += item.size;

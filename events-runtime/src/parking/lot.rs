@@ -6,22 +6,23 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
-use events_core::{Error, Outgoing};
+use events_core::{Outgoing, RecordView};
 use tokio::time::{Instant, Sleep};
 
-use crate::dead_letter::{letters, resolution};
+use crate::dead_letter::resolution;
 use crate::dedupe::Window;
 use crate::lane::context::LaneContext;
 use crate::lane::unreadable::Unreadable;
 use crate::outbox::{Happened, Outbox};
 use crate::parking::fact::{Head, Writer, decode_claim, encode_claim};
-use crate::parking::ledger::{Ledger, Order, Pair, Standing};
+use crate::parking::ledger::{Copy, Ledger, Pair, Standing};
+use crate::parking::print;
 use crate::parking::reading::brief;
 use crate::parking::record::ParkedRecord;
 use crate::parking::shared::ParkedShared;
 use crate::slots::SlotTable;
 use crate::transport::{ParkedPosition, ParkedStart, Queue, Record};
-use crate::work::{Kind, Published, RecordRef, Work};
+use crate::work::{RecordRef, Work};
 
 /// The longest wait without a look at the clock, which may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(60);
@@ -45,6 +46,8 @@ pub(crate) struct Lot<Q: Queue> {
     /// For the log.
     pub(super) unreadable: Unreadable,
     claimed: bool,
+    /// Its topic was seen to be another than what is parked came from.
+    made_anew: bool,
     /// Behind the last record of the lane that the log has acknowledged.
     written: i64,
     /// Since when it keeps its lane from taking records; none while it does not.
@@ -74,14 +77,28 @@ impl<Q: Queue> Lot<Q> {
             retry: None,
             unreadable: Unreadable::default(),
             claimed: false,
+            made_anew: false,
             written: 0,
             closed: Some(Instant::now()),
         }
     }
 
     /// Whether the handler needs not see a source record, because it has parked it before this assignment.
-    pub(crate) fn has_copy(&self, handler: u32, origin: i64) -> bool {
-        self.ledger.has_copy(handler, origin)
+    pub(crate) fn has_copy(&mut self, handler: u32, record: &dyn RecordView) -> bool {
+        let offset = record.offset();
+        match self.ledger.copy(handler, offset, || print::of(record)) {
+            Copy::None => false,
+            Copy::Same => true,
+            Copy::Another => {
+                if !std::mem::replace(&mut self.made_anew, true) {
+                    tracing::warn!(
+                        partition = %self.lane.partition, offset, parked = self.parked.topic,
+                        "another record was parked from this offset: the topic was made anew; its records are handled, and those that were parked before stay parked"
+                    );
+                }
+                false
+            }
+        }
     }
 
     /// Whether its claim has not been read yet.
@@ -149,7 +166,7 @@ impl<Q: Queue> Lot<Q> {
         }
         let closed = self.retry.is_some()
             || *self.ledger.standing() != Standing::Owner
-            || self.is_full(1)
+            || self.is_full()
             || self.remembers_much()
             || self.is_behind()
             || self.ledger.crowded().is_some();
@@ -173,11 +190,10 @@ impl<Q: Queue> Lot<Q> {
         }
     }
 
-    /// Whether as much is parked as is allowed, `times` over.
-    pub(super) fn is_full(&self, times: usize) -> bool {
+    /// Whether as much is parked as is allowed.
+    pub(super) fn is_full(&self) -> bool {
         let settings = &self.lane.group.settings;
-        self.ledger.len() >= settings.parked_records.saturating_mul(times)
-            || self.ledger.bytes() >= settings.parked_bytes.saturating_mul(times)
+        self.ledger.len() >= settings.parked_records || self.ledger.bytes() >= settings.parked_bytes
     }
 
     /// Whether so many finished records may come again that no more may be parked: behind an open one that they are
@@ -216,7 +232,7 @@ impl<Q: Queue> Lot<Q> {
     }
 
     /// Nothing is to be done any more for the record at `at`; `reason` if it was not handled.
-    fn ended(&mut self, at: i64, reason: Option<&str>, outbox: &mut Outbox<Q::Record>) {
+    pub(super) fn ended(&mut self, at: i64, reason: Option<&str>, outbox: &mut Outbox<Q::Record>) {
         let Some(open) = self.ledger.get(at) else {
             return;
         };
@@ -278,51 +294,6 @@ impl<Q: Queue> Lot<Q> {
         });
     }
 
-    /// Does what somebody outside wants of the record at `at`.
-    fn obey(&mut self, at: i64, outbox: &mut Outbox<Q::Record>) {
-        let Some(open) = self.ledger.get(at) else {
-            return;
-        };
-        match open.order.clone() {
-            Some(Order::Skip(audit)) => {
-                let Some(work) = work(at, open.attempts, open.pair, &open.payload) else {
-                    self.ledger.refuse(at);
-                    return;
-                };
-                let text = open.error.clone();
-                let error = Error::msg(text.unwrap_or_else(|| "it was not tried".to_owned()))
-                    .context(format!("skipped by {audit}"));
-                self.letter(work, &error, outbox);
-            }
-            Some(Order::Discard(audit)) => {
-                let reason = format!("discarded by {audit}");
-                self.ended(at, Some(&reason), outbox);
-            }
-            None => self.ledger.rest(at),
-        }
-    }
-
-    fn letter(
-        &self,
-        (handler, mut work): (usize, Work<Q::Record>),
-        error: &Error,
-        outbox: &mut Outbox<Q::Record>,
-    ) {
-        // No attempt is made.
-        work.attempt -= 1;
-        let plan = &self.lane.topic.handlers[handler];
-        plan.meters.dead_lettered.add(1);
-        let records = letters(&self.lane, plan, &work, error, &[]);
-        outbox.accept(
-            handler,
-            Published {
-                work,
-                records,
-                kind: Kind::DeadLetter,
-            },
-        );
-    }
-
     fn take_due(&mut self, now: i64) -> Option<i64> {
         let (parked, position) = (&self.parked, self.ledger.position());
         self.ledger.take_due(now, |pair, place| {
@@ -367,7 +338,7 @@ impl<Q: Queue> Lot<Q> {
 }
 
 /// What a slot gets of a parked record, and its handler's place.
-fn work<R: Record>(
+pub(super) fn work<R: Record>(
     at: i64,
     attempts: u32,
     pair: Pair,

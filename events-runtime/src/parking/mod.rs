@@ -8,6 +8,8 @@
 pub(crate) mod fact;
 pub(crate) mod ledger;
 pub(crate) mod lot;
+mod orders;
+pub(crate) mod print;
 mod reading;
 pub(crate) mod record;
 pub(crate) mod shared;

@@ -8,10 +8,12 @@ use std::time::Duration;
 use events_core::{Ordering, Outgoing, RecordView, stable_hash};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::lane::context::key_text;
 use crate::opened::OpenedRecord;
 use crate::parking::fact::{Head, copy_own, headers};
 use crate::parking::ledger::{Claim, Fact, Identity, Item, Order, Pair, Standing, Token};
 use crate::parking::lot::Lot;
+use crate::parking::print;
 use crate::parking::record::{ParkedRecord, ParkedRoute};
 use crate::routing::{self, Routed};
 use crate::transport::{Queue, Record};
@@ -39,11 +41,8 @@ impl<Q: Queue> Lot<Q> {
             }
             self.retry = None;
         }
-        // Beyond the bound, so that an order can still be read. Before the claim has been read nothing can be done, and so
-        // nothing can be bounded.
-        if *self.ledger.standing() == Standing::Owner && self.is_full(2) {
-            return false;
-        }
+        // Also beyond the bound: behind what waits there may be orders about it. The lane takes no records from its source
+        // then, and a command line asks for no redrives beyond the bound.
         let mut batch = std::mem::take(&mut self.batch);
         let polled = self
             .queue
@@ -80,7 +79,7 @@ impl<Q: Queue> Lot<Q> {
             }
         };
         match read {
-            Ok(None) => {}
+            Ok(None) => self.tell_wish(record),
             Ok(Some(pair)) if self.ledger.has_open(pair) => {
                 self.parked.with(|pairs| pairs.park(pair));
             }
@@ -95,6 +94,18 @@ impl<Q: Queue> Lot<Q> {
                 self.claim_anew();
             }
             self.tell_standing();
+        }
+    }
+
+    /// Says that somebody asked for an attempt: what was asked for otherwise is told once it is done.
+    fn tell_wish(&self, record: &Q::Record) {
+        let head = Head::read(headers(record));
+        // Whoever reads the log again does not tell it again.
+        if head.action == Some("retry-now") && *self.ledger.standing() == Standing::Owner {
+            tracing::info!(
+                partition = %self.lane.partition, handler = head.handler.unwrap_or_default(), key = key_text(record), by = head.audit(),
+                "a parked key is tried at once, since somebody asked for it"
+            );
         }
     }
 
@@ -194,7 +205,7 @@ impl<Q: Queue> Lot<Q> {
             .position(|handler| handler.stable_name == name);
         let handler = place.map_or_else(|| stable_hash(name), |place| handlers[place].hash);
         let identity = match origin {
-            Some(origin) => Identity::Origin(handler, origin),
+            Some(origin) => Identity::Origin(handler, origin, print::of_fact(record)),
             None => {
                 let id = head.redrive.ok_or("it does not say which dead letter")?;
                 Identity::Redrive(id.to_owned())
@@ -207,6 +218,9 @@ impl<Q: Queue> Lot<Q> {
         };
         let mut own = Outgoing::with_capacity("", record.size(), 0);
         copy_own(record, &mut own);
+        if let Some(timestamp) = head.timestamp {
+            own.timestamp = (timestamp >= 0).then_some(timestamp);
+        }
         let mut parked = ParkedRecord {
             topic: lane.topic.topic.as_str().into(),
             partition: head.partition.unwrap_or(lane.partition.partition),

@@ -69,7 +69,7 @@ impl<Q: Queue> Lot<Q> {
                 head.map_or_else(String::new, blame)
             ));
         }
-        if self.remembers_much() && !self.is_full(1) {
+        if self.remembers_much() && !self.is_full() {
             let oldest = self.ledger.open().next();
             return Some(format!(
                 "{} parked records are done and remembered, the most allowed, until what came before them is{}",
@@ -77,7 +77,7 @@ impl<Q: Queue> Lot<Q> {
                 oldest.map_or_else(String::new, |(_, open)| blame(open))
             ));
         }
-        if !self.is_full(1) {
+        if !self.is_full() {
             let unread = "much of what was parked has not been read back";
             return self.is_behind().then(|| unread.to_owned());
         }

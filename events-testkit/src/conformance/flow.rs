@@ -1,6 +1,7 @@
 //! Records are handled, and what handlers return is published.
 
 use events_core::{OneOf, Publisher, Result, State, event, handler, header};
+use events_runtime::dead_letter_header as letter;
 
 use super::cluster::{Cluster, Running, Verdict};
 use super::listed::{reader, subject};
@@ -201,6 +202,40 @@ pub async fn the_publisher_belongs_to_the_attempt<C: Cluster>(cluster: &C) -> Ve
         granted[0].header_text(header::ID),
         granted[1].header_text(header::ID)
     );
+    Verdict::Held
+}
+
+#[event(topic = "conformance-undeclared", key = key, crate = crate::conformance::listed)]
+pub(crate) struct Hint {
+    pub(crate) key: String,
+}
+#[event(topic = "conformance-undeclared-out", name = "Rumour.v1", key = key, crate = crate::conformance::listed)]
+pub(crate) struct Rumour {
+    pub(crate) key: String,
+}
+
+#[handler(service = "conformance-undeclared", crate = crate::conformance::listed)]
+async fn spread(hint: Hint, publisher: Publisher) -> Result<()> {
+    publisher.publish(&Rumour { key: hint.key })
+}
+
+/// What a handler does not declare it cannot publish: topics, rights and cycles are checked by what is declared.
+pub async fn an_undeclared_event_is_not_published<C: Cluster>(cluster: &C) -> Verdict {
+    let stage = Stage::set(cluster, "conformance-undeclared", 1).await;
+    stage.topic("conformance-undeclared-out", 1).await;
+    let running = stage.start().await;
+    stage
+        .produce(record_of(&Hint { key: "a".into() }, "hint"))
+        .await;
+    stage.committed_once(1).await;
+    let letters = stage.letters_once(1).await;
+    running.shutdown().await;
+    let error = letters[0].header_text(letter::ERROR).unwrap_or_default();
+    assert!(
+        error.contains("Rumour.v1") && error.contains("`emits(Rumour)`"),
+        "{error}"
+    );
+    assert!(stage.read("conformance-undeclared-out").await.is_empty());
     Verdict::Held
 }
 

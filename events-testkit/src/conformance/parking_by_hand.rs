@@ -14,7 +14,12 @@ use crate::received::Received;
 use crate::{eventually, throughout};
 
 /// An action about a key, as a command line writes it.
-fn action<C: Cluster>(stage: &Stage<'_, C>, handler: &str, action: &str, key: &str) -> Outgoing {
+pub(super) fn action<C: Cluster>(
+    stage: &Stage<'_, C>,
+    handler: &str,
+    action: &str,
+    key: &str,
+) -> Outgoing {
     let mut fact = Outgoing::new(stage.parked_topic());
     fact.partition = Some(0);
     fact.set_key(key.as_bytes());
@@ -27,7 +32,7 @@ fn action<C: Cluster>(stage: &Stage<'_, C>, handler: &str, action: &str, key: &s
 }
 
 /// The redrive of an event that handler had given up.
-fn redrive<C: Cluster, E: Subject>(
+pub(super) fn redrive<C: Cluster, E: Subject>(
     stage: &Stage<'_, C>,
     handler: &str,
     key: &str,
@@ -312,8 +317,10 @@ pub async fn a_group_made_anew_takes_its_parked_log_over<C: Cluster>(cluster: &C
     }
     parked.add_header(name::HANDLER, "conformance-parked-anew/renew");
     parked.add_header(name::OFFSET, "0");
-    stage.produce(parked).await;
     stage.send::<Anew>("a", 0).await;
+    let timestamp = stage.read(stage.name).await[0].timestamp;
+    parked.add_header(name::TIMESTAMP, timestamp.to_string());
+    stage.produce(parked).await;
     let running = stage.start_with(stage.parking_service()).await;
     status_once(&running, "the lane says what to do", |status| {
         let lane = status.lanes.first();

@@ -13,6 +13,7 @@ macro_rules! conformance_tests {
                 emissions_carry_the_envelope
                 one_of_several_types_is_taken
                 the_publisher_belongs_to_the_attempt
+                an_undeclared_event_is_not_published
                 a_blocking_handler_works
                 handlers_progress_on_their_own
             }
@@ -54,6 +55,14 @@ macro_rules! conformance_tests {
                 a_refused_dead_letter_waits
                 emissions_are_sent_again_after_a_lost_producer
                 a_full_queue_is_waited_for
+            }
+            oversize {
+                a_swollen_emission_leaves_its_value_to_its_record
+                what_came_packed_is_parked_and_dead_lettered_whole
+                what_is_refused_for_its_size_gives_up_its_text
+            }
+            breaker_lanes {
+                lanes_count_failing_keys_together
             }
             pressure {
                 held_records_are_bounded_and_named
@@ -115,6 +124,15 @@ macro_rules! conformance_tests {
                 what_is_done_behind_an_open_record_is_forgotten
                 what_is_remembered_is_bounded
             }
+            parking_flood {
+                orders_are_read_beyond_the_bound
+            }
+            parking_unordered {
+                records_without_order_park_alone
+            }
+            parking_made_anew {
+                a_topic_made_anew_loses_nothing
+            }
             parking_survives {
                 a_kill_while_a_key_is_parked
                 a_kill_during_an_append
@@ -134,6 +152,8 @@ macro_rules! conformance_tests {
             }
             middleware {
                 layers_stand_around_attempts
+                layers_stand_around_blocking_attempts
+                a_panic_outside_the_handler_is_an_error_too
             }
         }
     };

@@ -20,7 +20,7 @@ use xtask::parts::ports;
 use xtask::progress::Progress;
 use xtask::workspace::Workspace;
 
-use crate::coordinator;
+use crate::ask;
 use crate::proxy::{self, Rules};
 use crate::wait::{LONG, holds, until};
 
@@ -127,6 +127,18 @@ impl Cluster {
                 .filter(|(_, code)| *code != RDKafkaErrorCode::UnknownTopicOrPartition)
                 .collect();
             holds(faults.is_empty(), || format!("{faults:?}"))
+        })?;
+        // Brokers carry it out by and by: one that has not would take records for topics that are gone.
+        let brokers = self.kafka.direct_address();
+        until("no broker knows the topics", LONG, || {
+            for (broker, topic) in brokers
+                .split(',')
+                .flat_map(|broker| topics.iter().map(move |topic| (broker, *topic)))
+            {
+                let known = ask::knows(broker, topic).map_err(|error| error.to_string())?;
+                holds(!known, || format!("{broker} knows {topic}"))?;
+            }
+            Ok(())
         })
     }
 
@@ -171,6 +183,18 @@ impl Cluster {
                 holds(led == *count as usize, || {
                     format!("{name}: {led} of {count}")
                 })?;
+            }
+            Ok(())
+        })?;
+        // Each leader itself must know that it is one: a producer's second batch may come to a new partition when the
+        // first one came too early, and then nobody takes the first any more.
+        until("every leader takes records", LONG, || {
+            for (name, count) in topics {
+                for partition in 0..*count {
+                    client
+                        .fetch_watermarks(name, partition, ANSWER)
+                        .map_err(|error| format!("{name}/{partition}: {error}"))?;
+                }
             }
             Ok(())
         })
@@ -220,7 +244,7 @@ impl Cluster {
     pub(crate) fn coordinator(&self, group: &str) -> Result<usize> {
         let address = self.kafka.direct_address();
         let first = address.split(',').next().context("there are brokers")?;
-        coordinator::find(first, group)
+        ask::coordinator(first, group)
     }
 
     /// Waits until every copy of a topic's partitions is in sync again.

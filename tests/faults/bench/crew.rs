@@ -86,12 +86,7 @@ impl Worker {
         behaviour: &Behaviour,
         arguments: &[&str],
     ) -> Result<String> {
-        let output = Command::new(program)
-            .args(arguments)
-            .env(Behaviour::VARIABLE, serde_json::to_string(behaviour)?)
-            .env("KAFKA_BOOTSTRAP_SERVERS", address)
-            .stdin(Stdio::null())
-            .output()?;
+        let output = tool(program, address, behaviour, arguments)?.output()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         ensure!(
             output.status.success(),
@@ -157,4 +152,65 @@ impl Worker {
         })?;
         Ok(report[0].clone())
     }
+}
+
+/// A command of the worker's binary that runs beside the scenario.
+pub(crate) struct Errand {
+    name: String,
+    process: Process,
+    output: PathBuf,
+}
+
+impl Errand {
+    pub(crate) fn start(
+        program: &Path,
+        directory: &Path,
+        address: &str,
+        behaviour: &Behaviour,
+        arguments: &[&str],
+    ) -> Result<Self> {
+        let output = directory.join(format!("{}.out", behaviour.who));
+        let log = directory.join(format!("{}.log", behaviour.who));
+        let mut command = tool(program, address, behaviour, arguments)?;
+        command
+            .stdout(File::create(&output)?)
+            .stderr(File::create(log)?);
+        Ok(Self {
+            name: arguments.join(" "),
+            process: Process::spawn(&mut command, Farewell::Kill, None)?,
+            output,
+        })
+    }
+
+    /// Ends it with SIGKILL. Answers whether it still ran.
+    pub(crate) fn kill(self) -> Result<bool> {
+        let ended = self.process.ended()?;
+        Ok(ended.is_none())
+    }
+
+    /// Waits until it has ended, and answers what it wrote.
+    pub(crate) fn finish(self, limit: Duration) -> Result<String> {
+        let status = until(&format!("`{}` ends", self.name), limit, || {
+            let ended = self.process.ended().map_err(|error| error.to_string())?;
+            ended.ok_or_else(|| "it still runs".to_owned())
+        })?;
+        let text = fs::read_to_string(&self.output)?;
+        ensure!(status.success(), "`{}` failed: {text}", self.name);
+        Ok(text)
+    }
+}
+
+fn tool(
+    program: &Path,
+    address: &str,
+    behaviour: &Behaviour,
+    arguments: &[&str],
+) -> Result<Command> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env(Behaviour::VARIABLE, serde_json::to_string(behaviour)?)
+        .env("KAFKA_BOOTSTRAP_SERVERS", address)
+        .stdin(Stdio::null());
+    Ok(command)
 }

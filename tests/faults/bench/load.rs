@@ -151,6 +151,8 @@ impl ProducerContext for Acknowledged {
 
     fn delivery(&self, result: &DeliveryResult<'_>, line: Box<Line>) {
         let failed = match result {
+            // The broker says that it has had it before and does not know where: then it may as well have lost it.
+            Ok(message) if message.offset() < 0 => Some("it has no offset".to_owned()),
             Ok(message) => {
                 let written = self.history.append(Line {
                     partition: message.partition(),

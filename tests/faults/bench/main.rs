@@ -2,13 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+mod ask;
 mod checker;
 mod cluster;
-mod coordinator;
 mod crew;
 mod load;
 mod mutants;
 mod observer;
+mod parked_log;
 mod proxy;
 mod report;
 mod scenarios;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use clap::Parser;
 use xtask::process;
 use xtask::workspace::Workspace;
@@ -34,7 +35,7 @@ use crate::scene::Bench;
 #[derive(Parser)]
 #[command(name = "cargo xtask faults", bin_name = "cargo xtask faults")]
 struct Arguments {
-    /// Only this scenario; `list` names all.
+    /// Only this scenario, or these, apart by commas; `list` names all.
     name: Option<String>,
     /// Seeds whatever is random.
     #[arg(long, default_value_t = 1)]
@@ -74,16 +75,17 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
             return Ok(ExitCode::SUCCESS);
         }
-        Some(name) => match ALL.iter().find(|scenario| scenario.name == name) {
-            Some(scenario) => vec![scenario],
-            None => {
-                let names: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
-                bail!(
-                    "there is no scenario `{name}`; there are {}",
-                    names.join(", ")
-                );
-            }
-        },
+        Some(names) => {
+            let known = |name| ALL.iter().find(|scenario| scenario.name == name);
+            let found: Option<_> = names.split(',').map(known).collect();
+            found.with_context(|| {
+                let all: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
+                format!(
+                    "there is no scenario `{names}`; there are {}",
+                    all.join(", ")
+                )
+            })?
+        }
     };
     process::catch_interrupts()?;
     let workspace = Workspace::find()?;
@@ -112,7 +114,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut report = Report::default();
     loop {
         for scenario in &chosen {
-            report.run(&bench, scenario);
+            report.confirm(&bench, scenario)?;
         }
         if enough.is_none_or(|seconds| begun.elapsed().as_secs() >= seconds) {
             break;

@@ -54,12 +54,19 @@ impl Observer {
         let stop = Arc::clone(&enough);
         let thread = thread::spawn(move || {
             let mut known = Committed::new();
+            let mut waits = false;
             while !stop.load(Ordering::Relaxed) {
                 thread::sleep(INTERVAL);
+                if !std::mem::replace(&mut waits, true) {
+                    alive(&history, 0);
+                }
                 // No answer is no news.
-                for (partition, (offset, note)) in
-                    committed(&client, partitions).unwrap_or_default()
-                {
+                let Ok(news) = committed(&client, partitions) else {
+                    continue;
+                };
+                alive(&history, 1);
+                waits = false;
+                for (partition, (offset, note)) in news {
                     let news = (offset, note);
                     if known.get(&partition) == Some(&news) {
                         continue;
@@ -83,6 +90,19 @@ impl Observer {
             thread: Some(thread),
         })
     }
+}
+
+/// What keeps the broker from an answer keeps it from taking a commit too: from the question, which is 0, to the answer.
+fn alive(history: &History, offset: i64) {
+    let line = Line {
+        who: "observer".into(),
+        what: What::Alive,
+        partition: -1,
+        offset,
+        ..Line::default()
+    };
+    // As below.
+    let _ = history.append(line);
 }
 
 impl Drop for Observer {

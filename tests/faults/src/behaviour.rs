@@ -48,6 +48,8 @@ pub enum Fate {
     Fail,
     /// Each fails for as long as the file exists.
     FailWhile(PathBuf),
+    /// Each fails at once for as long as the file exists, and takes so long from then on.
+    FailWhileThenSlow(PathBuf, Duration),
     /// The first of each task takes so long, the later ones go by.
     HangOnce(Duration),
 }

@@ -1,8 +1,9 @@
 //! What all processes of a scenario write down, in one file, whose order of lines is the order of what happened.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -64,9 +65,11 @@ pub enum What {
     Assigned,
     /// A partition was lost: the group had given the member up.
     Lost,
+    /// A record is about to be appended to the parked log.
+    Parking,
     /// What a task emitted is with the client.
     Emitted,
-    /// What a task emitted, or its dead letter, was acknowledged.
+    /// What a task emitted, its dead letter, or its copy in the parked log was acknowledged.
     Acked,
     /// A watermark is about to be committed.
     Commit,
@@ -90,7 +93,13 @@ pub enum What {
     ByHand,
     /// Resident memory of a process in KiB, as `offset`.
     Memory,
+    /// A worker runs, which it says each [`BEAT`]; `offset` counts, from 0, and the note has the microseconds that its threads
+    /// have waited for a processor. Of the observer: 0 asks the broker, 1 is the answer.
+    Alive,
 }
+
+/// How often a worker says that it runs.
+pub const BEAT: Duration = Duration::from_millis(100);
 
 fn is_zero(number: &u32) -> bool {
     *number == 0
@@ -145,16 +154,99 @@ impl History {
     ///
     /// The system's, or a line that is none.
     pub fn lines(&self) -> io::Result<Vec<Line>> {
-        let text = fs::read_to_string(&self.path)?;
-        // A reader may see a part of the line that is being written.
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        let lines = whole.lines().map(serde_json::from_str);
-        Ok(lines.collect::<Result<_, _>>()?)
+        self.news(&mut Mark::default())
     }
+
+    /// Where it ends now.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn end(&self) -> io::Result<Mark> {
+        let length = fs::metadata(&self.path)?.len();
+        let mut mark = Mark(length.saturating_sub(LONGEST));
+        let text = self.text(mark)?;
+        mark.0 += whole(&text).len() as u64;
+        Ok(mark)
+    }
+
+    /// The whole lines behind `mark`, which moves to where they end: whoever waits reads each line once.
+    ///
+    /// # Errors
+    ///
+    /// The system's, or a line that is none.
+    pub fn news(&self, mark: &mut Mark) -> io::Result<Vec<Line>> {
+        let text = self.text(*mark)?;
+        let whole = whole(&text);
+        mark.0 += whole.len() as u64;
+        let lines = whole.split(|byte| *byte == b'\n');
+        let lines = lines.filter(|line| !line.is_empty());
+        Ok(lines
+            .map(serde_json::from_slice)
+            .collect::<Result<_, _>>()?)
+    }
+
+    fn text(&self, from: Mark) -> io::Result<Vec<u8>> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(from.0))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        Ok(text)
+    }
+}
+
+/// A place between two lines of a history; by default its begin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mark(u64);
+
+/// No line is longer: committed metadata is what is longest in one.
+const LONGEST: u64 = 64 << 10;
+
+/// A reader may see a part of the line that is being written.
+fn whole(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| *byte == b'\n');
+    end.map_or(&[], |end| &text[..=end])
 }
 
 /// Microseconds of the machine's steady clock, the same for all its processes.
 pub fn now_micros() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec.cast_unsigned() * 1_000_000 + now.tv_nsec.cast_unsigned() / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_is_read_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("history.jsonl");
+        let history = History::open(&path, "me").expect("it opens");
+        let write = |id: &str| {
+            let id = id.to_owned();
+            let line = Line {
+                id,
+                ..Line::default()
+            };
+            history.append(line).expect("it is written");
+        };
+        let ids = |lines: Vec<Line>| lines.into_iter().map(|line| line.id).collect::<Vec<_>>();
+        let mut mark = history.end().expect("it has an end");
+        assert_eq!(mark, Mark::default());
+        write("a");
+        let behind = history.end().expect("it has an end");
+        (&history.file)
+            .write_all(b"{\"id\":")
+            .expect("it is written");
+        assert_eq!(history.end().expect("it has an end"), behind);
+        assert_eq!(ids(history.news(&mut mark).expect("lines")), ["a"]);
+        assert_eq!(ids(history.news(&mut mark).expect("lines")), [""; 0]);
+        (&history.file)
+            .write_all(b"\"b\"}\n")
+            .expect("it is written");
+        write("c");
+        assert_eq!(ids(history.news(&mut mark).expect("lines")), ["b", "c"]);
+        assert_eq!(ids(history.lines().expect("lines")), ["a", "b", "c"]);
+    }
 }

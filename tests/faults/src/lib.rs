@@ -8,4 +8,4 @@ mod history;
 
 pub use behaviour::{Behaviour, Fate, Kill};
 pub use events::{DONE, Done, TASKS, Task};
-pub use history::{History, Line, What, now_micros};
+pub use history::{BEAT, History, Line, Mark, What, now_micros};

@@ -64,6 +64,7 @@ impl Attempts {
     fn takes(&self, task: &Task, meta: &Meta) -> Duration {
         match self.fates.get(&task.key) {
             Some(Fate::Slow(time)) => *time,
+            Some(Fate::FailWhileThenSlow(file, time)) if !file.exists() => *time,
             Some(Fate::HangOnce(time)) if meta.attempt == 1 => *time,
             _ => {
                 let (least, most) = self.delay;
@@ -77,7 +78,7 @@ impl Attempts {
     fn fails(&self, task: &Task) -> bool {
         match self.fates.get(&task.key) {
             Some(Fate::Fail) => true,
-            Some(Fate::FailWhile(file)) => file.exists(),
+            Some(Fate::FailWhile(file) | Fate::FailWhileThenSlow(file, _)) => file.exists(),
             _ => false,
         }
     }

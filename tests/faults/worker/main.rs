@@ -1,6 +1,7 @@
 //! A real process for the fault bench. It does what its [`Behaviour`] says, and writes down what happens.
 
 mod attempts;
+mod beat;
 #[cfg(feature = "failpoints")]
 mod points;
 
@@ -37,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
         )
     })?;
     let behaviour: Behaviour = serde_json::from_str(&text)?;
+    beat::start(&behaviour)?;
     let attempts = Arc::new(Attempts::new(&behaviour)?);
     #[cfg(feature = "failpoints")]
     points::install(Arc::clone(&attempts), behaviour.kill.clone());

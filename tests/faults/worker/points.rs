@@ -41,6 +41,7 @@ fn reached(point: &'static str, partition: &TopicPartition, number: i64) {
     let what = match point {
         "assign" => Some(What::Assigned),
         "lost" => Some(What::Lost),
+        "park-before" => Some(What::Parking),
         "emit-after" => Some(What::Emitted),
         "ack-before" => Some(What::Acked),
         "commit-before" => Some(What::Commit),

@@ -29,6 +29,10 @@ const DEPTH: usize = 100;
 /// So many comparisons are made, so that hostile schemas end; what is left is undecided.
 const STEPS: u32 = 50_000;
 
+/// So many breaks are told of one place: a type that stands in two fields of a type, and that one in two of another,
+/// would break at ever more places.
+const TOLD: usize = 250;
+
 /// Something that a writer may write and a reader cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Break {
@@ -49,7 +53,14 @@ pub fn reads(writer: &Value, reader: &Value) -> Vec<Break> {
         known: HashMap::new(),
         steps: 0,
     };
-    comparison.reads(&[writer], &[reader], "").breaks
+    let mut breaks = comparison.reads(&[writer], &[reader], "").breaks;
+    for found in &mut breaks {
+        // Inside, each name has a dot before it.
+        if let Some(at) = found.at.strip_prefix('.') {
+            found.at = at.to_owned();
+        }
+    }
+    breaks
 }
 
 /// Schemas that hold at once.
@@ -71,6 +82,7 @@ struct Comparison<'a> {
     reader: &'a Value,
     /// Pairs that are being compared, outermost first. Met again, such a pair is taken to be read: recursive types.
     open: Vec<Pair>,
+    /// What was found, with paths from the pair: a type may stand in several fields.
     known: HashMap<Pair, Vec<Break>>,
     steps: u32,
 }
@@ -85,7 +97,7 @@ impl<'a> Comparison<'a> {
             };
         }
         if let Some(breaks) = self.known.get(&pair) {
-            return Answer::of(breaks.clone());
+            return Answer::of(breaks.iter().map(|found| found.below(at)).collect());
         }
         if self.open.len() >= DEPTH || self.steps > STEPS {
             return Answer::of(vec![undecided(at, "the schemas are too deep or too large")]);
@@ -94,12 +106,17 @@ impl<'a> Comparison<'a> {
         self.open.push(pair.clone());
         let mut answer = self.compare(writer, reader, at);
         self.open.pop();
+        if answer.breaks.len() > TOLD {
+            answer.breaks.truncate(TOLD);
+            answer.add(Answer::of(vec![undecided(at, "there are more breaks")]));
+        }
         // What leans on an outer pair holds only if that one does.
         if answer.leans_on >= depth {
             answer.leans_on = usize::MAX;
         }
         if answer.leans_on == usize::MAX || !answer.breaks.is_empty() {
-            self.known.insert(pair, answer.breaks.clone());
+            let breaks = answer.breaks.iter().map(|found| found.from(at));
+            self.known.insert(pair, breaks.collect());
         }
         answer
     }
@@ -202,6 +219,25 @@ impl<'a> Comparison<'a> {
         match alternatives::all(schemas, self.writer, Role::Writer) {
             Alternatives::Some(all) => all.iter().all(|parts| case::all(parts).is_empty()),
             Alternatives::TooMany => false,
+        }
+    }
+}
+
+impl Break {
+    /// With its path from `at`, above it.
+    fn from(&self, at: &str) -> Self {
+        let rest = self.at.strip_prefix(at).unwrap_or(&self.at);
+        Self {
+            at: rest.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The same below `at`.
+    fn below(&self, at: &str) -> Self {
+        Self {
+            at: format!("{at}{}", self.at),
+            ..self.clone()
         }
     }
 }

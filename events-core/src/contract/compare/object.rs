@@ -275,9 +275,5 @@ fn others<'a>(
 }
 
 fn below(at: &str, name: &str) -> String {
-    if at.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{at}.{name}")
-    }
+    format!("{at}.{name}")
 }

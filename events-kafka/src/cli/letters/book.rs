@@ -114,6 +114,9 @@ impl Book {
     }
 
     fn resolve(&mut self, resolution: Resolution, edited: Option<Arc<[u8]>>) -> Result<()> {
+        if resolution.outcome == Outcome::Imported {
+            return Ok(());
+        }
         let of = &resolution.of;
         if resolution.outcome.is_final() && self.filter.id.contains(of) {
             self.settled.insert(of.clone(), resolution.clone());
@@ -229,6 +232,16 @@ mod tests {
         book.begin("shipping.dead-letters", 0, 100);
         book.add(&resolution(100, &of(3), "discarded")).unwrap();
         assert!(book.early.is_empty());
+    }
+
+    #[test]
+    fn who_imported_a_letter_settles_nothing() {
+        let open = open_of(
+            &[letter(0, "a", 1), resolution(1, &of(0), "imported")],
+            Filter::default(),
+        );
+        assert_eq!(open.len(), 1);
+        assert!(open[0].requested.is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::arguments::Which;
 use super::letter::{Letter, Outcome};
+use super::plan::Left;
 use super::redrive::{absent_error, settled};
 use super::resolution::{Beside, resolution};
 use super::survey;
@@ -19,14 +20,15 @@ pub(super) async fn discard(
     yes: bool,
     json: bool,
 ) -> Result<()> {
-    let named = which.filter.handler.clone();
+    let (named, ids) = (which.filter.handler.clone(), which.filter.id.clone());
     let (_, found) = survey::open(site, which).await?;
     // The letter of an emission goes with that of its record; alone it would come back in the list.
-    let letters: Vec<_> = found
-        .open
-        .iter()
-        .filter(|letter| !letter.emission)
-        .collect();
+    let records = found.open.iter().filter(|letter| !letter.emission);
+    let (asked, letters) = sorted(records);
+    let refused = asked.iter().find(|left| ids.contains(&left.id));
+    if let Some(refused) = refused {
+        return Err(Error::msg(refused.why.clone()));
+    }
     let beside: Result<Vec<_>> = letters
         .iter()
         .map(|letter| beside(site, letter, named.as_deref()))
@@ -50,7 +52,8 @@ pub(super) async fn discard(
         }
         writer.close().await;
     }
-    let left: Vec<_> = found.settled.iter().map(settled).collect();
+    let mut left = asked;
+    left.extend(found.settled.iter().map(settled));
     if json {
         let ids: Vec<_> = letters.iter().map(|letter| &letter.id).collect();
         print_json(&json!({ "discarded": letters.len(), "letters": ids, "left": left }))?;
@@ -69,6 +72,21 @@ pub(super) async fn discard(
         [] => Ok(()),
         absent => Err(absent_error(absent)),
     }
+}
+
+/// The letters whose redrive was asked for, which stay, and those that can be discarded.
+fn sorted<'a>(letters: impl Iterator<Item = &'a Letter>) -> (Vec<Left>, Vec<&'a Letter>) {
+    let (mut asked, mut free) = (Vec::new(), Vec::new());
+    for letter in letters {
+        match letter.too_late("a discard") {
+            Some(why) => asked.push(Left {
+                id: letter.id.clone(),
+                why: why + "; if it fails again, `parked discard` throws the record away",
+            }),
+            None => free.push(letter),
+        }
+    }
+    (asked, free)
 }
 
 /// Where a letter's resolution is written.
@@ -92,4 +110,32 @@ pub(super) fn beside(site: &Site, letter: &Letter, named: Option<&str>) -> Resul
         }
     };
     Ok(Beside::the(&letter.id, &group.plan.dead_letters))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::book::Book;
+    use super::super::filter::Filter;
+    use super::super::samples::{letter, resolution};
+    use super::*;
+
+    #[test]
+    fn a_letter_stays_whose_redrive_was_asked_for() {
+        let mut book = Book::new(Filter::default(), None);
+        book.add(&letter(0, "a", 1)).unwrap();
+        book.add(&letter(1, "b", 2)).unwrap();
+        let asked = resolution(2, "shipping.dead-letters/0/0", "redrive-requested");
+        book.add(&asked).unwrap();
+        let open = book.finish().open;
+        let (left, free) = sorted(open.iter());
+        assert_eq!(
+            free.iter()
+                .map(|letter| letter.id.offset)
+                .collect::<Vec<_>>(),
+            [1]
+        );
+        assert_eq!(left.len(), 1);
+        let why = &left[0].why;
+        assert!(why.contains("by ann") && why.contains("too late"), "{why}");
+    }
 }

@@ -89,13 +89,7 @@ fn editable(letter: &Letter) -> Result<(), String> {
             letter.id
         ));
     }
-    match &letter.requested {
-        None => Ok(()),
-        Some(mark) => Err(format!(
-            "the redrive of {} was asked for at {} by {}, so that an edit would come too late",
-            letter.id, mark.time, mark.actor
-        )),
-    }
+    letter.too_late("an edit").map_or(Ok(()), Err)
 }
 
 /// The text as somebody left it; none if it is as it was.

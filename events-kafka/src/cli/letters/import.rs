@@ -218,17 +218,15 @@ async fn write(
     let mut counts = [0; 3];
     let writer = site.writer()?;
     let mut receipts = Vec::new();
-    let mut edits = Vec::new();
+    let mut written = Vec::new();
     for (line, (step, topic)) in lines.iter().zip(steps) {
         match (step, open.get(&line.id)) {
             (Step::New, _) | (Step::Edit(_), None) => {
                 counts[0] += 1;
                 let record = line.record(topic).map_err(Error::msg)?;
                 let receipt = writer.append("the letter", &record).await?;
-                match line.edited().map_err(Error::msg)? {
-                    Some(edited) => edits.push((receipt, topic, record, edited)),
-                    None => receipts.push(receipt),
-                }
+                let edited = line.edited().map_err(Error::msg)?;
+                written.push((receipt, topic, record, edited));
             }
             (Step::Edit(value), Some(letter)) => {
                 counts[1] += 1;
@@ -240,20 +238,25 @@ async fn write(
             (Step::Same, _) => counts[2] += 1,
         }
     }
-    for (receipt, topic, record, edited) in edits {
+    for (receipt, topic, record, edited) in written {
         let written = receipt.await?;
         let topic: Arc<str> = topic.as_str().into();
         let id = Place::new(Arc::clone(&topic), written.partition, written.offset);
         let beside = Beside::the(&id, &topic);
-        let record = resolution(
-            &beside,
-            &id,
-            record.key(),
-            Outcome::Edited,
-            audit,
-            Some(&edited),
-        );
-        receipts.push(writer.append("the edit", &record).await?);
+        let ours = site
+            .groups
+            .iter()
+            .any(|group| group.plan.dead_letters == *topic);
+        // Who brought it; what others read must hold nothing that they do not know.
+        if ours {
+            let note = resolution(&beside, &id, record.key(), Outcome::Imported, audit, None);
+            receipts.push(writer.append("the note", &note).await?);
+        }
+        if let Some(edited) = edited {
+            let (key, value) = (record.key(), Some(&*edited));
+            let edit = resolution(&beside, &id, key, Outcome::Edited, audit, value);
+            receipts.push(writer.append("the edit", &edit).await?);
+        }
     }
     for receipt in receipts {
         receipt.await?;

@@ -41,6 +41,17 @@ pub(super) struct Letter {
     pub(super) edited: Option<Arc<[u8]>>,
 }
 
+impl Letter {
+    /// Why `what` comes too late: its redrive was asked for.
+    pub(super) fn too_late(&self, what: &str) -> Option<String> {
+        let mark = self.requested.as_ref()?;
+        Some(format!(
+            "the redrive of {} was asked for at {} by {}, so that {what} would come too late",
+            self.id, mark.time, mark.actor
+        ))
+    }
+}
+
 /// Who did something to a letter, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Mark {
@@ -58,14 +69,17 @@ pub(super) enum Outcome {
     Redriven,
     Discarded,
     Edited,
+    /// It came here from a file: who brought it, and why.
+    Imported,
 }
 
 impl Outcome {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::RedriveRequested,
         Self::Redriven,
         Self::Discarded,
         Self::Edited,
+        Self::Imported,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -74,6 +88,18 @@ impl Outcome {
             Self::Redriven => "redriven",
             Self::Discarded => "discarded",
             Self::Edited => "edited",
+            Self::Imported => "imported",
+        }
+    }
+
+    /// The same, in a sentence about the letter.
+    pub(super) fn happened(self) -> &'static str {
+        match self {
+            Self::RedriveRequested => "its redrive was asked for",
+            Self::Redriven => "it was redriven",
+            Self::Discarded => "it was discarded",
+            Self::Edited => "it was edited",
+            Self::Imported => "it was imported",
         }
     }
 

@@ -21,11 +21,13 @@ mod import;
 mod letter;
 mod line;
 mod list;
+mod meanwhile;
 mod names;
 mod pipeline;
 mod plan;
 mod redrive;
 mod resolution;
+mod room;
 #[cfg(test)]
 pub(super) mod samples;
 mod show;

@@ -46,11 +46,12 @@ impl Marks {
         Ok(())
     }
 
-    pub(super) async fn finish(mut self, writer: &Writer) -> Result<()> {
+    /// Waits until all of them stand there.
+    pub(super) async fn flush(&mut self, writer: &Writer) -> Result<()> {
         while !self.actions.is_empty() {
             self.settle(writer).await?;
         }
-        for mark in self.marks {
+        for mark in self.marks.drain(..) {
             mark.await?;
         }
         Ok(())

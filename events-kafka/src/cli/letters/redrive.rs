@@ -11,9 +11,11 @@ use serde_json::json;
 use super::action::action;
 use super::arguments::Which;
 use super::letter::{Letter, Outcome, Resolution};
+use super::meanwhile::Meanwhile;
 use super::pipeline::{Marks, Pace};
 use super::plan::{Left, Plan, Target};
 use super::resolution::{Beside, of_record};
+use super::room::Room;
 use super::survey;
 use crate::bar::Bar;
 use crate::cli::audit::Audit;
@@ -42,6 +44,8 @@ pub(super) async fn redrive(
     json: bool,
 ) -> Result<()> {
     let named = which.filter.handler.clone();
+    // Before the letters are read, so that nothing is said of them in between that nobody reads.
+    let mut meanwhile = Meanwhile::begin(site).await?;
     let (mut reader, found) = survey::open(site, which).await?;
     let plan = Plan::of(found.open, way.max, |letter| {
         target(site, letter, named.as_deref())
@@ -66,14 +70,11 @@ pub(super) async fn redrive(
                 )));
             }
         }
-        let gone = run(site, &mut reader, &plan, &audit, way.rate).await?;
+        let left = run(site, &mut reader, &mut meanwhile, &plan, &audit, way.rate).await?;
+        let ids: BTreeSet<_> = left.iter().map(|left| &left.id).collect();
         plan.redriven
-            .retain(|(letter, _)| !gone.contains(&letter.id));
-        let why = "it is not in the topic any more: retention took it";
-        plan.left.extend(gone.into_iter().map(|id| Left {
-            id,
-            why: why.into(),
-        }));
+            .retain(|(letter, _)| !ids.contains(&letter.id));
+        plan.left.extend(left);
     }
     report(&plan, way.dry_run, json)?;
     match &*found.absent {
@@ -151,42 +152,66 @@ fn target(site: &Site, letter: &Letter, named: Option<&str>) -> Result<Target, S
     })
 }
 
-/// Appends the actions and marks the letters. Answers letters that are not there any more.
+/// Appends the actions and marks the letters. Answers letters that stay: they are not there any more, somebody else was
+/// faster, or their lane has no room.
 async fn run(
     site: &Site,
     reader: &mut Reader,
+    meanwhile: &mut Meanwhile,
     plan: &Plan,
     audit: &Audit,
     rate: Option<u32>,
-) -> Result<BTreeSet<Place>> {
-    let planned: BTreeMap<&Place, &(Letter, Target)> = plan
-        .redriven
-        .iter()
-        .map(|both| (&both.0.id, both))
-        .collect();
+) -> Result<Vec<Left>> {
+    let places = || plan.redriven.iter().map(|(letter, _)| &letter.id);
+    let mut planned: BTreeMap<&Place, &(Letter, Target)> = places().zip(&plan.redriven).collect();
+    let mut room = Room::look(site, plan).await?;
+    let mut left = Vec::new();
     let writer = site.writer()?;
     let bar = Bar::new("redriving", planned.len() as u64);
     let mut pace = Pace::new(rate);
     let mut marks = Marks::default();
-    let gone = survey::again(reader, planned.keys().copied(), async |place, record| {
-        let Some((letter, target)) = planned.get(place) else {
+    let gone = survey::again(reader, places(), async |place, record| {
+        let Some((letter, target)) = planned.remove(place) else {
             return Ok(());
         };
         pace.wait().await;
-        let receipt = writer
-            .append("the redrive", &action(record, letter, target, audit))
-            .await?;
+        bar.add(1);
+        let mut stays = |why| {
+            left.push(Left {
+                id: place.clone(),
+                why,
+            })
+        };
+        if let Some(why) = meanwhile.told(place, |of| planned.contains_key(of)).await? {
+            stays(why);
+            return Ok(());
+        }
+        let action = action(record, letter, target, audit);
+        if !room.take(target, action.size()) {
+            if room.may_have_changed(target) {
+                marks.flush(&writer).await?;
+            }
+            if !room.take_later(site, target, action.size()).await? {
+                stays(room.refusal(target));
+                return Ok(());
+            }
+        }
+        let receipt = writer.append("the redrive", &action).await?;
         let (group, _) = site.handler(&target.handler).map_err(Error::msg)?;
         let beside = Beside::the(place, &group.plan.dead_letters);
         let mark = of_record(&beside, record, Outcome::RedriveRequested, audit, None);
         marks.push(&writer, receipt, mark).await?;
-        bar.add(1);
         Ok(())
     });
     let gone = gone.await?;
-    marks.finish(&writer).await?;
+    marks.flush(&writer).await?;
     writer.close().await;
-    Ok(gone)
+    let why = "it is not in the topic any more: retention took it";
+    left.extend(gone.into_iter().map(|id| Left {
+        id,
+        why: why.into(),
+    }));
+    Ok(left)
 }
 
 fn report(plan: &Plan, dry_run: bool, json: bool) -> Result<()> {

@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use events_core::{RecordView, header};
+use events_runtime::parked_print;
 
 use super::names;
 use crate::cli::bytes::cut;
-use crate::cli::headers::{Headers, number, text};
+use crate::cli::headers::{Headers, all, number, text};
 use crate::cli::moment::Millis;
 use crate::cli::place::Place;
 
+/// What a lane keeps of a record beside its bytes.
+pub(in crate::cli) const BESIDE: usize = 256;
 /// Most characters of an error that are kept.
 const MAX_ERROR: usize = 200;
 
@@ -23,6 +26,9 @@ pub(super) struct Entry {
     pub(super) key: Option<Arc<[u8]>>,
     /// Where the record came from.
     pub(super) origin: Place,
+    print: u64,
+    /// What its lane keeps of it in memory, roughly.
+    pub(super) size: usize,
     pub(super) attempts: u32,
     /// When it is tried next.
     pub(super) next: Millis,
@@ -40,7 +46,8 @@ pub(super) struct Entry {
 /// What makes two copies of a record one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Identity {
-    Origin(Arc<str>, i64),
+    /// With the record's print: a topic that is made anew gives its offsets a second time.
+    Origin(Arc<str>, i64, u64),
     Redrive(Arc<str>),
 }
 
@@ -48,7 +55,7 @@ impl Entry {
     pub(super) fn identity(&self) -> Identity {
         match &self.redrive {
             Some(letter) => Identity::Redrive(Arc::clone(letter)),
-            None => Identity::Origin(Arc::clone(&self.handler), self.origin.offset),
+            None => Identity::Origin(Arc::clone(&self.handler), self.origin.offset, self.print),
         }
     }
 }
@@ -140,6 +147,8 @@ impl Entry {
                 number(headers, names::PARTITION.as_bytes())?,
                 number(headers, names::OFFSET.as_bytes())?,
             ),
+            print: parked_print(record),
+            size: size(record),
             attempts: number(headers, names::ATTEMPTS.as_bytes()).unwrap_or(0),
             next: number(headers, names::NEXT.as_bytes()).unwrap_or(0),
             since: number(headers, names::SINCE.as_bytes())
@@ -153,4 +162,14 @@ impl Entry {
             asked: None,
         })
     }
+}
+
+/// As a lane counts it: what is the record's own, and what is kept beside it.
+fn size(record: &dyn RecordView) -> usize {
+    let (key, value) = (record.key(), record.value());
+    let own = all(record).filter(|(name, _)| !name.starts_with(b"pk_"));
+    let headers: usize = own
+        .map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len))
+        .sum();
+    key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len) + headers + BESIDE
 }

@@ -28,6 +28,21 @@ pub(super) async fn open(site: &Site, mut which: Which) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
+/// How many records wait in each partition of a parked topic, and what their lane keeps of them in memory.
+pub(in crate::cli) async fn waiting(
+    site: &Site,
+    topic: &str,
+) -> Result<BTreeMap<i32, (usize, usize)>> {
+    let mut waiting = BTreeMap::new();
+    let books = books(site, Some(topic), std::iter::empty()).await?;
+    for line in books.into_iter().flat_map(Book::finish) {
+        let (records, bytes) = waiting.entry(line.partition).or_default();
+        *records += line.entries.len();
+        *bytes += line.entries.iter().map(|entry| entry.size).sum::<usize>();
+    }
+    Ok(waiting)
+}
+
 /// Reads the parked logs of each group, or those of one topic; `named` must be among them.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use events_core::{EventDescriptor, RecordView, header};
+use events_core::{EventDescriptor, RecordView, header, to_binary_mode};
 use tokio::sync::oneshot;
 
 pub use failure::RequestFailed;
@@ -35,7 +35,8 @@ pub(super) struct Replies {
 struct State {
     /// By the command's id.
     open: HashMap<String, Open>,
-    given_up: VecDeque<String>,
+    /// Ids of requests and what would have answered them.
+    given_up: VecDeque<(String, &'static EventDescriptor)>,
     /// Runs while there are requests, and a little longer.
     listener: Option<Arc<Listener>>,
     /// When the last request ended.
@@ -155,15 +156,29 @@ impl Replies {
 
     /// A record of a reply topic.
     fn take(&self, record: &dyn RecordView) {
-        let [kind, cause, flow, version] = headers(record);
-        // The command itself, or the flow that it began.
-        let Some(kind) = kind else { return };
+        match to_binary_mode(record) {
+            None => self.answer(record.topic(), headers(record), record.value()),
+            Some(Ok(binary)) => {
+                let headers = last_of_each(binary.headers());
+                self.answer(record.topic(), headers, binary.value());
+            }
+            Some(Err(error)) => tracing::debug!(topic = record.topic(), %error, "no reply"),
+        }
+    }
+
+    fn answer(&self, topic: &str, headers: [Option<String>; 4], value: Option<&[u8]>) {
+        let [kind, cause, flow, version] = headers;
+        let is = |reply: &EventDescriptor| match &kind {
+            Some(kind) => reply.name == kind,
+            None => reply.topic_default && reply.topic == topic,
+        };
         let mut state = self.state();
+        // The command itself, or the flow that it began.
         for id in [&cause, &flow].into_iter().flatten() {
             let asked = state.open.get(id);
-            if asked.is_some_and(|open| open.reply.name == kind) {
+            if asked.is_some_and(|open| is(open.reply)) {
                 let reply = Reply {
-                    value: record.value().map(<[u8]>::to_vec),
+                    value: value.map(<[u8]>::to_vec),
                     version: version.and_then(|text| text.parse().ok()).unwrap_or(1),
                 };
                 if let Some(open) = state.open.remove(id) {
@@ -172,7 +187,8 @@ impl Replies {
                 }
                 return;
             }
-            if let Some(place) = state.given_up.iter().position(|late| late == id) {
+            let mut late = state.given_up.iter();
+            if let Some(place) = late.position(|(late, reply)| late == id && is(reply)) {
                 state.given_up.remove(place);
                 self.late.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(
@@ -213,8 +229,16 @@ impl Replies {
     }
 }
 
-/// Type, causation, correlation and version of a record; of several headers of a name the last counts.
+/// Type, causation, correlation and version of a record.
 fn headers(record: &dyn RecordView) -> [Option<String>; 4] {
+    let mut index = 0..;
+    last_of_each(std::iter::from_fn(|| record.header(index.next()?)))
+}
+
+/// The same among headers; of several of a name the last counts.
+fn last_of_each<'a>(
+    headers: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+) -> [Option<String>; 4] {
     let wanted = [
         header::TYPE,
         header::CAUSATION_ID,
@@ -222,9 +246,7 @@ fn headers(record: &dyn RecordView) -> [Option<String>; 4] {
         header::EVENT_VERSION,
     ];
     let mut found = [const { None }; 4];
-    let mut index = 0;
-    while let Some((name, value)) = record.header(index) {
-        index += 1;
+    for (name, value) in headers {
         let place = wanted.iter().position(|known| known.as_bytes() == name);
         if let (Some(place), Some(value)) = (place, value) {
             found[place] = std::str::from_utf8(value).ok().map(str::to_owned);
@@ -249,11 +271,11 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut state = self.replies.state();
         // Taken out by its reply, if that came.
-        if state.open.remove(self.id).is_some() {
+        if let Some(open) = state.open.remove(self.id) {
             if state.given_up.len() == REMEMBERED {
                 state.given_up.pop_front();
             }
-            state.given_up.push_back(self.id.to_owned());
+            state.given_up.push_back((self.id.to_owned(), open.reply));
         }
         state.rested = Some(Instant::now());
     }

@@ -3,7 +3,7 @@
 use super::file::{Lock, Locked, Released};
 use super::tokens::Tokens;
 use crate::errors::Errors;
-use crate::event::model::{Body, Field, Model};
+use crate::event::model::{Body, Field, Model, Newtype};
 use crate::options::plain;
 
 const ELSE: &str = "or declare a new event type for a breaking change";
@@ -28,9 +28,24 @@ pub(super) fn compare(model: &Model, lock: &Lock, errors: &mut Errors) {
     let fields = match &model.body {
         Body::Named(fields) => fields,
         Body::Unit => &none,
-        // The schema of what a newtype holds is not here to be seen.
-        Body::Newtype | Body::Wrong(..) => return,
+        Body::Newtype(newtype) => return compare_whole(model, newtype, lock, errors),
+        Body::Wrong(..) => return,
     };
+    let mut newtypes = lock.released.iter().rev().filter_map(|released| {
+        let whole = released.whole.as_ref().filter(|whole| whole.is_no_object());
+        whole.map(|whole| (released.version, whole))
+    });
+    if let Some((version, whole)) = newtypes.next() {
+        let name = &model.item.ident;
+        errors.at(
+            name,
+            format!(
+                "`{name}` was released as `{whole}` in version {version}, and fields would break its readers or writers: \
+                 write `struct {name}({whole});` again, {ELSE}"
+            ),
+        );
+        return;
+    }
     // A flattened field brings names that only the schema knows.
     let flattened = fields.iter().any(|field| field.wire.flatten);
     let comparison = Comparison {
@@ -41,6 +56,28 @@ pub(super) fn compare(model: &Model, lock: &Lock, errors: &mut Errors) {
         flattened,
     };
     comparison.run();
+}
+
+/// Compares what a newtype holds: it is the whole payload.
+fn compare_whole(model: &Model, newtype: &Newtype, lock: &Lock, errors: &mut Errors) {
+    let now = Tokens::written(&newtype.ty, newtype.own_form.as_deref());
+    let name = &model.item.ident;
+    for released in lock.released.iter().rev() {
+        let version = released.version;
+        let fault = match &released.whole {
+            Some(was) if was.differs(&now) => format!(
+                "`{name}` was released as `{was}` in version {version}, and `{now}` would break its readers or writers: give \
+                 it that type back, {ELSE}"
+            ),
+            None if released.is_object && now.is_no_object() => format!(
+                "`{name}` was released with fields in version {version}, and `{now}` would break its readers or writers: \
+                 bring them back, {ELSE}"
+            ),
+            _ => continue,
+        };
+        errors.at(&newtype.ty, fault);
+        return;
+    }
 }
 
 struct Comparison<'a> {
@@ -57,7 +94,9 @@ impl<'a> Comparison<'a> {
         let lock = self.lock;
         // The latest version first; a field is underlined once.
         let mut told: Vec<String> = Vec::new();
-        for released in lock.released.iter().rev() {
+        // What a newtype held the schema tells.
+        let with_fields = lock.released.iter().filter(|one| one.whole.is_none());
+        for released in with_fields.rev() {
             for known in &released.fields {
                 if !told.contains(&known.name) && self.known(known, released) {
                     told.push(known.name.clone());
@@ -76,6 +115,9 @@ impl<'a> Comparison<'a> {
 
     /// What says that it was renamed has a name that was released.
     fn renames(&mut self) {
+        if self.lock.released.iter().any(|one| one.whole.is_some()) {
+            return;
+        }
         for field in self.fields {
             let mut released = self
                 .lock
@@ -107,7 +149,7 @@ impl<'a> Comparison<'a> {
         let Some(field) = found else {
             return self.gone(known, released);
         };
-        let ty = Tokens::of(&field.ty);
+        let ty = field.tokens();
         let fault = if known.ty.differs(&ty) {
             // An `Option` that became a plain type, or the other way, is about being there.
             format!(
@@ -189,9 +231,8 @@ impl<'a> Comparison<'a> {
                 !all.any(|other| other.name == *name)
             })
         };
-        let alike = |field: &&Field| {
-            !known.ty.differs(&Tokens::of(&field.ty)) && field.optional != known.required
-        };
+        let alike =
+            |field: &&Field| !known.ty.differs(&field.tokens()) && field.optional != known.required;
         let fields: &'a [Field] = self.fields;
         let mut candidates = fields.iter().filter(is_new).filter(alike);
         let one = candidates.next()?;
@@ -245,6 +286,12 @@ impl<'a> Comparison<'a> {
     fn bump(&self, what: &str) -> String {
         let next = self.model.version.0 + 1;
         format!("{what}: a change of a released version needs a new one, `version = {next}`")
+    }
+}
+
+impl Field {
+    fn tokens(&self) -> Tokens {
+        Tokens::written(&self.ty, self.wire.own_form.as_deref())
     }
 }
 

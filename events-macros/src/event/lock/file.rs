@@ -23,6 +23,10 @@ pub(super) struct Lock {
 pub(super) struct Released {
     pub(super) version: u32,
     pub(super) fields: Vec<Locked>,
+    /// What it held if it was a newtype. Locks of early builds do not say it.
+    pub(super) whole: Option<Tokens>,
+    /// Whether the payload was surely an object.
+    pub(super) is_object: bool,
 }
 
 pub(super) struct Locked {
@@ -75,8 +79,15 @@ fn directories() -> Vec<PathBuf> {
 }
 
 fn is_workspace(directory: &Path) -> bool {
-    fs::read_to_string(directory.join("Cargo.toml"))
-        .is_ok_and(|text| text.lines().any(|line| line.trim() == "[workspace]"))
+    let manifest = fs::read_to_string(directory.join("Cargo.toml"));
+    manifest.is_ok_and(|text| text.lines().any(is_of_workspace))
+}
+
+/// As in `events_core::contract`: whether a line of a manifest begins the workspace's table, or one below it.
+fn is_of_workspace(line: &str) -> bool {
+    let table = line.trim_start().strip_prefix('[').map(str::trim_start);
+    let rest = table.and_then(|table| table.strip_prefix("workspace"));
+    rest.is_some_and(|rest| rest.trim_start().starts_with([']', '.']))
 }
 
 /// As `events_core::contract::file_name` does.
@@ -151,8 +162,40 @@ fn released_version(version: &Value) -> Option<Released> {
             default: field.get("default").is_some(),
         })
     });
+    let mut fields = fields.collect::<Option<Vec<_>>>()?;
+    let unnamed = fields.iter().position(|field| field.name.is_empty());
+    let whole = unnamed.map(|index| fields.remove(index).ty);
     Some(Released {
         version: version["version"].as_u64()?.try_into().ok()?,
-        fields: fields.collect::<Option<_>>()?,
+        is_object: whole.is_none() && (!fields.is_empty() || version["schema"]["type"] == "object"),
+        fields,
+        whole,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_workspace;
+
+    #[test]
+    fn a_workspace_is_known_by_its_tables() {
+        for line in [
+            "[workspace]",
+            "  [workspace] # all of it",
+            "[ workspace ]",
+            "[workspace.package]",
+            "[workspace . lints.rust]",
+        ] {
+            assert!(is_of_workspace(line), "{line}");
+        }
+        for line in [
+            "# [workspace]",
+            "workspace = true",
+            "[workspaces]",
+            "[package.workspace]",
+            "[[workspace]]",
+        ] {
+            assert!(!is_of_workspace(line), "{line}");
+        }
+    }
 }

@@ -23,9 +23,9 @@ use crate::errors::Errors;
 /// when it changes.
 pub(super) const SWITCH: &str = "EVENTS_CONTRACTS";
 
-/// A type as contract files hold it.
-pub(super) fn type_text(ty: &Type) -> String {
-    Tokens::of(ty).to_string()
+/// A type as contract files hold it. `own_form` is the path of the functions that write or read it, if it has some.
+pub(super) fn type_text(ty: &Type, own_form: Option<&str>) -> String {
+    Tokens::written(ty, own_form).to_string()
 }
 
 /// Compares the event with its lock, if there is one, and returns what stands in it: as `include_bytes!`, which has the

@@ -38,6 +38,18 @@ impl Tokens {
         }
     }
 
+    /// As a field is written. Where functions do it, the type does not say what stands on the wire.
+    pub(super) fn written(ty: &Type, own_form: Option<&str>) -> Self {
+        let plain = Self::of(ty);
+        match own_form {
+            Some(path) => Self {
+                name: format!("{plain} with {path}"),
+                arguments: Vec::new(),
+            },
+            None => plain,
+        }
+    }
+
     pub(super) fn parse(text: &str) -> Self {
         match syn::parse_str::<Type>(text) {
             Ok(ty) => Self::of(&ty),
@@ -94,6 +106,15 @@ impl Tokens {
         }
         let mut pairs = self.arguments.iter().zip(&other.arguments);
         pairs.any(|(left, right)| left.differs(right))
+    }
+
+    /// Whether it is surely no object on the wire.
+    pub(super) fn is_no_object(&self) -> bool {
+        match (self.name.as_str(), self.arguments.as_slice()) {
+            ("Option", [inner]) => inner.is_no_object(),
+            ("HashMap" | "BTreeMap" | "Duration", _) => false,
+            _ => self.is_known(),
+        }
     }
 
     fn is_known(&self) -> bool {
@@ -163,6 +184,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_an_object_is_told() {
+        for (ty, is_none) in [
+            ("u64", true),
+            ("Option<Vec<Money>>", true),
+            ("Money", false),
+            ("Option<Money>", false),
+            ("HashMap<String,u8>", false),
+            ("Duration", false),
+            ("u64 with own::cents", false),
+        ] {
+            assert_eq!(Tokens::parse(ty).is_no_object(), is_none, "{ty}");
+        }
+    }
+
+    #[test]
     fn only_known_types_surely_differ() {
         for (one, other, differ) in [
             ("String", "u64", true),
@@ -176,6 +212,9 @@ mod tests {
             ("Money", "Option<Money>", false),
             ("Vec<Money>", "Vec<Cents>", false),
             ("String", "my::String", false),
+            // Functions of its own write it.
+            ("u64 with own::cents", "String", false),
+            ("Vec<u8> with base64", "String", false),
         ] {
             assert_eq!(
                 Tokens::parse(one).differs(&Tokens::parse(other)),

@@ -49,7 +49,7 @@ impl<T> Ledger<T> {
 
     fn highest_origin(&self) -> i64 {
         let origins = self.copies.keys().filter_map(|identity| match identity {
-            Identity::Origin(_, offset) => Some(offset.saturating_add(1)),
+            Identity::Origin(_, offset, _) => Some(offset.saturating_add(1)),
             Identity::Redrive(_) => None,
         });
         origins.max().unwrap_or(i64::MIN)

@@ -20,8 +20,9 @@ pub(crate) struct Claim {
 /// What makes two copies of a record one: the first counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Identity {
-    /// A handler's hash and the offset of the record in the source partition.
-    Origin(u32, i64),
+    /// A handler's hash, the offset of the record in the source partition, and its print: a topic that is deleted and made
+    /// anew gives its offsets a second time.
+    Origin(u32, i64, u64),
     /// The dead letter that was redriven.
     Redrive(String),
 }

@@ -10,7 +10,7 @@ impl<T> Ledger<T> {
         let copies = &mut self.copies;
         self.finished.retain(|offset, finished| {
             let origin = match finished.identity {
-                Identity::Origin(_, origin) => origin,
+                Identity::Origin(_, origin, _) => origin,
                 // Its id stays known.
                 Identity::Redrive(_) => return finished.last_copy != *offset,
             };
@@ -36,7 +36,7 @@ impl<T> Ledger<T> {
         let mut hint = self.open.keys().next().copied().unwrap_or(self.position);
         for (offset, finished) in self.finished.range(..hint).rev() {
             let comes_again = match finished.identity {
-                Identity::Origin(_, origin) => origin >= watermark,
+                Identity::Origin(_, origin, _) => origin >= watermark,
                 Identity::Redrive(_) => false,
             };
             // A later copy of it must not be taken for the first.

@@ -9,31 +9,38 @@ const HANDLER: u32 = 1;
 const RECORDS: i64 = 40;
 const KEYS: u64 = 3;
 
+/// A record of the source: how often its topic was made anew before, and its offset.
+type Source = (u64, i64);
+
 /// What all lanes share.
 #[derive(Default)]
 struct World {
-    log: Vec<Fact<i64>>,
+    log: Vec<Fact<Source>>,
+    /// How often the source was deleted and made anew.
+    anew: u64,
     /// Watermark, hint, and the claim in force there.
     committed: (i64, i64, Option<Claim>),
     generation: i64,
-    /// First successes, in order, as offsets of the source.
-    succeeded: Vec<i64>,
+    /// First successes, in order.
+    succeeded: Vec<Source>,
 }
 
 struct Sent {
-    fact: Fact<i64>,
+    fact: Fact<Source>,
     /// Where it was written; none if it was lost.
     written: Option<i64>,
 }
 
 struct Lane {
-    ledger: Ledger<i64>,
+    ledger: Ledger<Source>,
+    /// The source that it reads: another may have its name by now.
+    source: u64,
     pairs: Pairs,
     token: Token,
     next: i64,
     done: BTreeSet<i64>,
     start: i64,
-    unsent: VecDeque<Fact<i64>>,
+    unsent: VecDeque<Fact<Source>>,
     sent: VecDeque<Sent>,
     alive: usize,
 }
@@ -45,9 +52,9 @@ fn pair_of(origin: i64) -> Pair {
     }
 }
 
-fn item(origin: i64) -> Item<i64> {
+fn item(source: u64, origin: i64) -> Item<Source> {
     Item {
-        identity: Identity::Origin(HANDLER, origin),
+        identity: Identity::Origin(HANDLER, origin, source),
         pair: pair_of(origin),
         redriven: None,
         runnable: true,
@@ -55,26 +62,34 @@ fn item(origin: i64) -> Item<i64> {
         next: 0,
         error: None,
         size: 1,
-        payload: origin,
+        payload: (source, origin),
     }
 }
 
 impl World {
-    fn succeed(&mut self, origin: i64) {
-        if self.succeeded.contains(&origin) {
+    fn succeed(&mut self, record: Source) {
+        if self.succeeded.contains(&record) {
             return;
         }
-        for earlier in 0..origin {
+        let (source, origin) = record;
+        // Of a source that is gone, what was not parked is gone too.
+        for earlier in (0..origin).filter(|_| source == self.anew) {
             if pair_of(earlier) == pair_of(origin) {
                 assert!(
-                    self.succeeded.contains(&earlier),
+                    self.succeeded.contains(&(source, earlier)),
                     "{origin} overtakes {earlier}: {:?}\n{:#?}",
                     self.succeeded,
                     self.log
                 );
             }
         }
-        self.succeeded.push(origin);
+        self.succeeded.push(record);
+    }
+
+    /// The source is deleted and made anew, and with it what was committed for it; the parked log is not.
+    fn make_anew(&mut self) {
+        self.anew += 1;
+        self.committed.0 = 0;
     }
 
     fn lane(&mut self) -> Lane {
@@ -88,6 +103,7 @@ impl World {
         Lane {
             ledger: Ledger::new(hint, claim, token.clone(), 1_000).resumed_at(watermark),
             pairs: Pairs::default(),
+            source: self.anew,
             token,
             next: watermark,
             done: BTreeSet::new(),
@@ -135,19 +151,19 @@ impl Lane {
     /// The next record of the source.
     fn take(&mut self, world: &mut World, fails: bool) {
         let origin = self.next;
-        if !self.owns() || origin >= RECORDS {
+        if !self.owns() || origin >= RECORDS || self.source != world.anew {
             return;
         }
         self.next += 1;
         let pair = pair_of(origin);
-        if self.ledger.has_copy(HANDLER, origin) {
+        if self.ledger.copy(HANDLER, origin, || self.source) == Copy::Same {
             self.done.insert(origin);
         } else if self.pairs.is_parked(pair) || fails {
             self.pairs.append(pair, origin);
             self.unsent
-                .push_back(Fact::Parked(self.token.clone(), item(origin)));
+                .push_back(Fact::Parked(self.token.clone(), item(self.source, origin)));
         } else {
-            world.succeed(origin);
+            world.succeed((self.source, origin));
             self.done.insert(origin);
         }
     }
@@ -166,7 +182,7 @@ impl Lane {
         };
         let token = self.token.clone();
         let open = self.ledger.get(at).expect("a due record is open");
-        let (attempts, origin) = (open.attempts + 1, open.payload);
+        let (attempts, record) = (open.attempts + 1, open.payload);
         self.unsent.push_back(if fails {
             Fact::Failed {
                 token,
@@ -176,7 +192,7 @@ impl Lane {
                 error: String::new(),
             }
         } else {
-            world.succeed(origin);
+            world.succeed(record);
             Fact::Done { token, at }
         });
     }
@@ -196,7 +212,7 @@ impl Lane {
         let offset = written.expect("what is acknowledged was written");
         match fact {
             Fact::Parked(_, item) => {
-                let Identity::Origin(_, origin) = item.identity else {
+                let Identity::Origin(_, origin, _) = item.identity else {
                     return;
                 };
                 self.done.insert(origin);
@@ -219,7 +235,8 @@ impl Lane {
     }
 
     fn commit(&mut self, world: &mut World) {
-        if !self.owns() {
+        // The broker fences it, or the partition was given up.
+        if !self.owns() || self.source != world.anew {
             return;
         }
         let watermark = self.watermark();
@@ -247,7 +264,11 @@ fn play(seed: u64) -> World {
     let mut owner = world.lane();
     let steps = random.usize(50..600);
     for _ in 0..steps {
-        if random.usize(0..60) == 0 {
+        let anew = random.usize(0..250) == 0;
+        if anew {
+            world.make_anew();
+        }
+        if anew || random.usize(0..60) == 0 {
             let mut old = std::mem::replace(&mut owner, world.lane());
             old.alive = random.usize(0..30);
             zombies.push(old);
@@ -302,7 +323,7 @@ fn play(seed: u64) -> World {
     );
     for offset in 0..RECORDS {
         assert!(
-            world.succeeded.contains(&offset),
+            world.succeeded.contains(&(world.anew, offset)),
             "seed {seed}: {offset} is lost: {:?}",
             world.succeeded
         );
@@ -325,8 +346,10 @@ fn play(seed: u64) -> World {
 #[test]
 fn nothing_is_lost_or_overtaken_whatever_happens() {
     let mut facts = BTreeMap::new();
+    let mut anew = 0;
     for seed in 0..1_500 {
         let world = play(seed);
+        anew += world.anew;
         for fact in &world.log {
             let name = match fact {
                 Fact::Claim(_) => "claim",
@@ -340,4 +363,5 @@ fn nothing_is_lost_or_overtaken_whatever_happens() {
     }
     // The model is worth something only if it comes to all that.
     assert!(facts.values().all(|count| *count > 500), "{facts:?}");
+    assert!(anew > 500, "{anew}");
 }

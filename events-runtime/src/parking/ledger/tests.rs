@@ -13,7 +13,7 @@ fn pair() -> Pair {
 
 fn item(origin: i64) -> Item<i64> {
     Item {
-        identity: Identity::Origin(1, origin),
+        identity: Identity::Origin(1, origin, 0),
         pair: pair(),
         redriven: None,
         runnable: true,
@@ -96,8 +96,16 @@ fn of_several_copies_the_first_counts() {
         claim(2, "c"),
     ]);
     assert_eq!(ledger.len(), 0);
-    assert!(ledger.has_copy(1, 1), "a finished copy counts too");
-    assert!(!ledger.has_copy(2, 1), "another handler has its own");
+    assert_eq!(
+        ledger.copy(1, 1, || 0),
+        Copy::Same,
+        "a finished copy counts too"
+    );
+    assert_eq!(
+        ledger.copy(2, 1, || 0),
+        Copy::None,
+        "another handler has its own"
+    );
 }
 
 #[test]

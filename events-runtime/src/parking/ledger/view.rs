@@ -2,6 +2,16 @@
 
 use super::{Identity, Ledger, Open, Pair, Standing};
 
+/// What stands in the log of a record that its source brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Copy {
+    None,
+    /// It was parked before.
+    Same,
+    /// Another record was parked from its offset.
+    Another,
+}
+
 impl<T> Ledger<T> {
     pub(crate) fn standing(&self) -> &Standing {
         &self.standing
@@ -75,8 +85,21 @@ impl<T> Ledger<T> {
             .is_some_and(|line| line.open.front().is_some_and(|head| head.1 == at))
     }
 
-    /// Whether a handler has parked the record before this lane began, so that it is done with it.
-    pub(crate) fn has_copy(&self, handler: u32, origin: i64) -> bool {
-        origin < self.rebuilt_end && self.copies.contains_key(&Identity::Origin(handler, origin))
+    /// Whether a handler has parked the record with that offset and `print` before this lane began, so that it is done
+    /// with it.
+    pub(crate) fn copy(&self, handler: u32, origin: i64, print: impl FnOnce() -> u64) -> Copy {
+        if origin >= self.rebuilt_end {
+            return Copy::None;
+        }
+        let any = |print| Identity::Origin(handler, origin, print);
+        let mut known = self.copies.range(any(u64::MIN)..=any(u64::MAX)).peekable();
+        if known.peek().is_none() {
+            return Copy::None;
+        }
+        let wanted = any(print());
+        match known.any(|(identity, _)| *identity == wanted) {
+            true => Copy::Same,
+            false => Copy::Another,
+        }
     }
 }

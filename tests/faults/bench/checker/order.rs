@@ -31,7 +31,8 @@ pub(super) fn check(
     let before = predecessors(ledger);
     let mut lanes: BTreeMap<(&str, &str), Lane<'_>> = BTreeMap::new();
     let mut fenced: BTreeSet<&str> = BTreeSet::new();
-    let mut cut_off = false;
+    // Until when a fault that loses every process does so.
+    let mut cut_off: Option<u64> = None;
     let lost: Vec<&Line> = evidence
         .lines
         .iter()
@@ -56,14 +57,15 @@ pub(super) fn check(
             What::Stopped => {
                 fenced.insert(&line.who);
             }
-            What::Fault => cut_off |= allowed.faults_lose,
+            What::Fault if allowed.faults_lose => cut_off = Some(u64::MAX),
+            What::Healed => cut_off = cut_off.map(|_| line.at + NOTICE),
             What::Begin => {
                 let lane = lanes.entry((&line.handler, &line.key)).or_default();
                 if let Some(open) = lane.open.last() {
                     let excused = given_up(open)
                         || given_up(line)
                         || allowed.overlaps
-                            && (cut_off
+                            && (cut_off.is_some_and(|until| line.at <= until)
                                 || fenced.contains(open.who.as_str())
                                 || fenced.contains(line.who.as_str()));
                     counts.overlaps += 1;

@@ -15,6 +15,18 @@ struct Lost<'a> {
     from: u64,
     /// What it does itself up to here, it may do beside its successor.
     to: u64,
+    /// Of a fault that loses everybody, when it was over.
+    healed: Option<u64>,
+}
+
+impl Lost<'_> {
+    /// Whether it is about what `line` is about.
+    fn concerns(&self, line: &Line) -> bool {
+        self.who.is_none_or(|who| who == line.who)
+            && self
+                .partition
+                .is_none_or(|partition| partition == line.partition)
+    }
 }
 
 /// A member that finds out that it was lost stops, but not at once.
@@ -92,8 +104,8 @@ impl<'a> Book<'a> {
         })
     }
 
-    /// Whether the loss of its process excuses that an effect is done again.
-    fn excuses(&self, before: &Line, again: &Line, window: u64) -> bool {
+    /// The loss of a process that excuses that an effect is done again; of several that of one process, which excuses less.
+    fn excuse(&self, before: &Line, again: &Line, window: u64) -> Option<&Lost<'a>> {
         let done = self.done(before, again);
         // It did its part by sending the commit in time: that nobody answered is not its fault.
         let sent = done.is_some_and(|done| {
@@ -101,20 +113,16 @@ impl<'a> Book<'a> {
             let in_time = |at: &u64| (done..=done + window).contains(at);
             sent.is_some_and(|sent| sent.iter().any(in_time))
         });
-        self.lost.iter().any(|lost| {
-            let by = |line: &Line| {
-                lost.who.is_none_or(|who| who == line.who)
-                    && lost
-                        .partition
-                        .is_none_or(|partition| partition == line.partition)
-            };
+        let excusing = self.lost.iter().filter(|lost| {
+            let by = |line: &Line| lost.concerns(line);
             let shortly = done.is_none_or(|done| done + window >= lost.from);
             let in_time = done.is_none_or(|done| done <= lost.to);
             let by_successor = by(before) && in_time && (shortly || sent) && again.at >= lost.from;
             // The other way round: its successor had done it, and the lost one did not know.
             let by_itself = by(again) && (lost.from..=lost.to).contains(&again.at);
             by_successor || by_itself
-        })
+        });
+        excusing.min_by_key(|lost| lost.healed)
     }
 }
 
@@ -130,10 +138,11 @@ pub(super) fn check(evidence: &Evidence, allowed: &Allowed, counts: &mut Counts)
         effects.entry(of).or_default().push(line);
     }
     let mut all = Vec::new();
+    // When each effect was new, and what only a fault excuses, by its end.
+    let (mut firsts, mut around) = (Vec::new(), BTreeMap::<u64, Vec<&Line>>::new());
     for ((handler, id), lines) in effects {
         counts.repeats += lines.len() - 1;
         let hash = events_kafka::stable_hash(&format!("{}/{handler}", evidence.group));
-        let mut pairs = lines.windows(2);
         // Two members gave it up, each with a letter of its own, and each letter was redriven.
         let letters = evidence.letters.iter().filter(|letter| {
             letter.header(dl::OFFSET) == lines[0].offset.to_string()
@@ -143,38 +152,78 @@ pub(super) fn check(evidence: &Evidence, allowed: &Allowed, counts: &mut Counts)
         if allowed.redriven.contains(&lines[0].key) && letters.count() >= lines.len() {
             continue;
         }
-        let text = pairs.find_map(|pair| unexcused(pair[0], pair[1], &book, hash, allowed));
-        if let Some(text) = text {
-            let text = format!("`{handler}` did {id} again: {text}");
-            all.push(Violation::new("I2", text).with(lines.iter().copied()));
+        firsts.push(lines[0].at);
+        for pair in lines.windows(2) {
+            match judge(pair[0], pair[1], &book, hash, allowed) {
+                Ok(None) => {}
+                Ok(Some(healed)) => around.entry(healed).or_default().push(pair[1]),
+                Err(text) => {
+                    let text = format!("`{handler}` did {id} again: {text}");
+                    all.push(Violation::new("I2", text).with(lines.iter().copied()));
+                    break;
+                }
+            }
         }
     }
+    all.extend(bounded(&book, &around, &mut firsts, allowed));
     all
 }
 
-fn unexcused(
+/// A fault that loses everybody excuses no more repeats than there was work in its time: the rate of the load, so long.
+fn bounded(
+    book: &Book<'_>,
+    around: &BTreeMap<u64, Vec<&Line>>,
+    firsts: &mut [u64],
+    allowed: &Allowed,
+) -> Vec<Violation> {
+    firsts.sort_unstable();
+    let window = allowed.window.as_micros() as u64;
+    let faults = book
+        .lost
+        .iter()
+        .filter_map(|lost| Some((lost, lost.healed?)));
+    let too_many = faults.filter_map(|(lost, healed)| {
+        let repeats = around.get(&healed)?;
+        let below = |at: u64| firsts.partition_point(|first| *first < at);
+        let work = below(healed + window) - below(lost.from.saturating_sub(window));
+        let text = format!(
+            "{} repeats around a fault in whose time {work} effects were new",
+            repeats.len()
+        );
+        let found = Violation::new("I2", text).with(repeats.iter().copied());
+        (repeats.len() > work).then_some(found)
+    });
+    too_many.collect()
+}
+
+/// Whether an effect may be done again. Where only a fault that loses everybody excuses it, when that was over; an error says
+/// that nothing does.
+fn judge(
     before: &Line,
     again: &Line,
     book: &Book<'_>,
     hash: u32,
     allowed: &Allowed,
-) -> Option<String> {
+) -> Result<Option<u64>, String> {
     if before.offset != again.offset {
         let same_assignment = before.who == again.who && before.epoch == again.epoch;
-        let forgets = allowed.late_duplicates || !same_assignment;
-        return (!forgets).then(|| "a duplicate within one assignment".to_owned());
+        return match allowed.late_duplicates || !same_assignment {
+            true => Ok(None),
+            false => Err("a duplicate within one assignment".to_owned()),
+        };
     }
     // A parked record is done for the group long before it is done.
     if !allowed.parked.contains(&again.key) && book.was_known(again, hash) {
-        return Some("the broker held that it was done".to_owned());
+        return Err("the broker held that it was done".to_owned());
     }
     let window = allowed.window.as_micros() as u64;
-    (!book.excuses(before, again, window)).then(|| {
+    let excuse = book.excuse(before, again, window).ok_or_else(|| {
         format!(
             "{} had done it, and was not lost within {:?} of that",
             before.who, allowed.window
         )
-    })
+    })?;
+    Ok(excuse.healed)
 }
 
 fn lost<'a>(lines: &'a [Line], allowed: &Allowed) -> Vec<Lost<'a>> {
@@ -190,12 +239,14 @@ fn lost<'a>(lines: &'a [Line], allowed: &Allowed) -> Vec<Lost<'a>> {
                 from: line.at.saturating_sub(GRACE),
                 // A blocking attempt cannot be dropped, and ends later.
                 to: line.at + GRACE,
+                healed: None,
             }),
             What::Killed => all.push(Lost {
                 who: Some(&line.who),
                 partition: None,
                 from: line.at,
                 to: line.at,
+                healed: None,
             }),
             What::Stopped => {
                 stopped.insert(&line.who, line.at);
@@ -205,6 +256,7 @@ fn lost<'a>(lines: &'a [Line], allowed: &Allowed) -> Vec<Lost<'a>> {
                 partition: None,
                 from,
                 to: line.at + GRACE,
+                healed: None,
             })),
             What::Fault => fault = Some(line.at),
             What::Healed if allowed.faults_lose => {
@@ -213,6 +265,7 @@ fn lost<'a>(lines: &'a [Line], allowed: &Allowed) -> Vec<Lost<'a>> {
                     partition: None,
                     from,
                     to: line.at + GRACE,
+                    healed: Some(line.at),
                 }));
             }
             _ => {}

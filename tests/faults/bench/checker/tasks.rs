@@ -8,6 +8,7 @@ use events_runtime::parked_header as pk;
 use faults::{Line, TASKS, What};
 
 use super::{EMITTING, Evidence, HANDLERS};
+use crate::parked_log::ParkedLog;
 
 /// A record of the topic of tasks.
 #[derive(Debug, Clone, Default)]
@@ -42,8 +43,10 @@ pub(crate) struct Ledger {
     pub(crate) places: BTreeMap<String, Place>,
     /// Dead letters: handler and place of the record.
     pub(crate) letters: BTreeSet<(String, Place)>,
-    /// Copies in the parked log: handler and place of the record.
+    /// Copies in the parked log that count: handler and place of the record.
     pub(crate) parked: BTreeSet<(String, Place)>,
+    /// The first line from which on a copy of the record may have counted, for those that a process was about to append.
+    parked_at: BTreeMap<Place, usize>,
     /// The first line that says so.
     pub(crate) ended: BTreeMap<(&'static str, Place), usize>,
     pub(crate) acked: BTreeMap<Place, usize>,
@@ -89,8 +92,8 @@ impl Ledger {
             let place = (part(dl::PARTITION) as i32, part(dl::OFFSET));
             ledger.letters.insert((handler.to_owned(), place));
         }
-        for fact in &evidence.parked {
-            if fact.header(pk::FACT) != "parked" || fact.header(pk::TOPIC) != TASKS {
+        for fact in ParkedLog::of(&evidence.parked).parked {
+            if fact.header(pk::TOPIC) != TASKS {
                 continue;
             }
             let handler = fact
@@ -117,6 +120,7 @@ impl Ledger {
                 _ => {}
             }
         }
+        ledger.parked_at = parked_at(&evidence.lines);
         ledger
     }
 
@@ -124,8 +128,8 @@ impl Ledger {
         self.letters.contains(&(handler.to_owned(), place))
     }
 
-    /// The same where records may be parked: what stands in the parked log is done for the group, whether its
-    /// process lived to see the acknowledgement or not.
+    /// The same where records may be parked: what stands in the parked log is done for the group, once its process has
+    /// seen the acknowledgement or, where it did not live to see it, once another reads the log.
     pub(crate) fn settled_at(
         &self,
         handler: &'static str,
@@ -133,8 +137,10 @@ impl Ledger {
         known: &Known,
     ) -> Option<usize> {
         let parked = self.parked.contains(&(handler.to_owned(), place));
+        let parked_at = self.parked_at.get(&place).copied();
         parked
-            .then_some(0)
+            .then_some(parked_at)
+            .flatten()
             .or_else(|| self.done_at(handler, place, known))
     }
 
@@ -161,6 +167,42 @@ impl Ledger {
         let acks = self.acks.get(&place)?;
         acks.iter().copied().find(|ack| *ack > ended)
     }
+}
+
+/// For each record the line before which no copy of it in the parked log can be known to anybody: its acknowledgement to
+/// whoever appended it, or, for whoever reads it there, the next assignment of the partition.
+fn parked_at(lines: &[Line]) -> BTreeMap<Place, usize> {
+    let mut assigned: BTreeMap<i32, Vec<(usize, &str)>> = BTreeMap::new();
+    let mut parking: BTreeMap<(&str, Place), usize> = BTreeMap::new();
+    let mut known: BTreeMap<Place, usize> = BTreeMap::new();
+    for (index, line) in lines.iter().enumerate() {
+        let (who, place) = (line.who.as_str(), (line.partition, line.offset));
+        match line.what {
+            What::Assigned => assigned
+                .entry(line.partition)
+                .or_default()
+                .push((index, who)),
+            What::Parking => {
+                parking.entry((who, place)).or_insert(index);
+            }
+            What::Acked if parking.contains_key(&(who, place)) => {
+                known.entry(place).or_insert(index);
+            }
+            _ => {}
+        }
+    }
+    for ((who, place), begun) in parking {
+        let of = assigned.get(&place.0).map_or(&[][..], Vec::as_slice);
+        let own = of.iter().rposition(|(at, of)| *at < begun && *of == who);
+        // A zombie's comes behind its successor's assignment.
+        let next = of.get(own.map_or(0, |own| own + 1));
+        if let Some((next, _)) = next {
+            let read = begun.max(*next);
+            let known = known.entry(place).or_insert(read);
+            *known = read.min(*known);
+        }
+    }
+    known
 }
 
 /// The handler of a line.

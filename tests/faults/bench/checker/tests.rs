@@ -1,4 +1,5 @@
 use events_kafka::{dead_letter_header as dl, header};
+use events_runtime::parked_header as pk;
 use faults::{Line, TASKS, What};
 
 use super::*;
@@ -151,6 +152,46 @@ fn a_kill_excuses_what_was_done_shortly_before_it() {
     assert_eq!(again(killed(4_000_000), other), ["I2"]);
 }
 
+/// Both tasks are done again by another member in the time of a fault that loses everybody, `times` over.
+fn around_a_fault(times: usize) -> Vec<&'static str> {
+    let mut evidence = Evidence::default();
+    push(&mut evidence, What::Fault, "", 0);
+    let clean = clean();
+    evidence.tasks = clean.tasks;
+    evidence.done = clean.done;
+    evidence.group = clean.group;
+    for mut line in clean.lines {
+        line.at += 1_000_000;
+        evidence.lines.push(line);
+    }
+    push(&mut evidence, What::Healed, "", 0);
+    for _ in 0..times {
+        for (handler, number) in [("audit", 1), ("audit", 2)] {
+            for what in [What::Begin, What::Effect, What::End] {
+                push(&mut evidence, what, handler, number);
+                let healed = place(&evidence, What::Healed, "", 0);
+                let at = evidence.lines[healed].at;
+                let line = evidence.lines.last_mut().expect("it was pushed");
+                (line.who, line.at) = ("worker-2".into(), at + 1_000);
+            }
+        }
+    }
+    let allowed = Allowed {
+        faults_lose: true,
+        overlaps: true,
+        ..Allowed::default()
+    };
+    violated(&evidence, &allowed)
+}
+
+#[test]
+fn a_fault_that_loses_everybody_excuses_as_much_as_was_done_in_it() {
+    assert_eq!(around_a_fault(1), [""; 0]);
+    // Four effects were new.
+    assert_eq!(around_a_fault(2), [""; 0]);
+    assert_eq!(around_a_fault(3), ["I2"]);
+}
+
 #[test]
 fn what_the_broker_held_as_done_has_no_excuse() {
     let lost = |evidence: &mut Evidence| {
@@ -211,6 +252,41 @@ fn nothing_is_committed_that_is_not_done() {
     let line = evidence.lines.remove(acked);
     evidence.lines.push(line);
     assert_eq!(strictly(&evidence), ["I4"]);
+}
+
+/// The second task is parked by `audit` and never done by it, `before` what is committed.
+fn parked(token: &str, before: &[What]) -> Vec<&'static str> {
+    let mut evidence = clean();
+    evidence
+        .lines
+        .retain(|line| line.handler != "audit" || line.offset != 1);
+    let commit = place(&evidence, What::Commit, "", 3);
+    for what in before.iter().rev() {
+        push(&mut evidence, *what, "", 2);
+        let line = evidence.lines.pop().expect("it was pushed");
+        evidence.lines.insert(commit, line);
+    }
+    let fact =
+        |kind: &str, token: &str| Found::default().with(pk::FACT, kind).with(pk::TOKEN, token);
+    let parked = fact("parked", token)
+        .with(pk::TOPIC, TASKS)
+        .with(pk::HANDLER, &format!("{GROUP}/audit"))
+        .with(pk::PARTITION, "0")
+        .with(pk::OFFSET, "1");
+    evidence.parked = vec![fact("claim", "owner"), parked];
+    // It is not done in the end, which is I1.
+    let mut violated = strictly(&evidence);
+    violated.retain(|name| *name != "I1");
+    violated
+}
+
+#[test]
+fn what_is_parked_is_done_once_that_is_known() {
+    assert_eq!(parked("owner", &[What::Parking, What::Acked]), [""; 0]);
+    // Whoever appended it did not live to see that; another found it.
+    assert_eq!(parked("owner", &[What::Parking, What::Assigned]), [""; 0]);
+    assert_eq!(parked("owner", &[What::Parking]), ["I4"]);
+    assert_eq!(parked("zombie", &[What::Parking, What::Acked]), ["I4"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::frame::Frame;
@@ -25,6 +26,14 @@ pub(crate) struct Link {
     pub(crate) broker: usize,
     pub(crate) rules: Arc<Rules>,
     pub(crate) seed: u64,
+}
+
+/// A frame on its way.
+struct Passing {
+    due: Instant,
+    /// It may not pass before that changes.
+    held: Option<watch::Receiver<()>>,
+    frame: Frame,
 }
 
 /// How a reader says that a rule cuts its connection.
@@ -76,7 +85,7 @@ impl Link {
         &self,
         way: Direction,
         from: &mut OwnedReadHalf,
-        to: Sender<(Instant, Frame)>,
+        to: Sender<Passing>,
         asked: &Asked,
     ) -> io::Result<()> {
         let mut random = fastrand::Rng::with_seed(self.seed ^ way as u64);
@@ -97,10 +106,12 @@ impl Link {
             if shape.jitter > Duration::ZERO {
                 wait += shape.jitter.mul_f64(random.f64());
             }
+            let mut held = None;
             match self.rules.decide(self.broker, api, way) {
                 Some(Action::Drop) => continue,
                 Some(Action::Cut) => return Err(CUT.into()),
                 Some(Action::Delay(more)) => wait += more,
+                Some(Action::Hold) => held = Some(self.rules.hold()),
                 None => {}
             }
             if shape.resets > 0 && random.u32(..10_000) < shape.resets {
@@ -108,19 +119,20 @@ impl Link {
             }
             // Never before the frame in front: this is one line.
             last = last.max(Instant::now() + wait);
-            if to.send((last, frame)).await.is_err() {
+            let due = last;
+            if to.send(Passing { due, held, frame }).await.is_err() {
                 break;
             }
         }
         Ok(())
     }
 
-    async fn write(
-        &self,
-        to: &mut OwnedWriteHalf,
-        mut from: Receiver<(Instant, Frame)>,
-    ) -> io::Result<()> {
-        while let Some((due, frame)) = from.recv().await {
+    async fn write(&self, to: &mut OwnedWriteHalf, mut from: Receiver<Passing>) -> io::Result<()> {
+        while let Some(Passing { due, held, frame }) = from.recv().await {
+            if let Some(mut held) = held {
+                // An error says that the rules are gone, and so is the bench.
+                let _ = held.changed().await;
+            }
             if due > Instant::now() {
                 sleep_until(due).await;
             }

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 /// Kafka's numbers of the requests that rules name.
 pub(crate) mod api {
     pub(crate) const PRODUCE: i16 = 0;
@@ -25,6 +27,8 @@ pub(crate) enum Action {
     Delay(Duration),
     /// Its connection is reset in its place.
     Cut,
+    /// It waits until what is held is released, and what is behind it too.
+    Hold,
 }
 
 /// A rule; what it does not name, it takes as it comes.
@@ -54,6 +58,7 @@ pub(crate) struct Shape {
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     state: Mutex<State>,
+    released: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +96,24 @@ impl Rules {
         place.map_or(0, |place| state.rules.swap_remove(place).hits)
     }
 
+    /// How many frames a rule has met.
+    pub(crate) fn hits(&self, id: RuleId) -> u64 {
+        let state = self.state();
+        let mut rules = state.rules.iter();
+        let kept = rules.find(|kept| kept.id == id);
+        kept.map_or(0, |kept| kept.hits)
+    }
+
+    /// Lets go of what is held. A rule that holds must be gone before, or it holds what comes next.
+    pub(crate) fn release(&self) {
+        self.released.send_replace(());
+    }
+
+    /// Says when what is held from now on is released.
+    pub(crate) fn hold(&self) -> watch::Receiver<()> {
+        self.released.subscribe()
+    }
+
     pub(crate) fn shape(&self) -> Shape {
         self.state().shape
     }
@@ -104,6 +127,8 @@ impl Rules {
         let mut state = self.state();
         state.rules.clear();
         state.shape = Shape::default();
+        drop(state);
+        self.release();
     }
 
     pub(crate) fn count_reset(&self) {

@@ -67,5 +67,5 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
         .collect::<Vec<_>>();
     scene.rewrite(&early)?;
     scene.heal()?;
-    scene.finish(Duration::from_secs(30))
+    scene.finish(Duration::from_secs(45))
 }

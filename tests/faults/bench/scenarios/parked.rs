@@ -32,7 +32,10 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     scene.load(100, &KEYS)?;
     let steady = scene.start()?;
     scene.await_work(&[&steady])?;
-    doomed(&mut scene, &PARKS)?;
+    for point in PARKS {
+        let (doomed, _) = doomed(&mut scene, point)?;
+        dies(&mut scene, &doomed)?;
+    }
     scene.fault("the parked topic refuses")?;
     let topic = scene.parked();
     bench.cluster.set_topic(&topic, LIMIT, "100")?;
@@ -42,26 +45,35 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     if let Err(error) = said {
         scene.violates("I6", format!("{error:#}"));
     }
-    scene.say("what failed can be done again");
-    fs::remove_file(&failing)?;
-    doomed(&mut scene, &UNPARKS)?;
+    for point in UNPARKS {
+        // Until it owns more of them than it is to let go.
+        fs::write(&failing, "")?;
+        let (doomed, after) = doomed(&mut scene, point)?;
+        scene.await_parked(&doomed, after)?;
+        scene.say("what failed can be done again");
+        fs::remove_file(&failing)?;
+        dies(&mut scene, &doomed)?;
+    }
     scene.heal()?;
     scene.recover(Duration::from_secs(45))?;
     scene.await_ended(Duration::from_secs(45))?;
     scene.finish(Duration::from_secs(45))
 }
 
-fn doomed(scene: &mut Scene<'_>, points: &[&str]) -> Result<()> {
-    for point in points {
-        let after = scene.random.u64(SURVIVED);
-        scene.fault(&format!("a member dies at `{point}`"))?;
-        let point = (*point).to_owned();
-        let doomed = scene.start_with(Some(Kill { point, after }))?;
-        if let Err(error) = scene.await_death(&doomed, Duration::from_secs(45)) {
-            // What was lost before the point is told by the check.
-            scene.violates("fault", format!("{error:#}"));
-            scene.kill(&doomed)?;
-        }
+/// Starts a member that dies at a point; answers how often it survives it.
+fn doomed(scene: &mut Scene<'_>, point: &str) -> Result<(String, usize)> {
+    let after = scene.random.u64(SURVIVED);
+    scene.fault(&format!("a member dies at `{point}`"))?;
+    let point = point.to_owned();
+    let doomed = scene.start_with(Some(Kill { point, after }))?;
+    Ok((doomed, usize::try_from(after)?))
+}
+
+fn dies(scene: &mut Scene<'_>, doomed: &str) -> Result<()> {
+    if let Err(error) = scene.await_death(doomed, Duration::from_secs(45)) {
+        // What was lost before the point is told by the check.
+        scene.violates("fault", format!("{error:#}"));
+        scene.kill(doomed)?;
     }
     Ok(())
 }

@@ -30,5 +30,5 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     scene.await_work(&[&one, &other])?;
     scene.run_on(scene.lasting(Duration::from_secs(6)))?;
     scene.heal()?;
-    scene.finish(Duration::from_secs(30))
+    scene.finish(Duration::from_secs(45))
 }

@@ -44,5 +44,5 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     if cuts == 0 {
         scene.violates("fault", "no connection was cut");
     }
-    scene.finish(Duration::from_secs(30))
+    scene.finish(Duration::from_secs(45))
 }

@@ -30,5 +30,5 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     if let Err(error) = said {
         scene.violates("I6", format!("{error:#}"));
     }
-    scene.finish(Duration::from_secs(40))
+    scene.finish(Duration::from_secs(45))
 }

@@ -9,6 +9,8 @@ use crate::scenarios::{HELD, REPORTS, entries};
 use crate::scene::{Bench, PARTITIONS, Scene, Verdict};
 
 const PARTITION: i32 = 1;
+/// A client learns by its metadata that a topic is another; by default it looks only every five minutes by itself.
+const REFRESH: (&str, &str) = ("KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "500");
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     let mut verdict = overtaken(bench)?;
@@ -20,9 +22,11 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
 
 fn overtaken(bench: &Bench<'_>) -> Result<Verdict> {
     let mut scene = Scene::new(bench, "retention")?;
+    scene.environment(REFRESH.0, REFRESH.1);
     scene.write_tasks(entries(PARTITION, 30))?;
     let first = scene.start()?;
-    scene.recover(Duration::from_secs(30))?;
+    scene.await_owners()?;
+    scene.recover(Duration::from_secs(45))?;
     scene.stop(&first)?;
     let end = scene.watermark(PARTITION)?;
     scene.write_tasks(entries(PARTITION, 30))?;
@@ -41,15 +45,18 @@ fn overtaken(bench: &Bench<'_>) -> Result<Verdict> {
     scene.set_offset(PARTITION, low)?;
     scene.heal()?;
     scene.start()?;
-    scene.finish(Duration::from_secs(30))
+    scene.await_owners()?;
+    scene.finish(Duration::from_secs(45))
 }
 
 /// Offsets of another topic of the same name mean nothing, so this part is judged by itself.
 fn made_anew(bench: &Bench<'_>) -> Result<(Vec<crate::checker::Violation>, Duration)> {
     let mut scene = Scene::new(bench, "made-anew")?;
+    scene.environment(REFRESH.0, REFRESH.1);
     scene.write_tasks(entries(PARTITION, 40))?;
     let first = scene.start()?;
-    scene.recover(Duration::from_secs(30))?;
+    scene.await_owners()?;
+    scene.recover(Duration::from_secs(45))?;
     scene.fault("the topic is deleted and made anew under a running member")?;
     bench.cluster.reset(&[(TASKS, PARTITIONS)])?;
     scene.write_tasks(entries(PARTITION, 20))?;
@@ -63,6 +70,7 @@ fn made_anew(bench: &Bench<'_>) -> Result<(Vec<crate::checker::Violation>, Durat
     scene.set_offset(PARTITION, 0)?;
     scene.heal()?;
     scene.start()?;
-    scene.recover(Duration::from_secs(30))?;
+    scene.await_owners()?;
+    scene.recover(Duration::from_secs(45))?;
     scene.abandon()
 }

@@ -33,5 +33,5 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
         scene.stop(who)?;
     }
     scene.heal()?;
-    scene.finish(Duration::from_secs(20))
+    scene.finish(Duration::from_secs(45))
 }

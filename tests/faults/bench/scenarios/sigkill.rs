@@ -17,6 +17,8 @@ const POINTS: [&[&str]; 3] = [
 ];
 /// A point is survived up to so often, so that the work under way differs.
 const SURVIVED: std::ops::Range<u64> = 5..80;
+/// Commits come far less often than the rest.
+const COMMITS_SURVIVED: std::ops::Range<u64> = 5..20;
 /// A slow key holds the watermark back, so that only the map says what is done.
 const SLOW: Duration = Duration::from_secs(4);
 
@@ -41,9 +43,13 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
             scene.fault(&format!("members die at {points:?}"))?;
             let mut doomed = Vec::new();
             for point in points {
+                let survived = match point.starts_with("commit") {
+                    true => COMMITS_SURVIVED,
+                    false => SURVIVED,
+                };
                 let kill = Kill {
                     point: (*point).into(),
-                    after: scene.random.u64(SURVIVED),
+                    after: scene.random.u64(survived),
                 };
                 doomed.push(scene.start_with(Some(kill))?);
             }

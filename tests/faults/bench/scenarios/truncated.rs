@@ -15,7 +15,8 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     let mut scene = Scene::new(bench, "truncated")?;
     scene.write_tasks(entries(PARTITION, 40))?;
     let first = scene.start()?;
-    scene.recover(Duration::from_secs(30))?;
+    scene.await_owners()?;
+    scene.recover(Duration::from_secs(45))?;
     scene.stop(&first)?;
     let end = scene.watermark(PARTITION)?;
     scene.fault("the log ends before the group's offset")?;
@@ -32,5 +33,6 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     scene.set_offset(PARTITION, end)?;
     scene.heal()?;
     scene.start()?;
-    scene.finish(Duration::from_secs(30))
+    scene.await_owners()?;
+    scene.finish(Duration::from_secs(45))
 }

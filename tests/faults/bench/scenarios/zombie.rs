@@ -4,8 +4,9 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::Result;
-use faults::Fate;
+use faults::{Fate, Line, What};
 
+use crate::checker::HANDLERS;
 use crate::cluster::BROKERS;
 use crate::load::{Entry, Kind};
 use crate::proxy::{Action, Direction, Rule, api};
@@ -36,11 +37,9 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     scene.run_on(Duration::from_secs(3))?;
     scene.heal()?;
     scene.await_work(&[&zombie, &other])?;
-    scene.finish(Duration::from_secs(30))
+    scene.time_from_here();
+    scene.finish(Duration::from_secs(45))
 }
-
-/// What it sends to the parked log is under way for so long, past its session.
-const UNDER_WAY: Duration = Duration::from_secs(14);
 
 /// What it was about to park its successor has done when its word comes, which must not count.
 pub(crate) fn parked(bench: &Bench<'_>) -> Result<Verdict> {
@@ -62,33 +61,55 @@ pub(crate) fn parked(bench: &Bench<'_>) -> Result<Verdict> {
     scene.end_load()?;
     // All of that is acknowledged.
     scene.run_on(Duration::from_secs(2))?;
-    scene.say("keys fail, and what parks them is long under way");
+    scene.say("keys fail, and what parks them is held");
     fs::write(&failing, "")?;
-    // The first request to each broker, and so what is behind it.
-    let late = (0..BROKERS).map(|broker| Rule {
+    let held = (0..BROKERS).map(|broker| Rule {
         broker: Some(broker),
         api: Some(api::PRODUCE),
         direction: Some(Direction::Request),
-        action: Action::Delay(UNDER_WAY),
-        most: Some(1),
+        action: Action::Hold,
+        most: None,
     });
-    let late: Vec<_> = late.map(|rule| rules.add(rule)).collect();
+    let held: Vec<_> = held.map(|rule| rules.add(rule)).collect();
+    let begin = scene.mark()?;
     scene.write_tasks((0..PARTITIONS).zip(KEYS).map(|(partition, key)| Entry {
         partition,
         key: key.to_owned(),
         number: 0,
         kind: Kind::Good,
     }))?;
-    scene.run_on(Duration::from_millis(1_500))?;
+    // Each of them, in each handler, as it ends or fails at `who`.
+    let all = || {
+        KEYS.iter()
+            .flat_map(|key| HANDLERS.map(|handler| (*key, handler)))
+    };
+    let lines = |what: What, who: String| {
+        move |line: &Line| {
+            let fits = line.what == what && line.who == who;
+            all().find(|of| fits && *of == (line.key.as_str(), line.handler.as_str()))
+        }
+    };
+    let fail = lines(What::Fail, zombie.clone());
+    scene.await_lines("every key has failed", begin, all(), fail)?;
+    // Its session is long enough for that, and so is its patience with a request.
+    until("each broker is sent something", LONG, || {
+        let hits: Vec<_> = held.iter().map(|rule| rules.hits(*rule)).collect();
+        holds(!hits.contains(&0), || format!("requests: {hits:?}"))
+    })?;
     scene.fault("the member is stopped")?;
     scene.pause(&zombie)?;
-    let met: u64 = late.into_iter().map(|rule| rules.remove(rule)).sum();
+    // What was sent stays where it is; the others' requests pass.
+    let met: u64 = held.into_iter().map(|rule| rules.remove(rule)).sum();
     let other = scene.start()?;
+    let end = lines(What::End, other.clone());
+    scene.await_lines("its successor has done them", begin, all(), end)?;
+    scene.say("its successor has done what the member was about to park");
     scene.load(100, &KEYS)?;
     scene.await_work(&[&other])?;
-    scene.say("its successor works");
+    rules.release();
     let came = until("what the zombie sent comes", LONG, || {
-        let late = scene.parked_late().map_err(|error| error.to_string())?;
+        let late = scene.in_parked_log(|log| log.late.len());
+        let late = late.map_err(|error| error.to_string())?;
         holds(late > 0, || format!("{met} requests are under way"))
     });
     if let Err(error) = came {
@@ -101,7 +122,8 @@ pub(crate) fn parked(bench: &Bench<'_>) -> Result<Verdict> {
     scene.run_on(Duration::from_secs(3))?;
     scene.heal()?;
     scene.await_work(&[&zombie, &other])?;
-    scene.recover(Duration::from_secs(30))?;
+    scene.time_from_here();
+    scene.recover(Duration::from_secs(45))?;
     scene.await_ended(Duration::from_secs(45))?;
     scene.finish(Duration::from_secs(45))
 }

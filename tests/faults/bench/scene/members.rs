@@ -7,7 +7,7 @@ use faults::{Behaviour, Kill, What};
 use nix::sys::signal::Signal;
 
 use super::Scene;
-use crate::crew::Worker;
+use crate::crew::{Errand, Worker};
 use crate::wait::LONG;
 
 impl Scene<'_> {
@@ -45,6 +45,22 @@ impl Scene<'_> {
             ..self.behaviour.clone()
         };
         Worker::command(&self.worker, &self.cluster.address(), &behaviour, arguments)
+    }
+
+    /// The same beside what goes on, in the name of `who`.
+    pub(crate) fn errand(&self, who: &str, arguments: &[&str]) -> Result<Errand> {
+        let behaviour = Behaviour {
+            who: who.to_owned(),
+            ..self.behaviour.clone()
+        };
+        let address = self.cluster.address();
+        Errand::start(
+            &self.worker,
+            &self.directory,
+            &address,
+            &behaviour,
+            arguments,
+        )
     }
 
     pub(crate) fn worker(&self, who: &str) -> Result<&Worker> {

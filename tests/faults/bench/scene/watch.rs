@@ -1,53 +1,55 @@
 //! What a scene waits for, and what it looks at while it goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::fmt;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use events_runtime::parked_header as pk;
-use faults::{Line, TASKS, What};
+use faults::{Line, Mark, TASKS, What};
 
 use super::{PARTITIONS, Scene};
 use crate::checker::HANDLERS;
 use crate::observer::committed;
+use crate::parked_log::ParkedLog;
 use crate::topics;
 use crate::wait::{LONG, holds, until};
 
 impl Scene<'_> {
     /// Waits until each of the workers has ended an attempt after now.
     pub(crate) fn await_work(&self, whos: &[&str]) -> Result<()> {
-        let known = self.lines()?.len();
-        until("every worker works", LONG, || {
-            let lines = self.lines().map_err(|error| error.to_string())?;
-            let idle: Vec<_> = whos
-                .iter()
-                .filter(|who| {
-                    !lines[known..]
-                        .iter()
-                        .any(|line| line.what == What::End && line.who == **who)
-                })
-                .collect();
-            holds(idle.is_empty(), || format!("idle: {idle:?}"))
+        let whos = whos.iter().map(|who| (*who).to_owned());
+        self.await_lines("every worker works", self.mark()?, whos, |line| {
+            (line.what == What::End).then(|| line.who.clone())
         })
     }
 
     /// Waits until every good task has ended in both handlers, which parked ones have only long after the commit.
     pub(crate) fn await_ended(&mut self, bound: Duration) -> Result<()> {
-        let ended = until("every task has ended", bound, || {
-            let lines = self.lines().map_err(|error| error.to_string())?;
-            let of = |what: What| lines.iter().filter(move |line| line.what == what);
-            let ended: BTreeSet<_> = of(What::End)
-                .map(|line| (line.handler.as_str(), line.id.as_str()))
-                .collect();
-            let mut open = of(What::Produced)
-                .flat_map(|line| HANDLERS.map(|handler| (handler, line.id.as_str())));
-            let first = open.find(|task| !ended.contains(task));
+        let (start, mut mark) = (Instant::now(), Mark::default());
+        let (mut produced, mut ended) = (BTreeSet::new(), BTreeSet::new());
+        let all_ended = until("every task has ended", bound + LONG, || {
+            for line in self.news(&mut mark)? {
+                match line.what {
+                    What::End => drop(ended.insert((line.handler, line.id))),
+                    What::Produced => {
+                        let task = |handler: &str| (handler.to_owned(), line.id.clone());
+                        produced.extend(HANDLERS.map(task));
+                    }
+                    _ => {}
+                }
+            }
+            let first = produced.difference(&ended).next();
             holds(first.is_none(), || format!("{first:?} has not"))
         });
-        if let Err(error) = ended {
+        if let Err(error) = all_ended {
             self.violates("I1", format!("{error:#}"));
         }
-        Ok(())
+        self.bounded("every task's end", start.elapsed(), bound)
+    }
+
+    /// The history's lines behind `mark`, for who waits.
+    pub(super) fn news(&self, mark: &mut Mark) -> Result<Vec<Line>, String> {
+        self.history.news(mark).map_err(|error| error.to_string())
     }
 
     /// Sets the group's offset, as an operator does while the service is stopped.
@@ -91,30 +93,85 @@ impl Scene<'_> {
     /// The same of any worker.
     pub(crate) fn await_any_log(&self, text: &str, limit: Duration) -> Result<()> {
         until(&format!("a worker says `{text}`"), limit, || {
-            let says = self
-                .workers
-                .iter()
-                .any(|worker| worker.log().contains(text));
-            holds(says, || "no log does".to_owned())
+            holds(self.any_log(text), || "no log does".to_owned())
         })
     }
 
-    /// Records in the parked log that a lane parked after its partition was another's.
-    pub(crate) fn parked_late(&self) -> Result<usize> {
-        let mut owners = BTreeMap::new();
-        let mut late = 0;
-        for found in topics::records(self.cluster, &self.parked())? {
-            let token = found.header(pk::TOKEN).to_owned();
-            match found.header(pk::FACT) {
-                "claim" => drop(owners.insert(found.partition, token)),
-                "parked" => {
-                    let owner = owners.get(&found.partition);
-                    late += usize::from(owner.is_some_and(|owner| *owner != token));
-                }
-                _ => {}
+    /// Whether a worker that runs has said something in its log.
+    pub(crate) fn any_log(&self, text: &str) -> bool {
+        let mut logs = self.workers.iter().map(crate::crew::Worker::log);
+        logs.any(|log| log.contains(text))
+    }
+
+    /// Looks at the parked log as it is now.
+    pub(crate) fn in_parked_log<T>(&self, look: impl FnOnce(&ParkedLog<'_>) -> T) -> Result<T> {
+        let facts = topics::records(self.cluster, &self.parked())?;
+        Ok(look(&ParkedLog::of(&facts)))
+    }
+
+    /// Waits until `who` owns partitions in which more than `count` records are parked.
+    pub(crate) fn await_parked(&self, who: &str, count: usize) -> Result<()> {
+        let (mut mark, mut owners) = (Mark::default(), Owners::new());
+        until(&format!("{who} has {count} parked records"), LONG, || {
+            own(&mut owners, self.news(&mut mark)?);
+            let is_its = |partition: i32| owners.get(&partition).is_some_and(|of| of == who);
+            if !(0..PARTITIONS).any(is_its) {
+                return Err("it was assigned nothing".to_owned());
             }
+            let open = self.in_parked_log(|log| log.open(is_its));
+            let open = open.map_err(|error| error.to_string())?;
+            holds(open > count, || format!("it has {open}"))
+        })
+    }
+
+    /// Waits until nothing is parked, or is to be redriven. What stays so is lost.
+    pub(crate) fn await_nothing_parked(&mut self) {
+        let done = until("nothing is parked", LONG, || {
+            let open = self.in_parked_log(|log| log.open(|_| true));
+            let open = open.map_err(|error| error.to_string())?;
+            holds(open == 0, || format!("{open} records are"))
+        });
+        if let Err(error) = done {
+            self.violates("I1", format!("{error:#}"));
         }
-        Ok(late)
+    }
+
+    /// Waits until every partition was assigned to a member last that runs: from here on recovery is timed.
+    pub(crate) fn await_owners(&mut self) -> Result<()> {
+        let (mut mark, mut owners) = (Mark::default(), Owners::new());
+        until("every partition has an owner", LONG, || {
+            own(&mut owners, self.news(&mut mark)?);
+            let runs = |who: &String| self.workers.iter().any(|worker| worker.who == *who);
+            let owned = |partition: &i32| owners.get(partition).is_some_and(runs);
+            let without: Vec<_> = (0..PARTITIONS).filter(|at| !owned(at)).collect();
+            holds(without.is_empty(), || format!("{without:?} have none"))
+        })?;
+        self.time_from_here();
+        Ok(())
+    }
+
+    /// Where the history ends now.
+    pub(crate) fn mark(&self) -> Result<Mark> {
+        Ok(self.history.end()?)
+    }
+
+    /// Waits until each of `wanted` has come, which `is` reads out of the lines behind `mark`.
+    pub(crate) fn await_lines<T: Ord + fmt::Debug>(
+        &self,
+        what: &str,
+        mut mark: Mark,
+        wanted: impl IntoIterator<Item = T>,
+        is: impl Fn(&Line) -> Option<T>,
+    ) -> Result<()> {
+        let mut open: BTreeSet<T> = wanted.into_iter().collect();
+        until(what, LONG, || {
+            for line in self.news(&mut mark)? {
+                if let Some(found) = is(&line) {
+                    open.remove(&found);
+                }
+            }
+            holds(open.is_empty(), || format!("missing: {open:?}"))
+        })
     }
 
     /// Begun attempts on a partition so far.
@@ -125,4 +182,12 @@ impl Scene<'_> {
             .filter(|line| line.what == What::Begin && line.partition == partition);
         Ok(begun.count())
     }
+}
+
+/// Who was assigned each partition last.
+type Owners = BTreeMap<i32, String>;
+
+fn own(owners: &mut Owners, news: Vec<Line>) {
+    let assigned = news.into_iter().filter(|line| line.what == What::Assigned);
+    owners.extend(assigned.map(|line| (line.partition, line.who)));
 }

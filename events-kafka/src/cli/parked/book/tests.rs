@@ -107,6 +107,14 @@ fn of_several_copies_the_first_counts() {
 }
 
 #[test]
+fn a_record_of_a_topic_that_was_made_anew_is_no_copy() {
+    let mut again = parked(2, "a", "k", 10);
+    again.timestamp = 2_000;
+    let facts = [claim(0, 1, "a"), parked(1, "a", "k", 10), again];
+    assert_eq!(waiting(None, &facts), [line("k", &[1, 2])]);
+}
+
+#[test]
 fn of_two_letters_of_a_record_one_is_redriven_at_a_time() {
     let mut facts = vec![
         claim(0, 1, "a"),

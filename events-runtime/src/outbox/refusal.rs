@@ -1,0 +1,110 @@
+//! What becomes of a record that a topic refuses for good.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use events_core::{Error, Outgoing};
+
+use super::{Outbox, Sending};
+use crate::dead_letter::{letters, shrunk};
+use crate::transport::{PublishError, Record};
+use crate::work::Kind;
+
+/// How long to wait before a dead letter that was refused is tried again.
+const REFUSED_RETRY: Duration = Duration::from_secs(1);
+
+impl<R: Record> Outbox<R> {
+    /// A refusal that cannot heal never runs the handler again: the record and the emission are dead-lettered together.
+    /// A refused dead letter or fact is tried for ever, because nothing else may become of it. `number` if it was sent.
+    pub(super) fn refused(
+        &mut self,
+        number: Option<u64>,
+        mut sending: Sending,
+        error: PublishError,
+        done: &mut Vec<(u64, usize)>,
+    ) {
+        let large = matches!(error, PublishError::TooLarge(_));
+        let (PublishError::Refused(reason) | PublishError::TooLarge(reason)) = error else {
+            return;
+        };
+        if sending.kind != Kind::Emissions {
+            if !(large && self.shrink(&mut sending)) {
+                self.hold(&sending.record, &reason, large);
+            }
+            self.one_by_one |= large;
+            match number {
+                // Others may be under way before it and behind it: they go out again in their order.
+                Some(number) => self.lost.push((number, sending)),
+                None => self.unsent.push_front(sending),
+            }
+            return;
+        }
+        if let Some(batch) = self.batches[sending.batch].as_mut() {
+            let handler = &self.lane.topic.handlers[batch.handler];
+            let topic = &sending.record.topic;
+            let error = Error::msg(format!(
+                "the emission to topic `{topic}` was refused: {reason}"
+            ));
+            tracing::error!(
+                handler = %handler.stable_name, partition = %self.lane.partition, offset = batch.work.record.offset(),
+                error = %error, "an emission cannot be published: it goes to the dead letters with its record"
+            );
+            handler.meters.dead_lettered.add(1);
+            let letters = letters(
+                &self.lane,
+                handler,
+                &batch.work,
+                &error,
+                std::slice::from_ref(&sending.record),
+            );
+            // The record's own letter comes first, and is written once, however many of its emissions are refused.
+            let letters = letters.into_iter().skip(usize::from(batch.lettered));
+            batch.lettered = true;
+            batch.remaining += letters.len();
+            for record in letters {
+                self.bytes += record.size();
+                let kind = Kind::DeadLetter;
+                self.unsent.push_back(Sending {
+                    record,
+                    batch: sending.batch,
+                    kind,
+                });
+            }
+        }
+        self.settled(sending, None, done);
+    }
+
+    /// The record gives up what it can do without, if there is anything left.
+    fn shrink(&mut self, sending: &mut Sending) -> bool {
+        let dialects = self.lane.group.settings.dead_letter_headers;
+        let Some(small) = shrunk(&sending.record, dialects) else {
+            return false;
+        };
+        let (topic, size, before) = (&sending.record.topic, small.size(), sending.record.size());
+        tracing::warn!(partition = %self.lane.partition, %topic, size, before, "too large: it goes out without the error's text");
+        self.bytes -= before - size;
+        sending.record = Arc::new(small);
+        true
+    }
+
+    /// Nothing goes out for a while, because the topic of this letter or fact does not take it.
+    fn hold(&mut self, record: &Outgoing, reason: &str, large: bool) {
+        let topic = &record.topic;
+        let role = match topic == self.lane.group.dead_letters.as_str() {
+            true => "dead-letter",
+            false => "parked",
+        };
+        let remedy = match large {
+            true => format!(
+                "it has {} bytes: raise the topic's `max.message.bytes` above that",
+                record.size()
+            ),
+            false => "create the topic or grant the right".to_owned(),
+        };
+        let reason = format!(
+            "the {role} topic `{topic}` refuses a record: {reason}; {remedy}, and it goes on by itself"
+        );
+        tracing::error!(partition = %self.lane.partition, reason, "the lane holds");
+        self.pause(REFUSED_RETRY, reason);
+    }
+}
