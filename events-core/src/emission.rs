@@ -7,6 +7,10 @@ use crate::{Error, Result};
 ///
 /// Implemented for events, `()`, `Option`, `Vec`, tuples, `Result`, and enums with `#[derive(Emission)]`.
 ///
+/// A variant with `#[emission(failure)]` holds an event by which the handler tells of a failure that somebody has to make
+/// good. The choreography graph shows it as one, and the company's check finds it where nobody handles it. It is
+/// published like any other; an `Err` is something else: the attempt failed, and is made again.
+///
 /// # Delivery
 ///
 /// All events of a return value are published when the handler has succeeded, in their order, and the record counts as
@@ -18,23 +22,28 @@ use crate::{Error, Result};
 /// ```
 /// use events_core::{event, handler, Emission, Result};
 ///
-/// #[event(topic = "orders", key = order_id)]
-/// pub struct OrderPlaced { pub order_id: String, pub cents: u64 }
 /// #[event(topic = "payments", key = order_id)]
-/// pub struct PaymentCaptured { pub order_id: String }
-/// #[event(topic = "payments", key = order_id)]
-/// pub struct PaymentDeclined { pub order_id: String }
+/// pub struct PaymentCaptured { pub order_id: String, pub pieces: u32 }
+/// #[event(topic = "inventory", key = order_id)]
+/// pub struct StockReserved { pub order_id: String }
+/// #[event(topic = "inventory", key = order_id)]
+/// pub struct StockRefused { pub order_id: String }
 ///
 /// #[derive(Emission)]
-/// pub enum Outcome { Captured(PaymentCaptured), Declined(PaymentDeclined) }
+/// pub enum Answer {
+///     Reserved(StockReserved),
+///     // The customer has paid already.
+///     #[emission(failure)]
+///     Refused(StockRefused),
+/// }
 ///
 /// #[handler]
-/// async fn capture(order: OrderPlaced) -> Result<Outcome> {
-///     let order_id = order.order_id;
-///     Ok(if order.cents > 0 {
-///         Outcome::Captured(PaymentCaptured { order_id })
+/// async fn reserve(paid: PaymentCaptured) -> Result<Answer> {
+///     let order_id = paid.order_id;
+///     Ok(if paid.pieces <= 8 {
+///         Answer::Reserved(StockReserved { order_id })
 ///     } else {
-///         Outcome::Declined(PaymentDeclined { order_id })
+///         Answer::Refused(StockRefused { order_id })
 ///     })
 /// }
 /// ```
@@ -46,6 +55,12 @@ use crate::{Error, Result};
 pub trait Emission: Sized {
     /// Names every event type that a value may hold.
     fn declare(types: &mut Vec<&'static EventDescriptor>);
+
+    /// Names those of them that tell of a failure, which somebody has to make good: the events of variants with
+    /// `#[emission(failure)]`. None by default.
+    fn declare_failures(types: &mut Vec<&'static EventDescriptor>) {
+        let _ = types;
+    }
 
     /// Encodes the events of this value.
     ///
@@ -179,6 +194,9 @@ impl<T: Emission> Emission for Option<T> {
     fn declare(types: &mut Vec<&'static EventDescriptor>) {
         T::declare(types);
     }
+    fn declare_failures(types: &mut Vec<&'static EventDescriptor>) {
+        T::declare_failures(types);
+    }
     fn emit(self, emissions: &mut Emissions) -> Result<()> {
         self.map_or(Ok(()), |value| value.emit(emissions))
     }
@@ -188,6 +206,9 @@ impl<T: Emission> Emission for Vec<T> {
     fn declare(types: &mut Vec<&'static EventDescriptor>) {
         T::declare(types);
     }
+    fn declare_failures(types: &mut Vec<&'static EventDescriptor>) {
+        T::declare_failures(types);
+    }
     fn emit(self, emissions: &mut Emissions) -> Result<()> {
         self.into_iter().try_for_each(|value| value.emit(emissions))
     }
@@ -196,6 +217,9 @@ impl<T: Emission> Emission for Vec<T> {
 impl<T: Emission, E: Into<Error>> Emission for Result<T, E> {
     fn declare(types: &mut Vec<&'static EventDescriptor>) {
         T::declare(types);
+    }
+    fn declare_failures(types: &mut Vec<&'static EventDescriptor>) {
+        T::declare_failures(types);
     }
     fn emit(self, emissions: &mut Emissions) -> Result<()> {
         self.map_err(Into::into)?.emit(emissions)
@@ -207,6 +231,9 @@ macro_rules! tuples {
         impl<$($part: Emission),+> Emission for ($($part,)+) {
             fn declare(types: &mut Vec<&'static EventDescriptor>) {
                 $($part::declare(types);)+
+            }
+            fn declare_failures(types: &mut Vec<&'static EventDescriptor>) {
+                $($part::declare_failures(types);)+
             }
             fn emit(self, emissions: &mut Emissions) -> Result<()> {
                 #[allow(non_snake_case, reason = "the type parameters name the parts")]

@@ -31,6 +31,8 @@ pub struct HandlerDescriptor {
     pub takes: fn(&mut Vec<&'static EventDescriptor>),
     /// Names the event types that it can emit.
     pub emits: fn(&mut Vec<&'static EventDescriptor>),
+    /// Names those of them that tell of a failure.
+    pub failures: fn(&mut Vec<&'static EventDescriptor>),
     /// Says what it needs of each record.
     pub needs: fn(&mut Needs),
     /// Looks for what its arguments lack in a service, without a record.
@@ -54,6 +56,11 @@ impl HandlerDescriptor {
     /// The event types that it can emit, each once.
     pub fn emits(&self) -> Vec<&'static EventDescriptor> {
         collect(self.emits)
+    }
+
+    /// The event types by which it tells of a failure, each once.
+    pub fn failures(&self) -> Vec<&'static EventDescriptor> {
+        collect(self.failures)
     }
 
     /// What it needs of each record.

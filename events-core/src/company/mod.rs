@@ -97,6 +97,7 @@ impl Company {
                     handler: handler.handler.clone(),
                     takes: handler.takes.clone(),
                     emits: handler.emits.clone(),
+                    failures: handler.failures.clone(),
                     allow_cycle: handler.allow_cycle.clone(),
                 });
             }

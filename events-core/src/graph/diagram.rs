@@ -29,7 +29,12 @@ impl Graph {
                 let _ = writeln!(text, "    event_{} --> handler_{id}", node(taken));
             }
             for emitted in &edge.emits {
-                let _ = writeln!(text, "    handler_{id} --> event_{}", node(emitted));
+                let arrow = if edge.fails_by(emitted) {
+                    "-. failure .->"
+                } else {
+                    "-->"
+                };
+                let _ = writeln!(text, "    handler_{id} {arrow} event_{}", node(emitted));
             }
         }
         text
@@ -58,7 +63,12 @@ impl Graph {
                 let _ = writeln!(text, "    {} -> {title};", quoted(taken));
             }
             for emitted in &edge.emits {
-                let _ = writeln!(text, "    {title} -> {};", quoted(emitted));
+                let style = if edge.fails_by(emitted) {
+                    " [style=dashed, label=\"failure\"]"
+                } else {
+                    ""
+                };
+                let _ = writeln!(text, "    {title} -> {}{style};", quoted(emitted));
             }
         }
         text.push_str("}\n");

@@ -37,6 +37,9 @@ pub struct Edge {
     pub takes: Vec<String>,
     /// Event types that it can emit.
     pub emits: Vec<String>,
+    /// Those of them that tell of a failure, which somebody has to make good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<String>,
     /// Event types over which it may close a cycle.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_cycle: Vec<String>,
@@ -54,8 +57,14 @@ impl Edge {
             handler: handler.name.to_owned(),
             takes: names(handler.takes()),
             emits: names(handler.emits()),
+            failures: names(handler.failures()),
             allow_cycle: owned(handler.options.allow_cycle.to_vec()),
         }
+    }
+
+    /// Whether the handler tells of a failure by `event`.
+    fn fails_by(&self, event: &str) -> bool {
+        self.failures.iter().any(|failure| failure == event)
     }
 
     /// `service/handler`, or the handler alone.

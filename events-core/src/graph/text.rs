@@ -23,12 +23,12 @@ impl Graph {
             text: String::new(),
         };
         for root in self.edges_in() {
-            tree.branch(root, 0);
+            tree.branch(root, 0, "");
         }
         // What is left is part of cycles that no flow from outside reaches: begin anywhere.
         for event in self.events.keys() {
             if !tree.shown.contains(event.as_str()) {
-                tree.branch(event, 0);
+                tree.branch(event, 0, "");
             }
         }
         tree.text
@@ -36,7 +36,8 @@ impl Graph {
 }
 
 impl<'a> Tree<'a> {
-    fn branch(&mut self, event: &'a str, depth: usize) {
+    /// `failure` stands behind an event by which the handler above tells of one.
+    fn branch(&mut self, event: &'a str, depth: usize, failure: &str) {
         let indent = "    ".repeat(depth);
         let topic = self.graph.events.get(event).map_or("?", String::as_str);
         let readers = self.by_taken.get(event).cloned().unwrap_or_default();
@@ -56,7 +57,7 @@ impl<'a> Tree<'a> {
         };
         let _ = writeln!(
             self.text,
-            "{indent}{event}  [{topic}]{owner}{deprecated}{again}"
+            "{indent}{event}  [{topic}]{failure}{owner}{deprecated}{again}"
         );
         if !first {
             return;
@@ -64,7 +65,12 @@ impl<'a> Tree<'a> {
         for edge in readers {
             let _ = writeln!(self.text, "{indent}  └─ {}", edge.title());
             for emitted in &edge.emits {
-                self.branch(emitted, depth + 1);
+                let failure = if edge.fails_by(emitted) {
+                    "  ✗ failure"
+                } else {
+                    ""
+                };
+                self.branch(emitted, depth + 1, failure);
             }
         }
     }

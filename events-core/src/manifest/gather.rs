@@ -125,7 +125,7 @@ impl Gathered {
             group: name.to_owned(),
             takes: edge.takes,
             emits: edge.emits,
-            failures: Vec::new(),
+            failures: edge.failures,
             allow_cycle: edge.allow_cycle,
             location: handler.location.to_owned(),
             package: handler.package.to_owned(),

@@ -3,6 +3,7 @@
 mod commands;
 mod described;
 mod events;
+mod failures;
 mod fake;
 mod handlers;
 mod keys;

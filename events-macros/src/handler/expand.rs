@@ -23,6 +23,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let blocking = model.options.blocking.is_some();
     let takes = takes(model);
     let emits = emits(model);
+    let failures = role(private, &model.output, "Emission", "declare_failures");
     let needs = needs(model);
     let check = check(model);
     let call = call(model);
@@ -41,6 +42,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
                     blocking: #blocking,
                     takes: #takes,
                     emits: #emits,
+                    failures: #failures,
                     needs: #needs,
                     check: #check,
                     call: #call,

@@ -34,6 +34,12 @@ pub(super) fn check(model: &Model, errors: &mut Errors) {
 
 fn check_variant(kind: Kind, variant: &Variant, before: &[Variant], errors: &mut Errors) {
     let name = &variant.ident;
+    if let (Some(failure), Content::Nothing) = (&variant.failure, &variant.content) {
+        errors.at(
+            failure,
+            format!("`{name}` holds no event that could tell of a failure: let it hold one, `{name}(OrderRefused)`, or remove `failure`"),
+        );
+    }
     match (&variant.content, kind) {
         (Content::Wrong(fields), Kind::OneOf) => {
             errors.at(fields, format!("a variant holds one event: `{name}(OrderPlaced)`"));

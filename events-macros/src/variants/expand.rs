@@ -27,7 +27,13 @@ pub(super) fn stub(model: &Model) -> TokenStream {
         (_, Kind::OneOf) => one_of(model, &[]),
         (_, Kind::Emission) => {
             let private = &model.private;
-            implement_emission(model, TokenStream::new(), quote!(#private::Result::Ok(())))
+            let nothing = TokenStream::new;
+            implement_emission(
+                model,
+                nothing(),
+                nothing(),
+                quote!(#private::Result::Ok(())),
+            )
         }
     }
 }
@@ -35,16 +41,31 @@ pub(super) fn stub(model: &Model) -> TokenStream {
 fn emission(model: &Model, variants: &[Variant]) -> TokenStream {
     let private = &model.private;
     let [types, value, emissions] = ["types", "value", "emissions"].map(local);
-    let declare = contents(variants).map(|(_, ty)| {
+    let role = |ty: &Type, item: &str| {
         let private = krate::at(ty.span(), private);
-        quote_spanned!(ty.span()=> <#ty as #private::Emission>::declare(#types);)
+        let item = Ident::new(item, ty.span());
+        quote_spanned!(ty.span()=> <#ty as #private::Emission>::#item)
+    };
+    let declare = contents(variants).map(|(_, ty)| {
+        let declare = role(ty, "declare");
+        quote_spanned!(ty.span()=> #declare(#types);)
+    });
+    let failures = variants.iter().filter_map(|variant| {
+        let Content::One(ty) = &variant.content else {
+            return None;
+        };
+        // Whatever a marked variant holds tells of the failure; of others what they hold knows.
+        let declare = match variant.failure {
+            Some(_) => role(ty, "declare"),
+            None => role(ty, "declare_failures"),
+        };
+        Some(quote_spanned!(ty.span()=> #declare(#types);))
     });
     let emit = variants
         .iter()
-        .map(|Variant { ident, content }| match content {
+        .map(|Variant { ident, content, .. }| match content {
             Content::One(ty) => {
-                let private = krate::at(ty.span(), private);
-                let emit = quote_spanned!(ty.span()=> <#ty as #private::Emission>::emit);
+                let emit = role(ty, "emit");
                 quote!(Self::#ident(#value) => #emit(#value, #emissions),)
             }
             Content::Nothing | Content::Wrong(_) => {
@@ -54,11 +75,17 @@ fn emission(model: &Model, variants: &[Variant]) -> TokenStream {
     implement_emission(
         model,
         quote!(#(#declare)*),
+        quote!(#(#failures)*),
         quote!(match self { #(#emit)* }),
     )
 }
 
-fn implement_emission(model: &Model, declare: TokenStream, emit: TokenStream) -> TokenStream {
+fn implement_emission(
+    model: &Model,
+    declare: TokenStream,
+    failures: TokenStream,
+    emit: TokenStream,
+) -> TokenStream {
     let Model { private, ident, .. } = model;
     let [types, emissions] = ["types", "emissions"].map(local);
     quote! {
@@ -66,6 +93,9 @@ fn implement_emission(model: &Model, declare: TokenStream, emit: TokenStream) ->
         impl #private::Emission for #ident {
             fn declare(#types: &mut #private::Types) {
                 #declare
+            }
+            fn declare_failures(#types: &mut #private::Types) {
+                #failures
             }
             fn emit(self, #emissions: &mut #private::Emissions) -> #private::Outcome<()> {
                 #emit

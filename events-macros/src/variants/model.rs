@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::{Data, DeriveInput, Fields, Generics, Type};
 
 use super::Kind;
-use super::attr::Options;
+use super::attr::{Options, VariantOptions};
 use crate::errors::Errors;
 use crate::krate;
 
@@ -30,6 +30,8 @@ pub(super) enum Body {
 pub(super) struct Variant {
     pub(super) ident: Ident,
     pub(super) content: Content,
+    /// The option by which its event tells of a failure.
+    pub(super) failure: Option<Ident>,
 }
 
 /// What a variant holds.
@@ -48,7 +50,10 @@ impl Model {
         errors: &mut Errors,
     ) -> Self {
         let body = match item.data {
-            Data::Enum(data) => Body::Enum(data.variants.into_iter().map(variant).collect()),
+            Data::Enum(data) => {
+                let variants = data.variants.into_iter();
+                Body::Enum(variants.map(|item| variant(kind, item, errors)).collect())
+            }
             Data::Struct(data) => Body::Wrong(data.struct_token.to_token_stream()),
             Data::Union(data) => Body::Wrong(data.union_token.to_token_stream()),
         };
@@ -62,7 +67,8 @@ impl Model {
     }
 }
 
-fn variant(variant: syn::Variant) -> Variant {
+fn variant(kind: Kind, variant: syn::Variant, errors: &mut Errors) -> Variant {
+    let options = VariantOptions::read(kind, &variant, errors);
     let content = match variant.fields {
         Fields::Unit => Content::Nothing,
         Fields::Unnamed(mut fields) if fields.unnamed.len() == 1 => fields
@@ -74,5 +80,6 @@ fn variant(variant: syn::Variant) -> Variant {
     Variant {
         ident: variant.ident,
         content,
+        failure: options.failure,
     }
 }

@@ -23,6 +23,7 @@ mod hostile {
     }
     pub(crate) trait Emission {
         fn emit();
+        fn declare_failures();
     }
     pub(crate) trait Send {}
     pub(crate) mod core {}
@@ -91,6 +92,7 @@ mod user {
     #[derive(::events_core::Emission)]
     enum Outcome {
         D(D),
+        #[emission(failure)]
         S(S),
         Quiet,
     }
