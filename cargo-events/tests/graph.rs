@@ -10,6 +10,9 @@ const SILENT: &str = r#"{ "manifest": 1, "service": "orders" }"#;
 const SHIPPING: &str = r#"{ "manifest": 1, "service": "shipping",
     "handlers": [{ "handler": "ship", "takes": ["Placed"], "location": "src/ship.rs:12" }],
     "events": [{ "name": "Placed", "version": 1, "topic": "orders" }] }"#;
+const PACKING: &str = r#"{ "manifest": 1, "service": "packing",
+    "handlers": [{ "handler": "pack", "takes": ["Placed"], "emits": ["Packed", "Missing"], "failures": ["Missing"] }],
+    "events": [{ "name": "Packed", "version": 1, "topic": "parcels" }, { "name": "Missing", "version": 1, "topic": "parcels" }] }"#;
 
 /// Status, standard output, standard error.
 fn run(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
@@ -33,6 +36,7 @@ fn files() -> tempfile::TempDir {
         ("orders", ORDERS),
         ("silent", SILENT),
         ("shipping", SHIPPING),
+        ("packing", PACKING),
     ] {
         fs::write(directory.path().join(format!("{name}.json")), text).unwrap();
     }
@@ -88,6 +92,38 @@ fn findings_have_a_status_and_forms_for_machines() {
         run(directory.path(), &["orders.json", "--deny-warnings"]).0,
         1
     );
+}
+
+#[test]
+fn a_failure_that_nobody_handles_is_an_error_and_every_picture_shows_it() {
+    let directory = files();
+    let drawn = |format: &str| {
+        let files = ["orders.json", "packing.json", "--format", format];
+        let (status, out, said) = run(directory.path(), &files);
+        let told = if format == "json" { &out } else { &said };
+        let error = "nobody handles `Missing`, by which `packing/pack` tells of a failure";
+        assert!(status == 1 && told.contains(error), "{format}: {told}");
+        out
+    };
+    // Without colour: by words, and by dashed lines.
+    for (format, failure) in [
+        ("text", "Missing  [parcels]  ✗ failure\n"),
+        ("mermaid", "_pack -. failure .-> event_Missing\n"),
+        ("dot", " [style=dashed, label=\"failure\"];\n"),
+        ("json", "\"failures\": [\n          \"Missing\"\n        ]"),
+        ("svg", "event Missing, failure · parcels · v1, published by"),
+        ("svg", ">failure · parcels · v1</text>"),
+        ("svg", "<path class=\"link failure\" "),
+        (
+            "svg",
+            "\n.link.failure { stroke: var(--failure); stroke-dasharray: ",
+        ),
+        ("html", ">failure · parcels · v1</text>"),
+        ("html", "<path class=\"link failure\" "),
+    ] {
+        let out = drawn(format);
+        assert_eq!(out.matches(failure).count(), 1, "{format}: {out}");
+    }
 }
 
 #[test]

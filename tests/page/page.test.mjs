@@ -166,8 +166,14 @@ test("findings are listed, and marked at their nodes", async () => {
     for (const name of ["lost", "NeverPublished", "Refused", "Reserve", "again"]) assert.ok(marked.includes(name), `${name}: ${marked}`);
     assert.ok(await page.locator(".node.command.deprecated").count());
     assert.ok(await page.locator(".link.backward").count());
+    const failing = page.locator(".node.failure");
+    assert.equal(await failing.locator("title").textContent(), "Refused");
+    assert.match(await failing.locator(".note").textContent(), /^failure · /);
+    assert.notEqual(await page.locator(".link.failure").evaluate((line) => getComputedStyle(line).strokeDasharray), "none");
     await page.locator("#panel .finding button").first().click();
     assert.match(await page.locator("#panel").innerText(), /Findings/);
+    await page.goto(`${page.url().split("#")[0]}#Refused`);
+    assert.match(await page.locator("#panel").innerText(), /a failure that somebody has to make good/);
   });
 });
 

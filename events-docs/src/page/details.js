@@ -63,6 +63,7 @@ function eventView(id) {
     facts([
       ["Topic", code(event.topic)],
       ["Key", event.key.length ? code(event.key.join(", ")) : "none: its records have no order"],
+      ["Tells of", event.failure ? "a failure that somebody has to make good" : null],
       ["Version", event.oldest ? `${event.version}, records from ${event.oldest} on` : String(event.version)],
       ["Owner", event.owner && element("span", {}, event.owner)],
       ["Content type", event.contentType && event.contentType !== "application/json" ? code(event.contentType) : null],

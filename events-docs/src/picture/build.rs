@@ -147,10 +147,14 @@ impl Parts {
             Some(_) => Kind::Command,
             None => Kind::Event,
         };
-        let note = entry.map_or_else(
+        let mut note = entry.map_or_else(
             || "described by nobody".to_owned(),
             |entry| format!("{} · v{}", entry.topic, entry.version),
         );
+        if usage.is_failure {
+            // In front, where a long topic does not cut it off: colour alone does not tell everybody.
+            note.insert_str(0, "failure · ");
+        }
         let plural = |count: usize| if count == 1 { "" } else { "s" };
         let readers = usage.readers.len();
         let spoken = format!(
