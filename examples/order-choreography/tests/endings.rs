@@ -5,6 +5,8 @@ mod plain_loop;
 use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 
+use events_kafka::company::{Company, Limits, Severity};
+use events_kafka::manifest::Manifest;
 use plain_loop::{Endings, plain_loop};
 use serde_json::Value;
 
@@ -147,4 +149,36 @@ fn the_graph_is_known_without_a_broker() {
     ] {
         assert!(graph.contains(handler), "{handler} is missing:\n{graph}");
     }
+    let failure = "StockRefused  [inventory]  ✗ failure\n";
+    assert!(graph.contains(failure), "{graph}");
+}
+
+#[test]
+fn a_refused_order_is_the_one_failure_and_payments_makes_it_good() {
+    let output = example(&["manifest"]);
+    let mut manifests = Manifest::read("manifest", &output.stdout).expect("manifests");
+    let errors = |manifests: &[Manifest]| -> Vec<_> {
+        let findings = Company::join(manifests.to_vec()).check(&Limits::default());
+        let errors = findings
+            .into_iter()
+            .filter(|finding| finding.severity == Severity::Error);
+        errors
+            .map(|finding| (finding.fault.code, finding.event.unwrap_or_default()))
+            .collect()
+    };
+    assert_eq!(errors(&manifests), []);
+    // The auditor listens to everything, and makes nothing good.
+    manifests.retain(|manifest| manifest.service != "audit");
+    let handlers = manifests.iter().flat_map(|manifest| &manifest.handlers);
+    let failures: Vec<_> = handlers.flat_map(|handler| &handler.failures).collect();
+    assert_eq!(failures, ["StockRefused"]);
+    assert_eq!(errors(&manifests), []);
+    for manifest in &mut manifests {
+        let handlers = &mut manifest.handlers;
+        handlers.retain(|handler| handler.handler != "refund");
+    }
+    assert_eq!(
+        errors(&manifests),
+        [("unhandled-failure", "StockRefused".to_owned())]
+    );
 }

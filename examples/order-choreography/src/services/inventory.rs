@@ -18,6 +18,7 @@ pub(crate) const RATION: u32 = 8;
 #[derive(Emission)]
 enum Answer {
     Reserved(StockReserved),
+    #[emission(failure)]
     Refused(StockRefused),
 }
 
