@@ -173,12 +173,34 @@ pub fn upcast(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Lets a handler return one of several: an enum whose variants hold one event (or anything else that can be
 /// returned), or nothing.
+///
+/// ```ignore
+/// #[derive(Emission)]
+/// enum Answer {
+///     Reserved(StockReserved),
+///     #[emission(failure)]
+///     Refused(StockRefused),
+/// }
+/// ```
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `#[emission(failure)]` on a variant | its event tells of a failure that somebody has to make good: the graph shows it as one, and the company's check finds it where nobody handles it. Of a tuple or another enum, all events that the variant can hold do |
+/// | `#[emission(crate = path)]` on the enum | where `events_core` is found, if neither it nor `events_kafka` is a dependency |
 #[proc_macro_derive(Emission, attributes(emission))]
 pub fn emission(item: TokenStream) -> TokenStream {
     variants::expand(variants::Kind::Emission, item.into()).into()
 }
 
 /// Lets a handler take one of several events: an enum whose variants hold one event each.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `#[one_of(crate = path)]` on the enum | where `events_core` is found, if neither it nor `events_kafka` is a dependency |
 #[proc_macro_derive(OneOf, attributes(one_of))]
 pub fn one_of(item: TokenStream) -> TokenStream {
     variants::expand(variants::Kind::OneOf, item.into()).into()
