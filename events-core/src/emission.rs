@@ -22,27 +22,28 @@ use crate::{Error, Result};
 /// ```
 /// use events_core::{event, handler, Emission, Result};
 ///
-/// #[event(topic = "orders", key = order_id)]
-/// pub struct OrderPlaced { pub order_id: String, pub cents: u64 }
 /// #[event(topic = "payments", key = order_id)]
-/// pub struct PaymentCaptured { pub order_id: String }
-/// #[event(topic = "payments", key = order_id)]
-/// pub struct PaymentDeclined { pub order_id: String }
+/// pub struct PaymentCaptured { pub order_id: String, pub pieces: u32 }
+/// #[event(topic = "inventory", key = order_id)]
+/// pub struct StockReserved { pub order_id: String }
+/// #[event(topic = "inventory", key = order_id)]
+/// pub struct StockRefused { pub order_id: String }
 ///
 /// #[derive(Emission)]
-/// pub enum Outcome {
-///     Captured(PaymentCaptured),
+/// pub enum Answer {
+///     Reserved(StockReserved),
+///     // The customer has paid already.
 ///     #[emission(failure)]
-///     Declined(PaymentDeclined),
+///     Refused(StockRefused),
 /// }
 ///
 /// #[handler]
-/// async fn capture(order: OrderPlaced) -> Result<Outcome> {
-///     let order_id = order.order_id;
-///     Ok(if order.cents > 0 {
-///         Outcome::Captured(PaymentCaptured { order_id })
+/// async fn reserve(paid: PaymentCaptured) -> Result<Answer> {
+///     let order_id = paid.order_id;
+///     Ok(if paid.pieces <= 8 {
+///         Answer::Reserved(StockReserved { order_id })
 ///     } else {
-///         Outcome::Declined(PaymentDeclined { order_id })
+///         Answer::Refused(StockRefused { order_id })
 ///     })
 /// }
 /// ```

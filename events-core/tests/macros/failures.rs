@@ -41,7 +41,6 @@ enum Answer {
 }
 
 #[derive(Emission)]
-#[allow(dead_code, reason = "only its types are looked at")]
 enum Refusal {
     #[emission(failure)]
     Packing(Packing),
@@ -138,11 +137,18 @@ fn a_marked_variant_tells_of_a_failure_by_all_that_it_holds() {
 
 #[test]
 fn a_failure_is_published_like_any_other_event() {
-    let mut emissions = Emissions::new();
-    let broken = Packing::Broken((PartBroken { id: 2 }, Some(PartMissing { id: 2 })));
-    broken.emit(&mut emissions).unwrap();
-    let emitted: Vec<_> = emissions.iter().map(|emitted| emitted.event.name).collect();
-    assert_eq!(emitted, ["PartBroken", "PartMissing"]);
+    let emitted = |refusal: Refusal| -> Vec<_> {
+        let mut emissions = Emissions::new();
+        refusal.emit(&mut emissions).unwrap();
+        emissions.iter().map(|emitted| emitted.event.name).collect()
+    };
+    let parts = (PartBroken { id: 2 }, Some(PartMissing { id: 2 }));
+    let broken = Refusal::Packing(Packing::Broken(parts));
+    assert_eq!(emitted(broken), ["PartBroken", "PartMissing"]);
+    assert_eq!(
+        emitted(Refusal::Again(ParcelAsked { id: 2 })),
+        ["ParcelAsked"]
+    );
 }
 
 #[test]

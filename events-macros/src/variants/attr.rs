@@ -11,6 +11,8 @@ use crate::options::{self, Given, Usage, Value};
 
 const ENUM: [Usage; 1] = [("crate", "`crate = path::to::events_core`")];
 const VARIANT: [Usage; 1] = [("failure", "`failure`, without a value")];
+const NOT_ON_A_VARIANT: &str =
+    "the variants of `OneOf` have no options: `#[one_of(crate = …)]` stands on the enum";
 
 /// What stands in the attribute on the enum.
 #[derive(Default)]
@@ -29,7 +31,7 @@ impl Options {
     pub(super) fn read(kind: Kind, item: &DeriveInput, errors: &mut Errors) -> Self {
         let mut options = Self::default();
         for attribute in kind.of(&item.attrs) {
-            let (misplaced, others) = kind.failures(attribute);
+            let (misplaced, others) = failures(attribute);
             for failure in &misplaced {
                 errors.at(failure, kind.no_failure());
             }
@@ -52,7 +54,7 @@ impl VariantOptions {
         for attribute in kind.of(&variant.attrs) {
             match kind {
                 Kind::Emission => options.take(attribute, errors),
-                Kind::OneOf => match kind.failures(attribute).0.first() {
+                Kind::OneOf => match failures(attribute).0.first() {
                     Some(failure) => errors.at(failure, kind.no_failure()),
                     None => errors.at(attribute, NOT_ON_A_VARIANT),
                 },
@@ -93,9 +95,6 @@ impl VariantOptions {
     }
 }
 
-const NOT_ON_A_VARIANT: &str =
-    "the variants of `OneOf` have no options: `#[one_of(crate = …)]` stands on the enum";
-
 impl Kind {
     /// The derive's name.
     pub(super) fn derive(self) -> &'static str {
@@ -120,13 +119,6 @@ impl Kind {
             .filter(move |attribute| attribute.path().is_ident(self.attribute()))
     }
 
-    /// What an attribute says of failures, and what else it says.
-    fn failures(self, attribute: &Attribute) -> (Vec<Given>, Vec<Given>) {
-        options::foreign(attribute)
-            .into_iter()
-            .partition(|given| given.name() == "failure")
-    }
-
     /// Why `failure` cannot stand on the enum, or anywhere in what a handler takes.
     fn no_failure(self) -> &'static str {
         match self {
@@ -138,4 +130,11 @@ impl Kind {
             }
         }
     }
+}
+
+/// What an attribute says of failures, and what else it says.
+fn failures(attribute: &Attribute) -> (Vec<Given>, Vec<Given>) {
+    options::foreign(attribute)
+        .into_iter()
+        .partition(|given| given.name() == "failure")
 }
