@@ -8,6 +8,7 @@ mod bytes;
 mod check;
 mod consent;
 mod contracts;
+mod fit;
 mod handlers;
 mod headers;
 mod lag;

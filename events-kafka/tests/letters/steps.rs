@@ -303,6 +303,7 @@ pub(crate) fn parked(address: &str) {
         "place        0 records before it, 1 behind it",
         "redriven     from letters-shipping.dead-letters/",
         "\"number\": 11",
+        "it fits its schema",
     ] {
         assert!(shown.contains(text), "{text}:\n{shown}");
     }

@@ -10,12 +10,12 @@ use serde_json::json;
 
 use super::arguments::Which;
 use super::discard;
-use super::fit;
 use super::letter::{Letter, Outcome};
 use super::line::Line;
 use super::resolution::{Beside, resolution};
 use super::survey;
 use crate::cli::audit::Audit;
+use crate::cli::fit;
 use crate::cli::output::{print, print_json};
 use crate::cli::place::Place;
 use crate::cli::site::Site;

@@ -16,7 +16,6 @@ mod discard;
 mod edit;
 mod export;
 mod filter;
-mod fit;
 mod import;
 mod letter;
 mod line;

@@ -8,11 +8,11 @@ use events_core::{EnvelopeError, Error, Outgoing, RecordView, Result, header, to
 use serde_json::{Value, json};
 
 use super::dialect::{self, Headers};
-use super::fit::{self, Fit};
 use super::letter::{Letter, Outcome, Resolution, Words};
 use super::list::Row;
 use super::survey;
 use crate::cli::bytes::{Bytes, pretty};
+use crate::cli::fit::{self, Fit};
 use crate::cli::output::{print, print_json};
 use crate::cli::place::Place;
 use crate::cli::site::Site;
@@ -257,26 +257,7 @@ impl Known {
             Some(payload) => text.push_str(&pretty(payload)),
             None => text.push_str("(none)"),
         }
-        if let Some(current) = self.fit.as_ref().and_then(|fit| fit.current.as_deref()) {
-            let _ = write!(
-                text,
-                "\n\npayload, as upcasters make it of version {}\n{}",
-                letter.version,
-                pretty(current)
-            );
-        }
-        match self.fit.as_ref().map(|fit| fit.complaints.as_slice()) {
-            None => text.push_str(
-                "\n\nits type is not known to this binary, so it is not compared with a schema",
-            ),
-            Some([]) => text.push_str("\n\nit fits its schema"),
-            Some(complaints) => {
-                text.push_str("\n\nit does not fit its schema:");
-                for complaint in complaints {
-                    let _ = write!(text, "\n  {complaint}");
-                }
-            }
-        }
+        fit::write(&mut text, self.fit.as_ref(), letter.version);
         text
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use events_core::{Error, Result};
+use events_core::{Error, RecordView as _, Result, header};
 use serde_json::{Value, json};
 
 use super::arguments::Which;
@@ -11,6 +11,7 @@ use super::book::Line;
 use super::list::{Waiting, due};
 use super::survey;
 use crate::cli::bytes::{Bytes, pretty, shown};
+use crate::cli::fit::{self, Fit};
 use crate::cli::headers::all;
 use crate::cli::moment::{self, Millis};
 use crate::cli::output::{print, print_json};
@@ -26,6 +27,9 @@ struct Known {
     error: String,
     headers: Vec<(String, Option<Bytes>)>,
     payload: Option<Vec<u8>>,
+    version: u32,
+    /// How the payload fits its type; none if that is not known here.
+    fit: Option<Fit>,
 }
 
 pub(super) async fn show(site: &Site, id: &Place, json: bool) -> Result<()> {
@@ -59,12 +63,19 @@ pub(super) async fn show(site: &Site, id: &Place, json: bool) -> Result<()> {
             });
             let told = crate::cli::headers::headers(record);
             let error = crate::cli::headers::text(&told, super::names::ERROR.as_bytes());
+            let version = crate::cli::headers::number(&told, header::EVENT_VERSION.as_bytes());
+            let version = version.unwrap_or(1);
+            let payload = record.value().map(<[u8]>::to_vec);
+            let event = line.entries.iter().find(|entry| entry.id == *id);
+            let event = event.and_then(|entry| entry.event.as_deref());
             known = Some(Known {
                 line: line.clone(),
                 id: id.clone(),
                 error: error.unwrap_or_default().into_owned(),
                 headers: own.collect(),
-                payload: events_core::RecordView::value(record).map(<[u8]>::to_vec),
+                fit: fit::of(&site.registry, event, version, payload.as_deref()),
+                version,
+                payload,
             });
         }
     }
@@ -83,9 +94,9 @@ impl Known {
     }
 
     fn json(&self) -> Value {
-        let payload = self.payload.as_deref();
-        let value = payload
-            .map(|bytes| serde_json::from_slice(bytes).unwrap_or_else(|_| json!(Bytes::of(bytes))));
+        let value =
+            |bytes| serde_json::from_slice(bytes).unwrap_or_else(|_| json!(Bytes::of(bytes)));
+        let fit = self.fit.as_ref();
         let entry = &self.line.entries[self.ahead()];
         json!({
             "record": Waiting::of(entry),
@@ -95,7 +106,9 @@ impl Known {
             "behind": self.line.entries.len() - self.ahead() - 1,
             "error_chain": self.error.split("\ncaused by: ").collect::<Vec<_>>(),
             "headers": self.headers,
-            "payload": value,
+            "payload": self.payload.as_deref().map(value),
+            "current": fit.and_then(|fit| fit.current.as_deref()).map(value),
+            "complaints": fit.map(|fit| &fit.complaints),
         })
     }
 
@@ -158,6 +171,7 @@ impl Known {
             Some(payload) => text.push_str(&pretty(payload)),
             None => text.push_str("(none)"),
         }
+        fit::write(&mut text, self.fit.as_ref(), self.version);
         text
     }
 }

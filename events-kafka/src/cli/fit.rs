@@ -1,11 +1,13 @@
 //! Whether a payload fits its type, as its handler would get it: an older one through its upcasters.
 
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use events_core::engine::Panicked;
 use events_core::{EventDescriptor, Registry, to_current};
 
-use crate::cli::payload;
+use super::bytes::pretty;
+use super::payload;
 
 /// A payload beside its type.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,30 @@ pub(super) struct Fit {
     pub(super) complaints: Vec<String>,
     /// What upcasters made of it; none if none takes part.
     pub(super) current: Option<Vec<u8>>,
+}
+
+/// Writes what comes of the comparison below a payload of `version`.
+pub(super) fn write(text: &mut String, fit: Option<&Fit>, version: u32) {
+    if let Some(current) = fit.and_then(|fit| fit.current.as_deref()) {
+        let current = pretty(current);
+        // Writing to a string does not fail.
+        let _ = write!(
+            text,
+            "\n\npayload, as upcasters make it of version {version}\n{current}"
+        );
+    }
+    match fit.map(|fit| fit.complaints.as_slice()) {
+        None => text.push_str(
+            "\n\nits type is not known to this binary, so it is not compared with a schema",
+        ),
+        Some([]) => text.push_str("\n\nit fits its schema"),
+        Some(complaints) => {
+            text.push_str("\n\nit does not fit its schema:");
+            for complaint in complaints {
+                let _ = write!(text, "\n  {complaint}");
+            }
+        }
+    }
 }
 
 /// Compares a payload of `version` with its type; none if the type is not known here.
