@@ -107,9 +107,9 @@ pub(super) const ALL: &[Mutant] = mutants! {
             => "        self.done.push(work.seq); let _ = (records, Kind::DeadLetter);";
     }
     "drop-refused-letters" "a letter that its topic refuses counts as written" in ["refused"] {
-        "events-runtime/src/outbox.rs":
-            "            match number {\n                // Others may be under way before it and behind it: they go out again in their order.\n                Some(number) => self.lost.push((number, sending)),\n                None => self.unsent.push_front(sending),\n            }\n            self.pause(REFUSED_RETRY, reason);"
-            => "            let _ = number; self.settled(sending, None, done);";
+        "events-runtime/src/outbox/refusal.rs":
+            "            match number {\n                // Others may be under way before it and behind it: they go out again in their order.\n                Some(number) => self.lost.push((number, sending)),\n                None => self.unsent.push_front(sending),\n            }"
+            => "            let _ = number;\n            self.settled(sending, None, done);";
     }
     "produce-twice" "the producers are not idempotent" in ["produce-cut"] {
         "events-kafka/src/options/profile.rs":
