@@ -47,81 +47,85 @@ pub async fn keys_are_in_order_and_side_by_side<C: Cluster>(cluster: &C) -> Verd
     Verdict::Held
 }
 
+subject!(Failing, keep_failed, "conformance-order-failed");
+
 /// A key that failed while attempts were ready at once stays in front of its later records when an attempt of another key
 /// takes its time, and records are spread over the slots (D2).
 pub async fn a_failed_key_stays_in_front_when_keys_are_spread<C: Cluster>(cluster: &C) -> Verdict {
-    let stage = Stage::set(cluster, "conformance-order", 1).await;
+    let stage = Stage::set(cluster, "conformance-order-failed", 1).await;
     let script = |key: &str, steps: &[Step]| {
         let steps = steps.iter().cloned();
-        stage.probe.script("keep_order", key, 0, steps);
+        stage.probe.script("keep_failed", key, 0, steps);
     };
     script("bad", &[Step::Fail("once")]);
     script("slow", &[Step::Gate("slow may go on")]);
-    stage.send::<Ordered>("bad", 0).await;
-    stage.send::<Ordered>("slow", 0).await;
+    stage.send::<Failing>("bad", 0).await;
+    stage.send::<Failing>("slow", 0).await;
     let service = stage.service().configure(|settings| {
         settings.retry.min = std::time::Duration::from_secs(5);
         settings.retry.max = settings.retry.min;
     });
     let running = stage.start_with(service).await;
     eventually("the slow key is under way", async || {
-        stage.probe.attempts("keep_order", "slow", 0) == 1
+        stage.probe.attempts("keep_failed", "slow", 0) == 1
     })
     .await;
-    stage.send::<Ordered>("bad", 1).await;
-    stage.send::<Ordered>("good", 0).await;
+    stage.send::<Failing>("bad", 1).await;
+    stage.send::<Failing>("good", 0).await;
     eventually("other keys flow", async || {
-        stage.probe.has_done("keep_order", "good", 0)
+        stage.probe.has_done("keep_failed", "good", 0)
     })
     .await;
     stage.probe.open("slow may go on");
     stage.committed_once(4).await;
     running.shutdown().await;
-    stage.probe.assert_order("keep_order");
-    let done = stage.probe.done("keep_order").into_iter();
+    stage.probe.assert_order("keep_failed");
+    let done = stage.probe.done("keep_failed").into_iter();
     let bad: Vec<_> = done.filter(|(key, _)| key == "bad").collect();
     assert_eq!(bad, pairs(&[("bad", 0), ("bad", 1)]));
     Verdict::Held
 }
 
+subject!(Slow, keep_slow, "conformance-order-slow");
+
 /// Keys whose attempts take their time keep their slots while others come to an end (D2).
 pub async fn slow_keys_keep_their_slots_while_others_end<C: Cluster>(cluster: &C) -> Verdict {
-    let stage = Stage::set(cluster, "conformance-order", 1).await;
+    let stage = Stage::set(cluster, "conformance-order-slow", 1).await;
     let slow = ["s0", "s1", "s2", "s3"];
     for key in slow {
         let gate = [Step::Gate(key)];
-        stage.probe.script("keep_order", key, 0, gate);
-        stage.send::<Ordered>(key, 0).await;
+        stage.probe.script("keep_slow", key, 0, gate);
+        stage.send::<Slow>(key, 0).await;
     }
     let running = stage.start().await;
     eventually("the slow keys are under way", async || {
-        stage.probe.most_at_once("keep_order") >= 3
+        stage.probe.most_at_once("keep_slow") >= 3
     })
     .await;
     // Some of these have a slot of their own, which is empty again afterwards.
     let quick: Vec<_> = (0..8).map(|key| format!("q{key}")).collect();
     for key in &quick {
-        stage.send::<Ordered>(key, 0).await;
+        stage.send::<Slow>(key, 0).await;
     }
     eventually("quick keys end", async || {
         let done = quick
             .iter()
-            .filter(|key| stage.probe.has_done("keep_order", key, 0));
+            .filter(|key| stage.probe.has_done("keep_slow", key, 0));
         done.count() >= 4
     })
     .await;
     for key in slow {
-        stage.send::<Ordered>(key, 1).await;
+        stage.send::<Slow>(key, 1).await;
     }
     stage.probe.open("s0");
     eventually("the first slow key ends", async || {
-        stage.probe.has_done("keep_order", "s0", 1)
+        stage.probe.has_done("keep_slow", "s0", 1)
     })
     .await;
     slow.iter().for_each(|key| stage.probe.open(key));
     stage.committed_once(16).await;
     running.shutdown().await;
-    stage.probe.assert_order("keep_order");
+    stage.probe.assert_order("keep_slow");
     Verdict::Held
 }
 
