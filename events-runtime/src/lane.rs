@@ -28,8 +28,10 @@ use crate::ring::Ring;
 use crate::slots::SlotTable;
 use crate::transport::{ParkedStart, Position, Queue};
 
-/// Rounds of work before the task yields to others.
-const ROUNDS: usize = 4;
+/// Rounds of work before the task yields to others, and full batches: a lane that may take little at a time, because a key
+/// waits, is to keep up with the others.
+const ROUNDS: usize = 16;
+const BATCHES: usize = 4;
 /// A position that does not change is committed again after so long. Brokers forget what a group committed for topics that
 /// it has not subscribed, its parked ones, after `offsets.retention.minutes`, a week by default.
 const COMMIT_AGAIN: Duration = Duration::from_secs(12 * 3600);
@@ -221,6 +223,7 @@ impl<Q: Queue> Lane<Q> {
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<LaneReport> {
         self.shared.wake.register(cx.waker());
+        let share = self.received + (BATCHES * self.context.group.settings.batch) as u64;
         for _ in 0..ROUNDS {
             let control = self.shared.control();
             if control == Control::Cancel {
@@ -248,6 +251,9 @@ impl<Q: Queue> Lane<Q> {
             }
             if !progress {
                 return Poll::Pending;
+            }
+            if self.received >= share {
+                break;
             }
         }
         cx.waker().wake_by_ref();

@@ -59,6 +59,8 @@ fn runtime(job: &Job, registry: Registry) -> Runtime {
         for (name, value) in pairs(&job.engine) {
             let Ok(value) = value.parse() else { continue };
             match name {
+                "lane_ahead" => settings.lane_ahead = value,
+                "lane_held" => settings.lane_held = value,
                 "lane_records" => settings.lane_records = value,
                 "batch" => settings.batch = value,
                 "lane_emission_bytes" => settings.lane_emission_bytes = value,

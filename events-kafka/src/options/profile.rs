@@ -16,6 +16,9 @@ pub(crate) const BROKER_MAX_MESSAGE: usize = 1_048_588;
 /// without records for so long. With the client's own 500 a lane that catches up alone stands still most of the time.
 const FETCH_WAIT: &str = "50";
 
+/// Bytes of the parked logs that are worth an answer before [`FETCH_WAIT`] is over.
+const FETCH_PARKED: &str = "65536";
+
 /// How long an unknown topic may have been made just now.
 const PROPAGATION: &str = "topic.metadata.propagation.max.ms";
 
@@ -26,8 +29,7 @@ impl ClientOptions {
         // Split queues prefetch per partition (trap 2), and a full one must be topped up at once (trap 20).
         config.set("queued.max.messages.kbytes", "4096");
         config.set("fetch.queue.backoff.ms", "2");
-        let wait = if self.is_embedded() { "10" } else { FETCH_WAIT };
-        config.set("fetch.wait.max.ms", wait);
+        config.set("fetch.wait.max.ms", self.fetch_wait());
         match self.protocol() {
             GroupProtocol::Classic => {
                 config.set("partition.assignment.strategy", "cooperative-sticky");
@@ -57,7 +59,14 @@ impl ClientOptions {
             config.remove(property);
         }
         config.set("enable.auto.commit", "false");
+        // The broker holds a fetch back for a short while, or each record that is parked would cost a fetch.
+        config.set("fetch.min.bytes", FETCH_PARKED);
+        config.set("fetch.wait.max.ms", self.fetch_wait());
         config
+    }
+
+    fn fetch_wait(&self) -> &'static str {
+        if self.is_embedded() { "10" } else { FETCH_WAIT }
     }
 
     /// The producer of the lanes: no time limit, because a later emission of a key must not overtake an earlier one, and

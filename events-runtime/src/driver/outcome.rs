@@ -234,12 +234,13 @@ impl<R: Record> Driver<R> {
 
     fn dead_letter(
         &mut self,
-        work: Work<R>,
+        mut work: Work<R>,
         error: &Error,
         refused: &[Arc<events_core::Outgoing>],
     ) {
         self.handler.meters.dead_lettered.add(1);
         let records = letters(&self.lane, &self.handler, &work, error, refused);
+        work.record.detach();
         self.published.push(Published {
             work,
             records,

@@ -96,7 +96,7 @@ impl<R: Record> Driver<R> {
             standing.error = "";
             fact = writer.parked(&*work.record, &standing);
         }
-        work.record.forget_headers();
+        work.record.detach();
         self.published.push(Published {
             work,
             records: vec![Arc::new(fact)],

@@ -33,15 +33,12 @@ impl<Q: Queue> Lane<Q> {
         if full {
             return 0;
         }
-        let mut room = settings
+        let room = settings
             .lane_records
             .saturating_sub(self.in_flight)
             .min(settings.batch);
         // Dispatch stops before the offset map could outgrow its metadata (D3).
-        while room > 0 && !self.map_fits(room as u64) {
-            room /= 2;
-        }
-        room
+        self.map_room(room as u64) as usize
     }
 
     pub(super) fn intake(&mut self, cx: &mut Context<'_>) -> bool {

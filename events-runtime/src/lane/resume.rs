@@ -18,8 +18,24 @@ impl<Q: Queue> Lane<Q> {
         runs
     }
 
+    /// How many of `most` records may be dispatched with the map sure to fit.
+    pub(super) fn map_room(&self, most: u64) -> u64 {
+        if self.map_fits(most) {
+            return most;
+        }
+        let (mut fits, mut too_many) = (0, most);
+        while fits + 1 < too_many {
+            let some = fits.midpoint(too_many);
+            match self.map_fits(some) {
+                true => fits = some,
+                false => too_many = some,
+            }
+        }
+        fits
+    }
+
     /// Whether the map is sure to fit once `more` records have been dispatched.
-    pub(super) fn map_fits(&self, more: u64) -> bool {
+    fn map_fits(&self, more: u64) -> bool {
         if self.in_flight == 0 && more == 1 {
             // It fitted before this assignment, and no record would ever come if it stayed at its bound.
             return true;
@@ -29,7 +45,8 @@ impl<Q: Queue> Lane<Q> {
         let open = self.open.iter().enumerate();
         offset_map::fits(
             resumed.max(self.ring.span() + more),
-            open.map(|(handler, open)| open + more + self.resumed(handler).len() as u64),
+            open.map(|(handler, open)| open + self.resumed(handler).len() as u64),
+            more,
         )
     }
 

@@ -133,7 +133,8 @@ impl History {
         &self.path
     }
 
-    /// Appends a line by one write, which the system keeps apart from those of other processes. Sets the time, and who.
+    /// Appends a line by one write, which the system keeps apart from those of other processes. Sets the time, and who. It
+    /// begins a line of its own even where a process was killed in the middle of its write, as happens at the bound of a page.
     ///
     /// # Errors
     ///
@@ -143,8 +144,7 @@ impl History {
         if line.who.is_empty() {
             line.who.clone_from(&self.who);
         }
-        let mut text = serde_json::to_string(&line)?;
-        text.push('\n');
+        let text = format!("\n{}\n", serde_json::to_string(&line)?);
         (&self.file).write_all(text.as_bytes())
     }
 
@@ -180,10 +180,12 @@ impl History {
         let whole = whole(&text);
         mark.0 += whole.len() as u64;
         let lines = whole.split(|byte| *byte == b'\n');
-        let lines = lines.filter(|line| !line.is_empty());
-        Ok(lines
-            .map(serde_json::from_slice)
-            .collect::<Result<_, _>>()?)
+        let lines = lines.filter_map(|line| match serde_json::from_slice(line) {
+            // Nothing, or what a killed process began to write: then it did not go on to what the line tells.
+            Err(error) if error.is_eof() => None,
+            line => Some(line),
+        });
+        Ok(lines.collect::<Result<_, _>>()?)
     }
 
     fn text(&self, from: Mark) -> io::Result<Vec<u8>> {
@@ -248,5 +250,31 @@ mod tests {
         write("c");
         assert_eq!(ids(history.news(&mut mark).expect("lines")), ["b", "c"]);
         assert_eq!(ids(history.lines().expect("lines")), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_a_kill_cut_short_is_no_line() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("history.jsonl");
+        let history = History::open(&path, "me").expect("it opens");
+        let mut mark = history.end().expect("it has an end");
+        (&history.file)
+            .write_all(b"\n{\"at\":12345")
+            .expect("it is written");
+        let line = Line {
+            id: "a".into(),
+            ..Line::default()
+        };
+        history.append(line).expect("it is written");
+        let lines = history.news(&mut mark).expect("lines");
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0].id, "a");
+        (&history.file)
+            .write_all(b"\n{\"at\":1 2}\n")
+            .expect("it is written");
+        assert!(
+            history.lines().is_err(),
+            "no kill cuts a line in the middle"
+        );
     }
 }
