@@ -325,7 +325,7 @@ mod tests {
                     (start, end)
                 })
                 .collect();
-            let more = random.u64(0..=count.min(60));
+            let more = random.u64(0..=count);
             if fits(end as u64, std::iter::once(count - more), more) {
                 assert!(encode(0, &[(1, runs)]).is_some(), "seed {seed}");
                 held += 1;
