@@ -40,6 +40,8 @@ pub(crate) fn run(job: &str) -> Result<()> {
         Work::PoisonLatency => ours::poison::live::run(&job),
         Work::Park => ours::park::park(&job),
         Work::Unpark => ours::park::unpark(&job),
+        Work::GiveUp => ours::park::redriven::give_up(&job),
+        Work::Redrive => ours::park::redriven::redrive(&job),
         Work::Member => ours::members::run(&job),
         Work::MemberLoad => ours::members::load(&job),
     };

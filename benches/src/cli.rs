@@ -82,7 +82,7 @@ pub(crate) struct Options {
     /// Tries a property of the Kafka client out, on both sides: `name=value`.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Tries a setting of the framework out: `lane_records`, `batch`, `lane_emission_bytes` or `park=0`, `name=value`.
+    /// Tries a setting of the framework out: `lane_records`, `lane_ahead`, `batch`, `lane_emission_bytes` or `park=0`, `name=value`.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) engine: Vec<String>,
     /// Measures one kind of hand-written loop, on one thread; otherwise the fastest of several kinds counts.

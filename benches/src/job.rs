@@ -34,6 +34,10 @@ pub(crate) enum Work {
     Park,
     /// Read again what is parked, and handle it.
     Unpark,
+    /// Give every record up.
+    GiveUp,
+    /// Redrive what was given up, and handle it.
+    Redrive,
     /// A member of a group, until its standard input ends.
     Member,
     /// What the members handle.

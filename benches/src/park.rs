@@ -1,4 +1,4 @@
-//! Every key is parked, read again by the next member, and let go.
+//! Every key is parked, read again by the next member, and let go. Then every record is given up, and redriven.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(crate) fn run(session: &mut Session) -> Result<Report> {
     let records = session.records(RECORDS)?;
     let mut report = Report::new(Benchmark::Park, session, records);
     session.filled(records, |index| ParcelSent(Parcel::numbered(index)))?;
-    let mut parking = Vec::new();
+    let (mut parking, mut redriving) = (Vec::new(), Vec::new());
     let letting_go = session.in_turn(&VARIANTS, |session, variant| {
         let job = session.job(Work::Unpark, variant, records)?;
         session.prepare(&job)?;
@@ -39,6 +39,9 @@ pub(crate) fn run(session: &mut Session) -> Result<Report> {
         }
         let sample = session.start(&job)?.finish()?;
         session.clear(&job)?;
+        if variant == Variant::Ours {
+            redriving.push(redriven(session, records)?);
+        }
         Ok((job.work, sample))
     })?;
     let undisturbed = letting_go[1].clone();
@@ -54,17 +57,32 @@ pub(crate) fn run(session: &mut Session) -> Result<Report> {
             "all of them are let go: handled in order of their keys, and done",
             letting_go[0].clone(),
         ),
+        (
+            "all of them are dead letters, and redriven: from the begin of the command until the last is handled",
+            Series {
+                variant: Variant::Ours,
+                samples: redriving,
+            },
+        ),
     ]
     .map(|(title, ours)| Section::new(title, vec![ours, undisturbed.clone()]));
-    let [parked, let_go] = sections
+    let [parked, let_go, redriven] = sections
         .each_ref()
         .map(|section| section.median(Variant::Ours, Sample::rate));
     let figure = |series: &Series, name: &'static str| series.median(|sample| sample.figure(name));
-    let disorder = letting_go.iter().flat_map(|series| &series.samples);
+    let redriving = &sections[2].series[0];
+    let disorder = letting_go.iter().chain([redriving]);
+    let disorder = disorder.flat_map(|series| &series.samples);
     report.goal(Goal::at_least(
         "ratio",
         "of 20,000 records/s, the slower of both ways",
         parked.min(let_go) / RATE,
+        1.0,
+    ));
+    report.goal(Goal::at_least(
+        "ratio_redriven",
+        "of 20,000 records/s, of dead letters",
+        redriven / RATE,
         1.0,
     ));
     report.goal(Goal::at_most(
@@ -81,6 +99,11 @@ pub(crate) fn run(session: &mut Session) -> Result<Report> {
     ));
     report.figure("parked_per_second", parked);
     report.figure("let_go_per_second", let_go);
+    report.figure("redriven_per_second", redriven);
+    report.figure(
+        "redrive_command_seconds",
+        figure(redriving, "asked_seconds"),
+    );
     for (name, section) in ["ratio_parked", "ratio_let_go"].into_iter().zip(&sections) {
         report.figure(name, section.rate_ratio(&[Variant::Undisturbed]));
     }
@@ -91,4 +114,23 @@ pub(crate) fn run(session: &mut Session) -> Result<Report> {
     report.note(format!("{records} records of {KEYS} keys; undisturbed: the same service consumes the same records, of which none fails; a second process reads again what the first has parked, and is paused until it has"));
     report.sections.extend(sections);
     Ok(report)
+}
+
+/// Gives every record up, and redrives it.
+fn redriven(session: &mut Session, records: u64) -> Result<Sample> {
+    let job = session.job(Work::Redrive, Variant::Ours, records)?;
+    session.prepare(&job)?;
+    let giving_up = Job {
+        work: Work::GiveUp,
+        ..job.clone()
+    };
+    let given_up = session.start(&giving_up)?.finish()?;
+    let sample = session.start(&job)?.finish()?;
+    session.say(&format!(
+        "gave up {:.0} records/s, redrove {:.0} records/s",
+        given_up.rate(),
+        sample.rate()
+    ));
+    session.clear(&job)?;
+    Ok(sample)
 }

@@ -46,11 +46,15 @@ async fn start(job: &Job, module: &str) -> Result<Handle> {
 
 /// The same with other settings.
 async fn start_with(job: &Job, module: &str, change: impl FnOnce(&mut Settings)) -> Result<Handle> {
-    let mut registry = Registry::linked();
-    registry.handlers.retain(|handler| handler.module == module);
-    let runtime = runtime(job, registry).configure(change);
+    let runtime = runtime_of(job, module, change);
     // The topics that only the service itself needs are missing.
     Ok(runtime.ensure_topics(1, 1).spawn().await?)
+}
+
+fn runtime_of(job: &Job, module: &str, change: impl FnOnce(&mut Settings)) -> Runtime {
+    let mut registry = Registry::linked();
+    registry.handlers.retain(|handler| handler.module == module);
+    runtime(job, registry).configure(change)
 }
 
 fn runtime(job: &Job, registry: Registry) -> Runtime {
@@ -60,7 +64,6 @@ fn runtime(job: &Job, registry: Registry) -> Runtime {
             let Ok(value) = value.parse() else { continue };
             match name {
                 "lane_ahead" => settings.lane_ahead = value,
-                "lane_held" => settings.lane_held = value,
                 "lane_records" => settings.lane_records = value,
                 "batch" => settings.batch = value,
                 "lane_emission_bytes" => settings.lane_emission_bytes = value,

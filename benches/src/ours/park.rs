@@ -1,5 +1,7 @@
 //! Everything is parked, and later let go, on the framework.
 
+pub(crate) mod redriven;
+
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +20,7 @@ use crate::sample::Sample;
 use crate::settings::PARTITIONS;
 use crate::tally::{Moment, TALLY};
 
+const MODULE: &str = module_path!();
 /// How late something may be noticed.
 const LOOK: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -61,14 +64,27 @@ fn settings(settings: &mut Settings) {
     settings.retry.attempts = 1;
 }
 
+/// From now on every attempt fails.
+fn fail() {
+    FAILING.store(true, Ordering::Relaxed);
+}
+
+/// When the first attempt began.
+fn begun() -> Moment {
+    BEGUN.get().copied().unwrap_or_else(Moment::now)
+}
+
+fn disorder() -> f64 {
+    DISORDER.load(Ordering::Relaxed) as f64
+}
+
 /// Lets every key fail until all its records are parked: the first is appended, the others behind it.
 pub(crate) fn park(job: &Job) -> Result<Sample> {
-    FAILING.store(true, Ordering::Relaxed);
+    fail();
     on_tokio(async {
-        let handle = start_with(job, module_path!(), settings).await?;
+        let handle = start_with(job, MODULE, settings).await?;
         parked(&handle, job.records).await?;
-        let first = BEGUN.get().copied().unwrap_or_else(Moment::now);
-        let sample = measured::since(first, job.records);
+        let sample = measured::since(begun(), job.records);
         let report = handle.drain().await;
         ensure!(report.drained, "the service did not drain: {report}");
         Ok(sample)
@@ -79,7 +95,7 @@ pub(crate) fn park(job: &Job) -> Result<Sample> {
 pub(crate) fn unpark(job: &Job) -> Result<Sample> {
     let due = Instant::now() + WAIT;
     on_tokio(async {
-        let handle = start_with(job, module_path!(), settings).await?;
+        let handle = start_with(job, MODULE, settings).await?;
         // What is due meanwhile waits, so that rebuilding and handling are told apart.
         handle.pause("deliver")?;
         // Partitions are assigned one after the other, and each lane begins to read at once.
@@ -103,10 +119,9 @@ pub(crate) fn unpark(job: &Job) -> Result<Sample> {
         let report = handle.drain().await;
         ensure!(report.drained, "the service did not drain: {report}");
         TALLY.verify(records, total(records))?;
-        let disorder = DISORDER.load(Ordering::Relaxed) as f64;
         Ok(sample
             .with("rebuild_seconds", rebuilt)
-            .with("disorder", disorder))
+            .with("disorder", disorder()))
     })
 }
 
