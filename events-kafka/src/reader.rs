@@ -303,9 +303,12 @@ fn note(
                 "{text}; the log was cut while it was read: run the command again"
             )));
         }
-        Code::TopicAuthorizationFailed | Code::UnknownTopicOrPartition | Code::UnknownTopic => {
-            *broken = Some(Error::msg(text));
+        Code::TopicAuthorizationFailed => {
+            *broken = Some(Error::msg(format!(
+                "{text}; `check --acls` prints the right to Read it"
+            )));
         }
+        Code::UnknownTopicOrPartition | Code::UnknownTopic => *broken = Some(Error::msg(text)),
         _ => *trouble = Some(text),
     }
 }

@@ -224,6 +224,7 @@ async fn a_missing_topic_is_a_fault_with_the_command() {
         "--topic runtime-lonely.dead-letters",
         "--topic runtime-lonely.parked.runtime-nobody-made-this",
         "--config cleanup.policy=delete",
+        "--config message.timestamp.type=CreateTime",
         "--config retention.bytes=-1",
         "--config retention.ms=-1",
         "--config max.message.bytes=1179660",

@@ -252,7 +252,7 @@ impl GroupPlan {
             let classify = self.classify.as_ref()?;
             let said = catch_unwind(AssertUnwindSafe(|| classify(error)));
             said.unwrap_or_else(|panic| {
-                let panic = Panicked::error(panic);
+                let panic = self.told(Panicked::error(panic), Class::Transient);
                 tracing::error!(group = self.group, %panic, "the service's `classify` panicked, so the error counts as transient");
                 None
             })

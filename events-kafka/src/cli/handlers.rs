@@ -1,5 +1,7 @@
 //! `handlers`: what is registered.
 
+use std::time::Duration;
+
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
 use events_core::manifest::Policy;
@@ -24,6 +26,18 @@ struct Row {
     emits: Vec<&'static str>,
     #[serde(flatten)]
     policy: Policy,
+    hold: Hold,
+}
+
+/// When it holds, because what it depends on is down.
+#[derive(Debug, Serialize)]
+struct Hold {
+    /// Keys that fail in a row; 0 if their number says nothing.
+    keys: usize,
+    shortest_wait_ms: u64,
+    longest_wait_ms: u64,
+    /// How long, where the handler does not say that something is unavailable.
+    max_ms: u64,
 }
 
 pub(super) fn show(services: &Services, json: bool) -> Result<()> {
@@ -72,6 +86,7 @@ impl Row {
             takes: names(&takes),
             emits: names(&emits),
             policy: settings.policy_of(handler),
+            hold: Hold::of(settings),
         }
     }
 
@@ -125,6 +140,7 @@ impl Row {
             parked.unwrap_or_default(),
             policy.concurrency
         );
+        text += &self.hold.text();
         if !policy.dedupe {
             text.push_str("\nno dedupe");
         }
@@ -132,6 +148,33 @@ impl Row {
             text.push_str("\nblocking");
         }
         text
+    }
+}
+
+impl Hold {
+    fn of(settings: &Settings) -> Self {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            keys: settings.breaker_keys,
+            shortest_wait_ms: millis(settings.hold_probe.0),
+            longest_wait_ms: millis(settings.hold_probe.1),
+            max_ms: millis(settings.hold_max),
+        }
+    }
+
+    fn text(&self) -> String {
+        let tries = format!(
+            "one try each {} to {}",
+            wait(self.shortest_wait_ms),
+            wait(self.longest_wait_ms)
+        );
+        match self.keys {
+            0 => format!("\nholds while unavailable, {tries}"),
+            keys => format!(
+                "\nholds while unavailable, or {keys} keys failed, for {}, {tries}",
+                wait(self.max_ms)
+            ),
+        }
     }
 }
 

@@ -16,6 +16,9 @@ const SEES_OWNERS: &str = "with it the start sees whether another service handle
 const MANIFESTS: &str =
     "with it services check against each other: .publish_manifest(false) goes without";
 
+/// What the right to read dead letters is for.
+const LETTERS: &str = "with it `dead-letters` lists, shows and redrives what was given up";
+
 pub(super) fn show(services: Services, principal: Option<&str>, json: bool) -> Result<()> {
     let mut all = Vec::new();
     let mut lines = Vec::new();
@@ -25,14 +28,14 @@ pub(super) fn show(services: Services, principal: Option<&str>, json: bool) -> R
         let principal = principal.map_or_else(|| client.principal(&service), str::to_owned);
         let address = client.address().map(str::to_owned);
         let rights = runtime.rights()?;
+        let letters = rights.letters.into_iter().map(|right| (right, LETTERS));
         let optional = [
             (rights.sees_owners, SEES_OWNERS),
             (rights.manifests, MANIFESTS),
         ];
         let optional = optional.into_iter();
-        let optional: Vec<_> = optional
-            .filter_map(|(right, what)| Some((right?, what)))
-            .collect();
+        let optional = optional.filter_map(|(right, what)| Some((right?, what)));
+        let optional: Vec<_> = optional.chain(letters).collect();
         let rights = rights.needed;
         let command =
             |right: &Right| right.command(address.as_deref().unwrap_or(ADDRESS), &principal);

@@ -3,7 +3,7 @@
 mod lack;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -71,6 +71,8 @@ pub(crate) struct Rights {
     pub(crate) sees_owners: Option<Right>,
     /// To say to others what it is, and to read what they are.
     pub(crate) manifests: Option<Right>,
+    /// To read the dead letters of each of its groups.
+    pub(crate) letters: Vec<Right>,
 }
 
 /// The least rights of a service.
@@ -120,6 +122,18 @@ pub(crate) fn of(plans: &[Arc<GroupPlan>], ensure: Option<Ensure>) -> Vec<Right>
             }
         })
         .collect()
+}
+
+/// The rights to read what was given up.
+pub(crate) fn letters(plans: &[Arc<GroupPlan>]) -> Vec<Right> {
+    let names = plans.iter().filter(|plan| !plan.topics.is_empty());
+    let names: BTreeSet<_> = names.map(|plan| &plan.dead_letters).collect();
+    let read = |name: &String| Right {
+        resource: Resource::Topic,
+        name: name.clone(),
+        operations: vec![Operation::Read],
+    };
+    names.into_iter().map(read).collect()
 }
 
 impl Right {

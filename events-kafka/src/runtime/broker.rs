@@ -81,10 +81,12 @@ impl Runtime {
         let manifests = self
             .publishes_manifest
             .then(|| manifests::right(self.ensure));
+        let plans = self.service.plan()?;
         Ok(Rights {
-            needed: rights::of(&self.service.plan()?, self.ensure),
+            needed: rights::of(&plans, self.ensure),
             sees_owners,
             manifests,
+            letters: rights::letters(&plans),
         })
     }
 

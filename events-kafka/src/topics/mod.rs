@@ -31,6 +31,8 @@ const RETENTION: &str = "retention.ms";
 const RETENTION_BYTES: &str = "retention.bytes";
 /// A topic's setting for how it gives up records: `delete`, `compact` or both.
 const CLEANUP: &str = "cleanup.policy";
+/// A topic's setting for whose time its records have: `CreateTime`, the producer's, or `LogAppendTime`, the broker's.
+const TIMESTAMP: &str = "message.timestamp.type";
 
 /// The client's bound for the bytes of a batch, and its default.
 const BATCH: &str = "batch.size";

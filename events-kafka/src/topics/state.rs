@@ -8,7 +8,7 @@ use events_core::Fault;
 use super::catalog::{Catalog, Existing, Making, TopicSettings};
 use super::kept::{self, FOR_EVER, Kept, Losing, TRIMMED};
 use super::wanted::Wanted;
-use super::{CLEANUP, Ensure, MAX_BYTES, RETENTION, RETENTION_BYTES};
+use super::{CLEANUP, Ensure, MAX_BYTES, RETENTION, RETENTION_BYTES, TIMESTAMP};
 use crate::error::KafkaError;
 use crate::options::BROKER_MAX_MESSAGE;
 use crate::rights::{Lack, Operation, Resource};
@@ -98,6 +98,8 @@ impl State {
             settings.insert(RETENTION, FOR_EVER.to_owned());
             settings.insert(RETENTION_BYTES, FOR_EVER.to_owned());
             settings.insert(CLEANUP, TRIMMED.to_owned());
+            // A record keeps its time, whatever the cluster's default is.
+            settings.insert(TIMESTAMP, "CreateTime".to_owned());
         }
         settings
     }

@@ -153,6 +153,8 @@ fn handlers_are_listed() {
         "then blocks its key",
         "64 records, in no order, at once",
         "no dedupe",
+        "holds while unavailable, or 10 keys failed, for 15m,",
+        "one try each 1s to 30s",
         "events-kafka",
     ] {
         assert!(table.out.contains(word), "{word}:\n{}", table.out);
@@ -179,6 +181,10 @@ fn handlers_are_listed() {
     assert_eq!(policies(&rows[0]), ["dead_letter", "key"]);
     assert_eq!(policies(&rows[1]), ["block", "none"]);
     assert_eq!(rows[1]["park"]["max_age_ms"], 3 * 86_400_000);
+    assert_eq!(
+        (&rows[1]["hold"]["keys"], &rows[1]["hold"]["max_ms"]),
+        (&10.into(), &900_000.into())
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::broker::{Broker, eventually, secrets, shop};
 use crate::right::Right;
 use crate::shop::{
     DEAD_LETTERS, ORDERS, OrderPlaced, PARKED, PAYMENTS, SERVICE, TOPICS, alone, rights, runtime,
+    says,
 };
 
 struct Scene {
@@ -98,6 +99,38 @@ async fn a_service_runs_with_exactly_the_rights_that_check_prints() {
         scene.broker.partitions(PARKED) == 2
     })
     .await;
+    assert!(scene.shop.drain().await.drained);
+}
+
+#[tokio::test]
+#[expect(clippy::await_holding_lock, reason = "one test at a time")]
+async fn whoever_puts_letters_right_needs_one_right_more_which_is_named() {
+    let _alone = alone();
+    let scene = Scene::set().await;
+    scene.order("o-2", 0).await;
+    scene.records(DEAD_LETTERS, 1).await;
+    let list = || says("dead-letters list", &[]);
+    let answer = list();
+    assert_ne!(answer.status, 0, "{}", answer.out);
+    assert!(
+        answer.err.contains(DEAD_LETTERS) && answer.err.contains("`check --acls` prints the right"),
+        "{}",
+        answer.err
+    );
+    let printed = says("check --acls", &[]).out;
+    assert!(
+        printed.contains("not needed to run: with it `dead-letters` lists")
+            && printed.contains(&format!("--operation Read --topic '{DEAD_LETTERS}'")),
+        "{printed}"
+    );
+    let right = Right::new("topic", DEAD_LETTERS, "Read");
+    scene.broker.grant(&right);
+    eventually("letters are listed", async || {
+        let answer = list();
+        answer.status == 0 && answer.out.contains("secured-shop/")
+    })
+    .await;
+    scene.broker.take(&right);
     assert!(scene.shop.drain().await.drained);
 }
 

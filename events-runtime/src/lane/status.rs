@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::lane::Lane;
+use crate::lane::context::Trouble;
 use crate::parking::lot::Lot;
 use crate::status::{HoldStatus, LaneStatus, TroubleStatus};
 use crate::transport::Queue;
@@ -51,21 +52,15 @@ impl<Q: Queue> Lane<Q> {
         } else if let Some(reason) = self.outbox.blocked() {
             holding = Some(reason.to_owned());
         } else if self.context.held() >= settings.lane_held {
-            let worst = troubles.iter().min_by_key(|trouble| trouble.since);
-            let worst = worst.map_or_else(String::new, |trouble| {
-                format!(
-                    ": handler {} fails on key {}: {}",
-                    trouble.handler, trouble.key, trouble.error
-                )
-            });
             holding = Some(format!(
-                "{} records are held back, the most allowed{worst}",
-                self.context.held()
+                "{} records are held back, the most allowed{}",
+                self.context.held(),
+                worst(&troubles)
             ));
         } else if let Some(reason) = self.lot.as_ref().and_then(Lot::holding) {
             holding = Some(reason);
         } else if self.room() == 0 {
-            holding = Some("the lane is full".to_owned());
+            holding = Some(format!("the lane is full{}", worst(&troubles)));
         }
         if let (Some(bound), Some(hold)) = (&mut holding, holds.first()) {
             *bound = format!("{bound}; {hold}");
@@ -170,4 +165,15 @@ impl<Q: Queue> Lane<Q> {
             }
         }
     }
+}
+
+/// Which handler's key has waited longest, if any waits.
+fn worst(troubles: &[Trouble]) -> String {
+    let worst = troubles.iter().min_by_key(|trouble| trouble.since);
+    worst.map_or_else(String::new, |trouble| {
+        format!(
+            ": handler {} fails on key {}: {}",
+            trouble.handler, trouble.key, trouble.error
+        )
+    })
 }

@@ -1,5 +1,7 @@
 //! Errors are typed: tried again, or given up (D5).
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use events_core::header;
 use events_runtime::dead_letter_header as letter;
 
@@ -39,6 +41,13 @@ pub async fn a_hopeless_record_is_dead_lettered<C: Cluster>(cluster: &C) -> Verd
     let mut record = record_of(&<Doomed as super::stage::Subject>::new("a", 0), "doomed-0");
     record.add_header("tenant", "acme");
     let value = record.value().map(<[u8]>::to_vec);
+    // An hour old.
+    let timestamp = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_millis()).ok())
+        .map(|now| now - 3_600_000);
+    record.timestamp = timestamp;
     stage.produce(record).await;
     stage.send::<Doomed>("a", 1).await;
     let running = stage.start().await;
@@ -50,6 +59,7 @@ pub async fn a_hopeless_record_is_dead_lettered<C: Cluster>(cluster: &C) -> Verd
     let dead = &letters[0];
     assert_eq!(dead.key_text().as_deref(), Some("a"));
     assert_eq!(dead.record.value().map(<[u8]>::to_vec), value);
+    assert_eq!(dead.record.timestamp, timestamp);
     let expected = [
         (header::ID, "doomed-0"),
         ("tenant", "acme"),

@@ -59,6 +59,42 @@ pub async fn held_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Verd
     Verdict::Held
 }
 
+subject!(Waited, wait_for, "conformance-waited");
+
+/// A lane that may not get further ahead of a failed record says which handler and key it waits for.
+pub async fn a_full_lane_names_what_it_waits_for<C: Cluster>(cluster: &C) -> Verdict {
+    let stage = Stage::set(cluster, "conformance-waited", 1).await;
+    let stuck = Step::FailUntil("the till is stuck");
+    stage.probe.script("wait_for", "bad", 0, [stuck]);
+    stage.send::<Waited>("bad", 0).await;
+    for seq in 1..100 {
+        stage.send::<Waited>("good", seq).await;
+    }
+    let service = stage.service().configure(|settings| {
+        settings.lane_ahead = 20;
+        settings.batch = 10;
+        settings.retry.attempts = u32::MAX;
+        settings.retry.min = Duration::from_secs(1);
+        settings.retry.max = settings.retry.min;
+    });
+    let running = stage.start_with(service).await;
+    let words = [
+        "the lane is full",
+        "conformance-waited/wait_for",
+        "bad",
+        "the till is stuck",
+    ];
+    status_once(&running, "the lane says what it waits for", |status| {
+        let holding = status.lanes.iter().find_map(|lane| lane.holding.as_deref());
+        holding.is_some_and(|holding| words.iter().all(|word| holding.contains(word)))
+    })
+    .await;
+    stage.probe.open("the till is stuck");
+    stage.committed_once(100).await;
+    running.shutdown().await;
+    Verdict::Held
+}
+
 subject!(Capped, fill, "conformance-capped");
 
 /// A lane takes no more records than its cap; it goes on when they are done (D7).

@@ -68,6 +68,7 @@ macro_rules! conformance_tests {
             }
             pressure {
                 held_records_are_bounded_and_named
+                a_full_lane_names_what_it_waits_for
                 records_in_flight_are_bounded
                 bytes_in_flight_are_bounded
                 bytes_of_emissions_are_bounded

@@ -18,7 +18,6 @@ pub(super) fn action(
 ) -> Outgoing {
     let mut action = Outgoing::new(target.parked.to_string());
     action.partition = Some(target.origin.partition);
-    action.timestamp = record.timestamp();
     if let Some(key) = record.key() {
         action.set_key(key);
     }
@@ -27,7 +26,12 @@ pub(super) fn action(
     }
     let now = moment::now().to_string();
     let told = dialect::headers(record);
-    let error = dialect::read(record, &told).and_then(|told| Some(told.error?.into_owned()));
+    let told = dialect::read(record, &told);
+    action.timestamp = told
+        .as_ref()
+        .and_then(|told| told.timestamp)
+        .or(record.timestamp());
+    let error = told.and_then(|told| Some(told.error?.into_owned()));
     for (name, value) in [
         (parked::FACT, "action"),
         (parked::ACTION, "redrive"),
@@ -42,6 +46,10 @@ pub(super) fn action(
         (parked::ERROR, &error.unwrap_or_default()),
     ] {
         action.add_header(name, value);
+    }
+    if let Some(timestamp) = action.timestamp {
+        // The parked topic may be one that gives records the time of their append.
+        action.add_header(parked::TIMESTAMP, timestamp.to_string());
     }
     if let Some(code) = &letter.code {
         action.add_header(parked::CODE, &**code);
@@ -81,7 +89,11 @@ mod tests {
                 (action.key(), action.value()),
                 (record.key(), record.value())
             );
-            assert_eq!(action.timestamp, Some(1_000));
+            assert_eq!(
+                action.timestamp,
+                Some(1_000),
+                "the record's, not the letter's"
+            );
             let first = action.headers().next().unwrap();
             assert_eq!(first, (&b"pk_fact"[..], Some(&b"action"[..])));
             let header = |name| std::str::from_utf8(action.header(name).unwrap()).unwrap();
@@ -99,6 +111,7 @@ mod tests {
                 (header("pk_actor"), header("pk_reason")),
                 ("ann", "address added")
             );
+            assert_eq!(header("pk_timestamp"), "1000");
             assert_eq!(header("ce_type"), "OrderPlaced");
             // What was said of the letter stays with the letter.
             let own = action

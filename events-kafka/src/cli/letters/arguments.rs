@@ -26,6 +26,8 @@ pub(in crate::cli) enum LettersCommand {
         id: Place,
     },
     /// Give records to their handlers again: to those alone, whole keys in order, behind what is parked of them.
+    ///
+    /// An earlier letter of a key that the filter leaves out stays where it is, and is overtaken.
     Redrive {
         #[command(flatten)]
         which: Which,
@@ -60,6 +62,9 @@ pub(in crate::cli) enum LettersCommand {
         /// The letter.
         #[arg(value_name = "TOPIC/PARTITION/OFFSET")]
         id: Place,
+        /// The handler, `service/handler`, whose group keeps the new payload of a letter that others wrote.
+        #[arg(long)]
+        handler: Option<String>,
         #[command(flatten)]
         by: By,
     },

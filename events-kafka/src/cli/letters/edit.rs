@@ -23,7 +23,13 @@ use crate::cli::output::{print, print_json};
 use crate::cli::place::Place;
 use crate::cli::site::Site;
 
-pub(super) async fn edit(site: &Site, id: Place, audit: Audit, json: bool) -> Result<()> {
+pub(super) async fn edit(
+    site: &Site,
+    id: Place,
+    handler: Option<&str>,
+    audit: Audit,
+    json: bool,
+) -> Result<()> {
     let which = Which {
         topic: None,
         filter: Filter {
@@ -68,7 +74,7 @@ pub(super) async fn edit(site: &Site, id: Place, audit: Audit, json: bool) -> Re
     let Some(edited) = changed(&before, letter, event)? else {
         return print("nothing was changed");
     };
-    let beside = discard::beside(site, letter, None)?;
+    let beside = discard::beside(site, letter, handler)?;
     let (key, value) = (letter.key.as_deref(), Some(edited.as_bytes()));
     let record = resolution(&beside, &letter.id, key, Outcome::Edited, &audit, value);
     let writer = site.writer()?;

@@ -68,7 +68,9 @@ pub(super) async fn run(site: Site, command: LettersCommand, json: bool) -> Resu
             any.agree(!which.filter.is_empty(), WHICH)?;
             discard::discard(&site, which, by.now(), yes, json).await
         }
-        LettersCommand::Edit { id, by } => edit::edit(&site, id, by.now(), json).await,
+        LettersCommand::Edit { id, handler, by } => {
+            edit::edit(&site, id, handler.as_deref(), by.now(), json).await
+        }
         LettersCommand::Export { which } => export::export(&site, which).await,
         LettersCommand::Import { file, topic, by } => {
             import::import(&site, &file, topic, by.now(), json).await

@@ -125,7 +125,10 @@ pub(crate) fn letter(offset: i64, key: &str, origin: i64) -> Sample {
 
 /// A letter of Spring Kafka.
 pub(crate) fn spring(offset: i64) -> Sample {
-    order("orders.DLT", offset)
+    let mut sample = order("orders.DLT", offset);
+    // Of the letter; its record's is 1,000.
+    sample.timestamp = 2_000;
+    sample
         .with("kafka_dlt-original-topic", "orders")
         .with("kafka_dlt-original-partition", 3_i32.to_be_bytes())
         .with("kafka_dlt-original-offset", 41_i64.to_be_bytes())
