@@ -51,6 +51,7 @@ impl MemberContext {
         };
         let begins = self.begins(consumer, list)?;
         let mut assignment = TopicPartitionList::with_capacity(begins.len());
+        let mut started = TopicPartitionList::new();
         for begin in begins {
             let TopicPartition { topic, partition } = begin.partition.clone();
             assignment.add_partition_offset(&topic, partition, Offset::Offset(begin.offset))?;
@@ -67,7 +68,13 @@ impl MemberContext {
             let parked = match (self.parked_topic(&topic), &self.parked) {
                 (Some(parked), Some(logs)) => {
                     let generation = ffi::generation(consumer.client());
-                    Some(logs.start(&begin.partition, parked, begin.hint, generation)?)
+                    Some(logs.start(
+                        &begin.partition,
+                        parked,
+                        begin.hint,
+                        generation,
+                        &mut started,
+                    )?)
                 }
                 _ => None,
             };
@@ -82,6 +89,9 @@ impl MemberContext {
                 &begin.metadata,
                 parked,
             );
+        }
+        if let Some(logs) = &self.parked {
+            logs.read(&started)?;
         }
         self.assign(consumer, &assignment)
     }
