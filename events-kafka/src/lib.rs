@@ -54,7 +54,8 @@
 //! |---|---|---|
 //! | `status` (default) | the endpoint that says how a service does, [`Runtime::status_address`]; nothing listens unless an address is given | |
 //! | `zstd` (default) | topics compressed with zstd; gzip, snappy and lz4 are always there | |
-//! | `chrono`, `time`, `decimal` | types of these crates in events | |
+//! | `chrono`, `decimal` | types of these crates in events | |
+//! | `time` | `events_core::Timestamp` to and from that crate's, whose own types have no schema | |
 //! | `ssl` | TLS, SASL SCRAM and OAUTHBEARER | OpenSSL's headers: `libssl-dev`, `pkg-config` |
 //! | `ssl-vendored` | the same with an OpenSSL that is built along | `perl`, and some minutes |
 //! | `sasl`, `gssapi` | TLS and Kerberos | `libssl-dev`, `libsasl2-dev`, `pkg-config` |

@@ -1,31 +1,24 @@
 //! A service on Kafka, before it runs.
 
 mod broker;
+mod prepared;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use events_core::{Class, Error, Fault, Middleware, Registry, State};
 use events_runtime::{Faults, GroupPlan, Propagation, Service, Settings, ShutdownReport};
-use tokio::runtime::Handle as Tokio;
 
-use crate::announce::announce;
+pub(crate) use prepared::Prepared;
+
 use crate::endpoint::Endpoint;
 use crate::error::KafkaError;
 use crate::handle::Handle;
-use crate::manifests::{Announcement, Deployed};
-use crate::member::Member;
 use crate::options::{ClientOptions, GroupProtocol};
 use crate::progress;
 use crate::services::Services;
-use crate::sink::LaneProducer;
-use crate::topics::{self, Ensure};
-use crate::view::View;
-
-/// How long a start may be silent.
-const SILENCE: Duration = Duration::from_secs(2);
+use crate::topics::Ensure;
 
 /// A service on Kafka: its handlers, their state, and how it talks to the cluster.
 ///
@@ -247,66 +240,7 @@ impl Runtime {
     ///
     /// Cancel safe: what was started is stopped without draining.
     pub async fn spawn(self) -> Result<Handle, KafkaError> {
-        self.check()?;
-        let name = self.service.name().to_owned();
-        for warning in self.service.warnings() {
-            tracing::warn!(
-                service = name,
-                code = warning.code,
-                "{}; {}",
-                warning.message,
-                warning.remedy
-            );
-        }
-        let drain = self.service.current_settings().drain;
-        // Meters count from when they are registered, which the plan does.
-        self.endpoint.prepare();
-        let view = Arc::new(View::of(&name));
-        let open = self.endpoint.open(&view)?;
-        let (owned, manifest) = (self.owned(), self.manifest_to_publish());
-        let mut client = self.client.named(&name).located()?;
-        let plans = planned(self.service, self.parks_anywhere, &client)?;
-        let address = client.address().unwrap_or_default().to_owned();
-        let asked = client.clone();
-        let looked = Deployed::look_for(manifest.as_ref(), &asked);
-        let prepared = topics::prepare(&name, &plans, &mut client, self.ensure);
-        let (prepared, deployed) = telling(async { tokio::join!(prepared, looked) }, || {
-            tracing::info!(service = %name, address, "waiting for the cluster to answer");
-        })
-        .await;
-        let mut faults = KafkaError::faults_of(prepared)?;
-        faults.extend(owned.faults(&plans, &client).await?);
-        faults.extend(
-            manifest
-                .iter()
-                .flat_map(|manifest| deployed.faults(manifest)),
-        );
-        KafkaError::unless_empty(&name, faults)?;
-        let lanes =
-            LaneProducer::start(&client).map_err(|error| KafkaError::client("producer", &error))?;
-        let mut members = Vec::with_capacity(plans.len());
-        for plan in &plans {
-            let member = Member::start(
-                Arc::clone(plan),
-                &client,
-                Arc::clone(&lanes) as _,
-                Tokio::current(),
-                drain,
-            );
-            members.push(member.map_err(|error| KafkaError::client("consumer", &error))?);
-        }
-        announce(&name, &plans, &client);
-        let announcement =
-            manifest.map(|manifest| Announcement::of(manifest, &deployed, &client, self.ensure));
-        let announcement = announcement.unwrap_or_default();
-        Ok(Handle::new(
-            (view, open),
-            members,
-            lanes,
-            client,
-            announcement,
-            drain,
-        ))
+        self.prepare().await?.start()
     }
 
     /// Runs the service until `signal` is ready, then drains it, at most for [`Settings::drain`].
@@ -363,16 +297,6 @@ fn planned(
     } else {
         service.plan()
     }
-}
-
-/// Says so if `work` takes longer than a person likes to wait in silence.
-async fn telling<T>(work: impl Future<Output = T>, say: impl FnOnce()) -> T {
-    let mut work = std::pin::pin!(work);
-    tokio::select! {
-        done = &mut work => return done,
-        () = tokio::time::sleep(SILENCE) => say(),
-    }
-    work.await
 }
 
 impl Runtime {

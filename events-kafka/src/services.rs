@@ -9,7 +9,7 @@ use events_runtime::Faults;
 use crate::cli;
 use crate::error::KafkaError;
 use crate::handle::Handle;
-use crate::runtime::Runtime;
+use crate::runtime::{Prepared, Runtime};
 
 /// Several services in one binary: `run` runs all of them in one process, `run payments` that one alone.
 ///
@@ -81,11 +81,7 @@ impl Services {
     pub fn check(&self) -> Result<(), Faults> {
         let mut found: Vec<Fault> = Vec::new();
         for faults in self.0.iter().filter_map(|runtime| runtime.check().err()) {
-            for fault in faults.faults {
-                if !found.contains(&fault) {
-                    found.push(fault);
-                }
-            }
+            add(&mut found, faults);
         }
         found.extend(self.shared_handlers());
         if found.is_empty() {
@@ -139,11 +135,17 @@ impl Services {
         self.0
             .iter()
             .for_each(|runtime| runtime.endpoint().prepare());
-        let mut handles = Vec::with_capacity(self.0.len());
+        let names = self.names().join(", ");
+        let (mut prepared, mut faults) = (Vec::with_capacity(self.0.len()), Vec::new());
         for runtime in self.0 {
-            handles.push(runtime.spawn().await?);
+            match runtime.prepare().await {
+                Ok(ready) => prepared.push(ready),
+                Err(KafkaError::Faults(found)) => add(&mut faults, found),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(handles)
+        KafkaError::unless_empty(&names, faults)?;
+        prepared.into_iter().map(Prepared::start).collect()
     }
 
     /// Does what the command line says; see [`Runtime::run_from_args`].
@@ -194,5 +196,14 @@ impl Services {
 
     pub(crate) fn runtimes(&self) -> &[Runtime] {
         &self.0
+    }
+}
+
+/// Those that are not known yet.
+fn add(found: &mut Vec<Fault>, faults: Faults) {
+    for fault in faults.faults {
+        if !found.contains(&fault) {
+            found.push(fault);
+        }
     }
 }

@@ -235,3 +235,30 @@ pub(crate) fn chain(error: &Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the header's documentation promises.
+    const MOST: usize = 16 * 1024;
+
+    #[test]
+    fn a_long_error_is_cut_before_the_character_that_does_not_fit() {
+        let fits = "x".repeat(MOST - 1);
+        for (end, kept) in [("é", ""), ("€", ""), ("yz", "y"), ("y", "y"), ("", "")] {
+            let error = Error::msg(format!("{fits}{end}"));
+            assert!(chain(&error) == format!("{fits}{kept}"), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn the_outermost_of_long_causes_are_kept() {
+        let error = Error::msg("€".repeat(MOST)).context("no stock");
+        let text = chain(&error);
+        assert!(text.starts_with("no stock\ncaused by: €€"));
+        assert!((MOST - 2..=MOST).contains(&text.len()));
+        let error = error.context("x".repeat(MOST + 1));
+        assert!(chain(&error) == "x".repeat(MOST));
+    }
+}

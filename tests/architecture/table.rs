@@ -208,7 +208,7 @@ pub(crate) const ROOMS: &[Room] = &[
             ),
             (
                 "rdkafka-sys",
-                "three C calls that rdkafka does not wrap, in `ffi.rs`",
+                "the C calls that rdkafka does not wrap, in `ffi.rs` and `ffi/`",
             ),
             ("serde", "output of the subcommands as data"),
             ("serde_json", "`--json` of the subcommands"),

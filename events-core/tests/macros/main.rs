@@ -1,5 +1,6 @@
 //! What the macros generate, as a user's crate sees it.
 
+mod checks;
 mod commands;
 mod described;
 mod events;

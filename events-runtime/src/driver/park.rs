@@ -176,3 +176,27 @@ pub(super) fn jitter(ceiling: Duration) -> Duration {
     let most = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
     half + Duration::from_nanos(fastrand::u64(0..=most))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn waits_lie_between_half_and_all_of_the_ceiling_and_are_spread() {
+        let ceiling = Duration::from_secs(60);
+        let waits: BTreeSet<_> = (0..1_000).map(|_| jitter(ceiling)).collect();
+        let (first, last) = (*waits.first().unwrap(), *waits.last().unwrap());
+        assert!(
+            ceiling / 2 <= first && last <= ceiling,
+            "{first:?} {last:?}"
+        );
+        // A thousand fair draws do not all miss a quarter of the range.
+        assert!(
+            first < ceiling * 5 / 8 && ceiling * 7 / 8 < last,
+            "{first:?} {last:?}"
+        );
+        assert_eq!(jitter(Duration::ZERO), Duration::ZERO);
+    }
+}

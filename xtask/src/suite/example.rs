@@ -1,4 +1,7 @@
-//! The README's first command: as it stands there, and with chaos, whose numbers must show that all of it happened.
+//! The README's first command: as it stands there, with chaos, whose numbers must show that all of it happened, and on a
+//! broker with a process for each service.
+
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -6,10 +9,14 @@ use serde_json::Value;
 use crate::suite::session::Session;
 use crate::suite::stage::SHORT;
 use xtask::parts::KAFKA_ADDRESS;
+use xtask::process::{Farewell, Process};
 use xtask::progress::Progress;
 
 const PACKAGE: &str = "order-choreography";
 const CHAOS: [&str; 4] = ["--chaos", "--limit", "2000", "--json"];
+/// As its README has them.
+const SERVICES: [&str; 4] = ["payments", "inventory", "shipping", "customers"];
+const ORDERS: [&str; 5] = ["run", "orders", "--limit", "500", "--json"];
 /// What chaos must have caused.
 const CAUSED: [&str; 5] = [
     "duplicates_skipped",
@@ -40,22 +47,57 @@ pub(super) fn run(
             check(captured.text()).with_context(|| step.to_owned())?;
         }
     }
+    match address {
+        Some(address) => apart(&format!("{name}-apart"), session, address, progress),
+        None => Ok(()),
+    }
+}
+
+/// A process for each service. Without one of them orders would not end.
+fn apart(step: &str, session: &mut Session<'_>, address: &str, progress: &Progress) -> Result<()> {
+    let program = session.workspace.target().join("debug").join(PACKAGE);
+    let start = |service: &&str| {
+        let mut command = Command::new(&program);
+        command.args(["run", service]).env(KAFKA_ADDRESS, address);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Process::spawn(&mut command, Farewell::Ask, None)
+    };
+    let services: Vec<_> = SERVICES.iter().map(start).collect::<Result<_>>()?;
+    let mut command = Command::new(&program);
+    command.args(ORDERS).env(KAFKA_ADDRESS, address);
+    let captured = session.step(step, command, SHORT, progress)?;
+    for (name, service) in SERVICES.iter().zip(services) {
+        ensure!(service.ended()?.is_none(), "`run {name}` ended by itself");
+    }
+    if captured.ok() {
+        let report = report(captured.text())?;
+        ensure!(report["orders"] == 500, "not all were placed: {report}");
+        ensure!(report["unfinished"] == 0, "orders are unfinished: {report}");
+    }
     Ok(())
+}
+
+/// The report is the last line.
+fn report(text: &str) -> Result<Value> {
+    let line = text.lines().rfind(|line| line.starts_with('{'));
+    let line = line.context("there is no report")?;
+    serde_json::from_str(line).context("the report is no JSON")
 }
 
 /// Whether a report says that chaos happened and left nothing behind.
 fn check(text: &str) -> Result<()> {
-    let line = text.lines().rfind(|line| line.starts_with('{'));
-    let line = line.context("there is no report")?;
-    let report: Value = serde_json::from_str(line).context("the report is no JSON")?;
+    let report = report(text)?;
     let number = |field: &str| {
         let number = report[field].as_u64();
-        number.with_context(|| format!("the report has no `{field}`: {line}"))
+        number.with_context(|| format!("the report has no `{field}`: {report}"))
     };
-    ensure!(number("unfinished")? == 0, "orders are unfinished: {line}");
+    ensure!(
+        number("unfinished")? == 0,
+        "orders are unfinished: {report}"
+    );
     for field in CAUSED {
         if number(field)? == 0 {
-            bail!("chaos left no trace in `{field}`: {line}");
+            bail!("chaos left no trace in `{field}`: {report}");
         }
     }
     Ok(())

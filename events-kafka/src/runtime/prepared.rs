@@ -1,0 +1,136 @@
+//! A service of which nothing is wrong, before it joins its groups.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use events_core::manifest::Manifest;
+use events_runtime::GroupPlan;
+use tokio::runtime::Handle as Tokio;
+
+use super::{Runtime, planned};
+use crate::announce::announce;
+use crate::endpoint::Open;
+use crate::error::KafkaError;
+use crate::handle::Handle;
+use crate::manifests::{Announcement, Deployed};
+use crate::member::Member;
+use crate::options::ClientOptions;
+use crate::sink::LaneProducer;
+use crate::topics::{self, Ensure};
+use crate::view::View;
+
+/// How long a start may be silent.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// A service of which nothing is wrong.
+pub(crate) struct Prepared {
+    name: String,
+    plans: Vec<Arc<GroupPlan>>,
+    client: ClientOptions,
+    ensure: Option<Ensure>,
+    manifest: Option<Manifest>,
+    deployed: Deployed,
+    status: (Arc<View>, Option<Open>),
+    drain: Duration,
+}
+
+impl Runtime {
+    /// Looks for every fault, and makes the topics that it may make.
+    ///
+    /// # Errors
+    ///
+    /// All faults at once, or that the cluster does not answer.
+    pub(crate) async fn prepare(self) -> Result<Prepared, KafkaError> {
+        self.check()?;
+        let name = self.service.name().to_owned();
+        for warning in self.service.warnings() {
+            tracing::warn!(
+                service = name,
+                code = warning.code,
+                "{}; {}",
+                warning.message,
+                warning.remedy
+            );
+        }
+        let drain = self.service.current_settings().drain;
+        // Meters count from when they are registered, which the plan does.
+        self.endpoint.prepare();
+        let view = Arc::new(View::of(&name));
+        let open = self.endpoint.open(&view)?;
+        let (owned, manifest) = (self.owned(), self.manifest_to_publish());
+        let mut client = self.client.named(&name).located()?;
+        let plans = planned(self.service, self.parks_anywhere, &client)?;
+        let address = client.address().unwrap_or_default().to_owned();
+        let asked = client.clone();
+        let looked = Deployed::look_for(manifest.as_ref(), &asked);
+        let prepared = topics::prepare(&name, &plans, &mut client, self.ensure);
+        let (prepared, deployed) = telling(async { tokio::join!(prepared, looked) }, || {
+            tracing::info!(service = %name, address, "waiting for the cluster to answer");
+        })
+        .await;
+        let mut faults = KafkaError::faults_of(prepared)?;
+        faults.extend(owned.faults(&plans, &client).await?);
+        faults.extend(
+            manifest
+                .iter()
+                .flat_map(|manifest| deployed.faults(manifest)),
+        );
+        KafkaError::unless_empty(&name, faults)?;
+        Ok(Prepared {
+            name,
+            plans,
+            client,
+            ensure: self.ensure,
+            manifest,
+            deployed,
+            status: (view, open),
+            drain,
+        })
+    }
+}
+
+impl Prepared {
+    /// Joins its groups.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the client from starting.
+    pub(crate) fn start(self) -> Result<Handle, KafkaError> {
+        let lanes = LaneProducer::start(&self.client)
+            .map_err(|error| KafkaError::client("producer", &error))?;
+        let mut members = Vec::with_capacity(self.plans.len());
+        for plan in &self.plans {
+            let member = Member::start(
+                Arc::clone(plan),
+                &self.client,
+                Arc::clone(&lanes) as _,
+                Tokio::current(),
+                self.drain,
+            );
+            members.push(member.map_err(|error| KafkaError::client("consumer", &error))?);
+        }
+        announce(&self.name, &self.plans, &self.client);
+        let announcement = self
+            .manifest
+            .map(|manifest| Announcement::of(manifest, &self.deployed, &self.client, self.ensure));
+        Ok(Handle::new(
+            self.status,
+            members,
+            lanes,
+            self.client,
+            announcement.unwrap_or_default(),
+            self.drain,
+        ))
+    }
+}
+
+/// Says so if `work` takes longer than a person likes to wait in silence.
+async fn telling<T>(work: impl Future<Output = T>, say: impl FnOnce()) -> T {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = tokio::time::sleep(SILENCE) => say(),
+    }
+    work.await
+}
