@@ -1,6 +1,5 @@
 //! What the macros generate, as a user's crate sees it.
 
-mod checks;
 mod commands;
 mod described;
 mod events;

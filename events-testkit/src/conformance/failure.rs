@@ -59,7 +59,7 @@ pub async fn a_hopeless_record_is_dead_lettered<C: Cluster>(cluster: &C) -> Verd
     let dead = &letters[0];
     assert_eq!(dead.key_text().as_deref(), Some("a"));
     assert_eq!(dead.record.value().map(<[u8]>::to_vec), value);
-    assert_eq!(dead.record.timestamp, timestamp);
+    assert_eq!(Some(dead.timestamp), timestamp);
     let expected = [
         (header::ID, "doomed-0"),
         ("tenant", "acme"),

@@ -5,8 +5,6 @@ use events_core::{
     ServiceContext, check, event, handler,
 };
 
-use crate::fake::handler as found;
-
 #[event(topic = "scales")]
 struct Weighed;
 
@@ -24,6 +22,13 @@ struct Zeroed;
 
 #[event(topic = "other-scales", topic_default)]
 struct Levelled;
+
+/// The handler called `name`.
+fn found(name: &str) -> &'static HandlerDescriptor {
+    let handlers = Registry::linked().handlers;
+    let found = handlers.into_iter().find(|handler| handler.name == name);
+    found.unwrap_or_else(|| panic!("no handler is called {name}"))
+}
 
 mod twin {
     #[events_core::event(topic = "other-scales", name = "Weighed")]
@@ -87,8 +92,8 @@ fn two_types_of_one_name_are_a_fault_that_names_both() {
         "duplicate-event",
         &[
             "`Weighed` is declared 2 times",
-            "macros::checks::Weighed",
-            "macros::checks::twin::Weighed",
+            "checks::Weighed",
+            "checks::twin::Weighed",
         ],
         "#[event(name = \"…\")]",
     );
@@ -127,7 +132,7 @@ fn a_second_default_type_of_a_topic_is_a_fault() {
 fn a_handler_of_no_service_is_a_fault_where_others_have_one() {
     let lost = copy(|handler| {
         handler.name = "lost";
-        handler.module = "macros::attic";
+        handler.module = "checks::attic";
         handler.location = "attic.rs:7";
         handler.options = HandlerOptions::NONE;
     });
@@ -136,7 +141,7 @@ fn a_handler_of_no_service_is_a_fault_where_others_have_one() {
         ..Registry::default()
     };
     let faults = check_all(&registry);
-    let says = ["`macros::attic::lost`", "attic.rs:7"];
+    let says = ["`checks::attic::lost`", "attic.rs:7"];
     assert_fault(
         &faults,
         "unclaimed-handler",
@@ -148,7 +153,7 @@ fn a_handler_of_no_service_is_a_fault_where_others_have_one() {
         "{faults:?}"
     );
 
-    let (module, service) = ("macros::attic", "storage");
+    let (module, service) = ("checks::attic", "storage");
     registry.claims = vec![ServiceClaim { module, service }];
     assert_eq!(check_all(&registry), [], "claimed");
     assert_eq!(with_handlers(&[lost]), [], "the binary names no service");
@@ -156,12 +161,12 @@ fn a_handler_of_no_service_is_a_fault_where_others_have_one() {
 
 #[test]
 fn two_handlers_of_a_service_with_one_name_are_a_fault() {
-    let says = ["macros::checks::weigh", "macros::attic::"];
+    let says = ["checks::weigh", "checks::attic::"];
     let remedy = "#[handler(name = \"…\")]";
-    let same = copy(|handler| handler.module = "macros::attic");
+    let same = copy(|handler| handler.module = "checks::attic");
     // What counts is the name that its state is kept under.
     let renamed = copy(|handler| {
-        handler.module = "macros::attic";
+        handler.module = "checks::attic";
         handler.name = "measure";
         handler.options.renamed_from = Some("weigh");
     });
