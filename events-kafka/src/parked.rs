@@ -76,25 +76,19 @@ impl ParkedLogs {
         }))
     }
 
-    /// Adds the log of `source` that lies in `topic` to those that are to be [read](Self::read): from the hint, or from the
-    /// log's start, never from its end.
+    /// Begins to read the log of `source` that lies in `topic`: from the hint, or from the log's start, never from its end.
     pub(crate) fn start(
         &self,
         source: &TopicPartition,
         topic: &str,
         hint: Option<Hint>,
         generation: i64,
-        list: &mut TopicPartitionList,
     ) -> KafkaResult<ParkedStart<PartitionQueue>> {
         let name = TopicPartition::new(topic, source.partition);
         self.stop(std::slice::from_ref(&name));
         self.grow(&name)?;
-        // The client connects to a broker once it has something for it, which it finds out within a second; a question is
-        // sent at once. While the reader reads nothing, no fetch is in the question's way.
-        let idle = lock(&self.assigned).is_empty();
-        let asked = if idle { &*self.reader } else { &self.asker };
         let (low, high) = patiently(&self.watch, || {
-            asked.fetch_watermarks(topic, name.partition, ANSWER)
+            self.asker.fetch_watermarks(topic, name.partition, ANSWER)
         })?;
         let Hint { offset, claim } = match hint {
             Some(hint) if (low..=high).contains(&hint.offset) => hint,
@@ -111,26 +105,16 @@ impl ParkedLogs {
         // Split before it is assigned, as for every partition.
         let queue = NativeQueue::split(&self.reader, topic, name.partition)
             .ok_or_else(|| KafkaError::Subscription(format!("no queue for {name}")))?;
+        let mut list = TopicPartitionList::new();
         list.add_partition_offset(topic, name.partition, Offset::Offset(offset))?;
+        self.reader.incremental_assign(&list)?;
+        lock(&self.assigned).insert(name);
         Ok(ParkedStart {
             topic: topic.to_owned(),
             queue: PartitionQueue::new(queue, &self.watch),
             generation,
             claim,
         })
-    }
-
-    /// Begins to read logs that were started.
-    pub(crate) fn read(&self, list: &TopicPartitionList) -> KafkaResult<()> {
-        if list.count() > 0 {
-            self.reader.incremental_assign(list)?;
-        }
-        let names = list.elements();
-        let names = names
-            .iter()
-            .map(|element| TopicPartition::new(element.topic(), element.partition()));
-        lock(&self.assigned).extend(names);
-        Ok(())
     }
 
     /// A source may have got partitions since the start: its parked topic gets them before their first record is

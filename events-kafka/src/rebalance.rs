@@ -51,7 +51,6 @@ impl MemberContext {
         };
         let begins = self.begins(consumer, list)?;
         let mut assignment = TopicPartitionList::with_capacity(begins.len());
-        let mut started = TopicPartitionList::new();
         for begin in begins {
             let TopicPartition { topic, partition } = begin.partition.clone();
             assignment.add_partition_offset(&topic, partition, Offset::Offset(begin.offset))?;
@@ -68,13 +67,7 @@ impl MemberContext {
             let parked = match (self.parked_topic(&topic), &self.parked) {
                 (Some(parked), Some(logs)) => {
                     let generation = ffi::generation(consumer.client());
-                    Some(logs.start(
-                        &begin.partition,
-                        parked,
-                        begin.hint,
-                        generation,
-                        &mut started,
-                    )?)
+                    Some(logs.start(&begin.partition, parked, begin.hint, generation)?)
                 }
                 _ => None,
             };
@@ -89,9 +82,6 @@ impl MemberContext {
                 &begin.metadata,
                 parked,
             );
-        }
-        if let Some(logs) = &self.parked {
-            logs.read(&started)?;
         }
         self.assign(consumer, &assignment)
     }

@@ -1,7 +1,6 @@
 //! Nothing is fetched before the lane reads.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use events_runtime::TopicPartition;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -9,9 +8,6 @@ use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use crate::rebalance::MemberContext;
-
-/// How long a question may take that is asked to wake the client.
-const WAKE: Duration = Duration::from_secs(1);
 
 /// A partition that is assigned paused, until its lane reads for the first time.
 ///
@@ -45,24 +41,6 @@ impl Gate {
     ///
     /// The partition stays paused, and may be opened again.
     pub(crate) fn open(&self) -> KafkaResult<()> {
-        self.consumer.resume(&self.list)?;
-        self.wake();
-        Ok(())
-    }
-
-    /// A client that has nothing to fetch from a broker sleeps for up to a second, and a resume does not wake it. A question
-    /// to that broker does, whatever the answer.
-    fn wake(&self) {
-        let consumer = Arc::clone(&self.consumer);
-        let elements = self.list.elements();
-        let partitions = elements
-            .iter()
-            .map(|element| (element.topic().to_owned(), element.partition()));
-        let partitions: Vec<_> = partitions.collect();
-        tokio::task::spawn_blocking(move || {
-            for (topic, partition) in partitions {
-                let _ = consumer.fetch_watermarks(&topic, partition, WAKE);
-            }
-        });
+        self.consumer.resume(&self.list)
     }
 }
