@@ -152,9 +152,9 @@ pub fn encode(watermark: i64, handlers: &[(u32, Vec<Run>)]) -> Option<String> {
 /// Whether the map is sure to fit once `more` records have been dispatched, however those that are not done yet finish.
 ///
 /// `span` is the distance from the watermark to the last offset that the map will tell of, and `open` says for each handler
-/// how many of the records dispatched so far it has not done. A bitmap takes a bit for each offset. Of runs there is at most one more than
-/// there are open records; their gaps and lengths add up to the span, so that only one in 128 offsets can make one of these
-/// numbers a byte longer. The smaller of the two bounds the section.
+/// how many of the records dispatched so far it has not done. A bitmap takes a bit for each offset. Of runs there is at most
+/// one more than there are open records; their gaps and lengths add up to the span, so that only one in 128 offsets can make
+/// one of these numbers a byte longer. The smaller of the two bounds the section.
 pub fn fits(span: u64, open: impl Iterator<Item = u64>, more: u64) -> bool {
     let bitmap = span.div_ceil(8);
     let runs = |open: u64| {

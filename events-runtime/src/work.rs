@@ -22,7 +22,8 @@ pub(crate) enum RecordRef<R> {
     Copied(Box<CopiedRecord>),
 }
 
-/// A record that waits, in its slot or for an acknowledgement: a client's record may keep alive all that was fetched together with it, megabytes for each.
+/// A record that waits, in its slot or for an acknowledgement: a client's record may keep alive all that was fetched together
+/// with it, megabytes for each.
 #[derive(Debug)]
 pub(crate) struct CopiedRecord {
     partition: i32,
