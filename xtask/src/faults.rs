@@ -1,6 +1,7 @@
 //! `cargo xtask faults`: the fault bench.
 
 use std::ffi::OsString;
+use std::fs;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
@@ -19,10 +20,19 @@ pub(crate) const BUILD: [&str; 5] = ["build", "--package", PACKAGE, "--features"
 /// The long form runs for as long as one lets it; a week is "no limit".
 const LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// The built bench.
-pub(crate) fn command(workspace: &Workspace) -> Command {
+/// The built bench, with all scenarios or with those of these names, apart by commas. What they left behind in an earlier
+/// run goes beside it, as `<scenario>.failed`.
+pub(crate) fn command(workspace: &Workspace, names: &[String]) -> Command {
+    let histories = workspace.target().join("faults");
+    for name in names.iter().flat_map(|names| names.split(',')) {
+        let kept = histories.join(format!("{name}.failed"));
+        // A history that cannot be kept is no reason not to play the scenario.
+        let _ = fs::remove_dir_all(&kept);
+        let _ = fs::rename(histories.join(name), kept);
+    }
     let mut command = Command::new(workspace.target().join("debug").join(PACKAGE));
     command.current_dir(workspace.root()).stdin(Stdio::null());
+    command.args(names);
     command
 }
 
@@ -38,7 +48,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitC
     if !built.success() {
         return Ok(ExitCode::FAILURE);
     }
-    let mut run = command(workspace);
+    let mut run = command(workspace, &[]);
     run.args(arguments);
     let status = Process::spawn(&mut run, Farewell::Ask, None)?.wait(LIMIT)?;
     Ok(status

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::suite::again::Again;
 use crate::suite::session::Session;
 use crate::suite::stage::SHORT;
 use xtask::parts::KAFKA_ADDRESS;
@@ -38,11 +39,14 @@ pub(super) fn run(
     let steps: [(&str, &[&str]); 2] = [(name, &[]), (&chaos, &CHAOS)];
     for (step, words) in steps {
         let arguments = ["run", "--package", PACKAGE, "--"];
-        let mut command = session.cargo(arguments.iter().chain(words).copied());
-        if let Some(address) = address {
-            command.env(KAFKA_ADDRESS, address);
-        }
-        let captured = session.step(step, command, SHORT, progress)?;
+        let command = |session: &Session<'_>, _: &[String]| {
+            let mut command = session.cargo(arguments.iter().chain(words).copied());
+            if let Some(address) = address {
+                command.env(KAFKA_ADDRESS, address);
+            }
+            command
+        };
+        let captured = session.tests(step, Again::Whole, command, SHORT, progress)?;
         if captured.ok() && !words.is_empty() {
             check(captured.text()).with_context(|| step.to_owned())?;
         }
@@ -63,9 +67,12 @@ fn apart(step: &str, session: &mut Session<'_>, address: &str, progress: &Progre
         Process::spawn(&mut command, Farewell::Ask, None)
     };
     let services: Vec<_> = SERVICES.iter().map(start).collect::<Result<_>>()?;
-    let mut command = Command::new(&program);
-    command.args(ORDERS).env(KAFKA_ADDRESS, address);
-    let captured = session.step(step, command, SHORT, progress)?;
+    let command = |_: &Session<'_>, _: &[String]| {
+        let mut command = Command::new(&program);
+        command.args(ORDERS).env(KAFKA_ADDRESS, address);
+        command
+    };
+    let captured = session.tests(step, Again::Whole, command, SHORT, progress)?;
     for (name, service) in SERVICES.iter().zip(services) {
         ensure!(service.ended()?.is_none(), "`run {name}` ended by itself");
     }

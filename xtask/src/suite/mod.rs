@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check of the project, one after the other, counted.
 
+mod again;
 mod binaries;
 mod example;
 mod page;
@@ -13,6 +14,7 @@ use std::time::Instant;
 use anyhow::Result;
 use console::style;
 
+use crate::suite::again::Flaky;
 pub(crate) use crate::suite::page::screenshots;
 use crate::suite::session::{Failure, Session};
 pub(crate) use crate::suite::stage::Stage;
@@ -29,6 +31,7 @@ pub(crate) fn run(workspace: &Workspace, stages: &[Stage]) -> Result<ExitCode> {
     let mut session = Session::new(workspace)?;
     let mut total = Tally::default();
     let mut failed = Vec::new();
+    let mut flaky = Vec::new();
     for &stage in stages {
         let start = Instant::now();
         let progress = Progress::start(stage.name());
@@ -46,9 +49,22 @@ pub(crate) fn run(workspace: &Workspace, stages: &[Stage]) -> Result<ExitCode> {
         for failure in &report.failures {
             println!("{}", indented(failure));
         }
+        for test in &report.flaky {
+            println!("{}", indented_flaky(test));
+        }
         if !passed {
             failed.push(stage.name());
         }
+        flaky.extend(report.flaky);
+    }
+    if !flaky.is_empty() {
+        let names: Vec<_> = flaky.iter().map(|test| test.what.as_str()).collect();
+        println!(
+            "\nflaky: {} (failed, and passed when run again alone): {}\n\
+            A flaky test is a fault: mend it before new work.",
+            flaky.len(),
+            names.join("; ")
+        );
     }
     if !failed.is_empty() {
         println!(
@@ -101,6 +117,15 @@ fn duration(start: Instant) -> String {
             seconds % 60.0
         )
     }
+}
+
+fn indented_flaky(test: &Flaky) -> String {
+    let what = format!("flaky: {}; when it failed:", test.what);
+    indented(&Failure {
+        what,
+        text: test.text.clone(),
+        log: Some(test.log.clone()),
+    })
 }
 
 fn indented(failure: &Failure) -> String {

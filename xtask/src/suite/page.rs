@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
+use crate::suite::again::Again;
 use crate::suite::session::Session;
 use crate::suite::stage::{BUILD, SHORT};
 use crate::suite::tally::Tally;
@@ -27,13 +28,35 @@ const NEEDED: [tools::Tool; 5] = [
     tools::DEJAVU,
 ];
 
+/// Node.js with all that the scripts need.
+struct Node {
+    directory: PathBuf,
+    /// Where the programs lie.
+    built: PathBuf,
+    chromium: PathBuf,
+}
+
+impl Node {
+    fn command(&self) -> Command {
+        let mut node = Command::new("node");
+        node.current_dir(&self.directory);
+        node.envs(PROGRAMS.map(|(variable, program)| (variable, self.built.join(program))));
+        node.env("CHROMIUM", &self.chromium);
+        node
+    }
+}
+
 /// Runs the tests.
 pub(super) fn run(name: &str, session: &mut Session<'_>, progress: &Progress) -> Result<()> {
-    let Some(mut node) = prepared(session, &NEEDED, progress)? else {
+    let Some(node) = prepared(session, &NEEDED, progress)? else {
         return Ok(());
     };
-    node.args(["--test", "--test-reporter=tap"]).args(TESTS);
-    let captured = session.step(name, node, SHORT, progress)?;
+    let command = |_: &Session<'_>, _: &[String]| {
+        let mut command = node.command();
+        command.args(["--test", "--test-reporter=tap"]).args(TESTS);
+        command
+    };
+    let captured = session.tests(name, Again::Whole, command, SHORT, progress)?;
     let tally = Tally::of_tests(captured.text());
     if captured.ok() && (tally.passed == 0 || tally.failed > 0) {
         bail!("{TESTS:?} in tests/page should hold tests, and skip none: {tally}");
@@ -46,16 +69,15 @@ pub(crate) fn screenshots(workspace: &Workspace) -> Result<ExitCode> {
     let progress = Progress::start("screenshots");
     let mut session = Session::new(workspace)?;
     let needed = [&NEEDED[..], &[tools::INTER]].concat();
-    let mut outcome = prepared(&mut session, &needed, &progress);
-    if let Ok(Some(node)) = &mut outcome {
-        node.arg("screenshots.mjs")
+    let outcome = prepared(&mut session, &needed, &progress).and_then(|node| {
+        let Some(node) = node else { return Ok(()) };
+        let mut command = node.command();
+        command
+            .arg("screenshots.mjs")
             .arg(workspace.root().join("docs"));
-    }
-    let outcome = outcome.and_then(|node| match node {
-        Some(node) => session
-            .step("screenshots", node, SHORT, &progress)
-            .map(drop),
-        None => Ok(()),
+        session
+            .step("screenshots", command, SHORT, &progress)
+            .map(drop)
     });
     drop(progress);
     let report = session.finish(outcome);
@@ -75,7 +97,7 @@ fn prepared(
     session: &mut Session<'_>,
     needed: &[tools::Tool],
     progress: &Progress,
-) -> Result<Option<Command>> {
+) -> Result<Option<Node>> {
     tools::ensure(needed, progress)?;
     let directory = session.workspace.root().join("tests/page");
     let in_directory = |program: &str| {
@@ -105,12 +127,11 @@ fn prepared(
     if !session.step("page-programs", build, BUILD, progress)?.ok() {
         return Ok(None);
     }
-    let mut node = in_directory("node");
-    let built: PathBuf = session.workspace.target().join("debug");
-    node.envs(PROGRAMS.map(|(variable, program)| (variable, built.join(program))));
-    node.env(
-        "CHROMIUM",
-        tools::chromium().context("Chromium was here just now")?,
-    );
-    Ok(Some(node))
+    Ok(Some(Node {
+        built: session.workspace.target().join("debug"),
+        chromium: tools::chromium()
+            .context("Chromium was here just now")?
+            .into(),
+        directory,
+    }))
 }

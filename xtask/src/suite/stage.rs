@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::faults;
+use crate::suite::again::Again;
 use crate::suite::session::Session;
 use crate::suite::{binaries, example, page};
 use xtask::parts::kafka::Kafka;
@@ -98,16 +99,18 @@ impl Stage {
                 session.step(self.name(), command, BUILD, progress)?;
             }
             Self::Tests => {
-                let command = session.cargo(["test", "--workspace", "--no-fail-fast"]);
-                session.step(self.name(), command, TESTS, progress)?;
+                let words = ["test", "--workspace", "--no-fail-fast"];
+                cargo_tests(session, self.name(), &words, &[], TESTS, progress)?;
             }
             Self::Page => page::run(self.name(), session, progress)?,
             Self::Kafka => self.tests_on_kafka(session, progress)?,
             Self::Faults => {
                 let build = session.cargo(faults::BUILD);
                 if session.step("build-faults", build, BUILD, progress)?.ok() {
-                    let command = faults::command(session.workspace);
-                    session.step(self.name(), command, FAULTS, progress)?;
+                    let bench = |session: &Session<'_>, names: &[String]| {
+                        faults::command(session.workspace, names)
+                    };
+                    session.tests(self.name(), Again::Scenarios, bench, FAULTS, progress)?;
                 }
             }
             Self::Fuzz => self.fuzz(session, progress)?,
@@ -130,14 +133,13 @@ impl Stage {
         let binaries = binaries::of(ON_REAL_KAFKA, session, BUILD, progress)?;
         let address = session.kafka(progress)?;
         for binary in binaries {
-            let mut command = binary.command();
-            command.env(KAFKA_ADDRESS, &address);
-            session.step(
-                &format!("{}-{}", self.name(), binary.name),
-                command,
-                TESTS,
-                progress,
-            )?;
+            let command = |_: &Session<'_>, more: &[String]| {
+                let mut command = binary.command();
+                command.env(KAFKA_ADDRESS, &address).args(more);
+                command
+            };
+            let name = format!("{}-{}", self.name(), binary.name);
+            session.tests(&name, Again::Binary, command, TESTS, progress)?;
         }
         Ok(())
     }
@@ -157,18 +159,17 @@ impl Stage {
             return Ok(());
         }
         let kafka = Kafka::secured(session.workspace, progress)?;
-        let mut command = session.cargo(test);
-        command.envs(kafka.secured_environment());
-        session.step(self.name(), command, SHORT, progress)?;
+        let broker = kafka.secured_environment();
+        cargo_tests(session, self.name(), &test, &broker, SHORT, progress)?;
         kafka.check()?;
         let package = "--package=order-choreography";
-        let traces = session.cargo(["test", package, "--features=otlp", "--test=traces"]);
-        session.step("features-otlp", traces, BUILD, progress)?;
+        let traces = ["test", package, "--features=otlp", "--test=traces"];
+        cargo_tests(session, "features-otlp", &traces, &[], BUILD, progress)?;
         let types = "--features=chrono,decimal,time";
-        let fields = session.cargo(["test", "--package=events-core", types, "--test=field_types"]);
-        session.step("features-fields", fields, BUILD, progress)?;
-        let docs = session.cargo(["test", "--package=events-core", types, "--doc", "Timestamp"]);
-        session.step("features-fields-docs", docs, BUILD, progress)?;
+        let fields = ["test", "--package=events-core", types, "--test=field_types"];
+        cargo_tests(session, "features-fields", &fields, &[], BUILD, progress)?;
+        let docs = ["test", "--package=events-core", types, "--doc", "Timestamp"];
+        cargo_tests(session, "features-fields-docs", &docs, &[], BUILD, progress)?;
         Ok(())
     }
 
@@ -223,4 +224,25 @@ impl Stage {
         }
         Ok(())
     }
+}
+
+/// Runs `cargo` with these words, and what failed again alone.
+fn cargo_tests(
+    session: &mut Session<'_>,
+    name: &str,
+    words: &[&str],
+    environment: &[(&str, String)],
+    limit: Duration,
+    progress: &Progress,
+) -> Result<()> {
+    let command = |session: &Session<'_>, more: &[String]| {
+        let given = |word: &&str| !(word.starts_with("--") && words.contains(word));
+        let more = more.iter().map(String::as_str).filter(given);
+        let mut command = session.cargo(words.iter().copied().chain(more));
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        command
+    };
+    session
+        .tests(name, Again::Cargo, command, limit, progress)
+        .map(drop)
 }
