@@ -332,3 +332,12 @@ pub(crate) fn without_rebalance_delay<C: ClientContext>(client: &Client<C>) {
         }
     }
 }
+
+/// Makes the client raise a fatal error, as a broker's answer would.
+#[cfg(test)]
+pub(crate) fn raise_fatal<C: ClientContext>(client: &Client<C>, code: RDKafkaRespErr) {
+    // SAFETY: the client is valid, and the reason ends with a zero.
+    let _ = unsafe {
+        sys::rd_kafka_test_fatal_error(client.native_ptr(), code, c"raised by a test".as_ptr())
+    };
+}

@@ -73,6 +73,7 @@ mod handle;
 mod lag;
 mod manifests;
 mod member;
+mod membership;
 mod options;
 mod owners;
 mod parked;

@@ -1,25 +1,30 @@
 //! A member of a consumer group: one consumer, one polling thread, a lane for each partition.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+mod factory;
+mod replacement;
+
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use events_runtime::{Group, GroupPlan, Publish, ShutdownReport};
-use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
 use crate::ffi;
+use crate::membership::Membership;
 use crate::options::ClientOptions;
-use crate::parked::ParkedLogs;
 use crate::rebalance::{MemberContext, commit, wait};
 use crate::rights::Watch;
 use crate::view::Watched;
+pub(crate) use factory::ConsumerFactory;
+use factory::subscribe;
+use replacement::Backoff;
 
 /// How long a poll of the main queue waits: how late a tick may be.
 const POLL: Duration = Duration::from_millis(25);
@@ -31,7 +36,7 @@ pub(crate) struct Member {
     group: Arc<Group>,
     orders: Sender<Stop>,
     lag: Arc<Mutex<Lag>>,
-    joined: Arc<AtomicBool>,
+    membership: Arc<Membership>,
     watch: Arc<Watch>,
 }
 
@@ -64,17 +69,18 @@ impl Member {
     ) -> KafkaResult<Self> {
         let interval = plan.settings.commit_interval;
         let group = Arc::new(Group::new(plan, publish, handle.clone()));
-        let consumer = consumer(&group, client, handle, drain)?;
-        let context = consumer.context();
-        let (joined, watch) = (Arc::clone(&context.joined), Arc::clone(&context.watch));
+        let factory = ConsumerFactory::new(&group, client, handle, drain)?;
+        let (membership, watch) = (Arc::clone(&factory.membership), Arc::clone(&factory.watch));
         let (orders, inbox) = mpsc::channel();
         let lag = Arc::default();
         let poller = Poller {
-            consumer,
+            consumer: factory.consumer()?,
+            factory,
             group: Arc::clone(&group),
             inbox,
             interval,
             lag: Arc::clone(&lag),
+            backoff: Backoff::default(),
         };
         let name = format!("poll {}", group.plan().group);
         // The thread ends when the member is stopped or dropped.
@@ -90,7 +96,7 @@ impl Member {
             group,
             orders,
             lag,
-            joined,
+            membership,
             watch,
         })
     }
@@ -102,7 +108,7 @@ impl Member {
     pub(crate) fn watched(&self) -> Watched {
         Watched {
             group: Arc::clone(&self.group),
-            joined: Arc::clone(&self.joined),
+            membership: Arc::clone(&self.membership),
             rights: Arc::clone(&self.watch),
         }
     }
@@ -146,60 +152,50 @@ impl Member {
     }
 }
 
-/// The consumer of a member, which joins the group once it is polled.
-pub(crate) fn consumer(
-    group: &Arc<Group>,
-    client: &ClientOptions,
-    handle: Handle,
-    drain: Duration,
-) -> KafkaResult<Arc<BaseConsumer<MemberContext>>> {
-    let plan = group.plan();
-    let watch = Watch::new(plan, client, handle.clone());
-    let context = MemberContext {
-        group: Arc::clone(group),
-        parked: ParkedLogs::open(plan, client, handle.clone(), Arc::clone(&watch))?,
-        handle,
-        drain,
-        consumer: OnceLock::new(),
-        rejoin: AtomicBool::new(false),
-        joined: Arc::default(),
-        watch,
-    };
-    let config = client.consumer(&plan.group, &plan.settings);
-    let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);
-    // Nobody else has set it.
-    let _ = consumer.context().consumer.set(Arc::downgrade(&consumer));
-    subscribe(&consumer, plan)?;
-    Ok(consumer)
-}
-
-fn subscribe(consumer: &BaseConsumer<MemberContext>, plan: &GroupPlan) -> KafkaResult<()> {
-    let topics: Vec<_> = plan.topics.keys().map(String::as_str).collect();
-    consumer.subscribe(&topics)
-}
-
 /// The polling thread: serves the client's callbacks, commits positions.
 struct Poller {
     consumer: Arc<BaseConsumer<MemberContext>>,
+    factory: ConsumerFactory,
     group: Arc<Group>,
     inbox: Receiver<Stop>,
     interval: Duration,
     lag: Arc<Mutex<Lag>>,
+    backoff: Backoff,
+}
+
+/// Why a consumer is polled no more.
+enum End {
+    /// The member leaves; without an order if it was dropped.
+    Stop(Option<Stop>),
+    /// It has raised a fatal error.
+    Fatal(RDKafkaErrorCode, String),
 }
 
 impl Poller {
-    fn run(self) {
+    fn run(mut self) {
+        loop {
+            match self.serve() {
+                End::Stop(stop) => return self.leave(stop),
+                End::Fatal(code, text) => match self.replace(code, &text) {
+                    Some(next) => self = next,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn serve(&self) -> End {
         let mut tick = Instant::now();
-        let stop = loop {
+        loop {
             match self.inbox.try_recv() {
-                Ok(stop) => break Some(stop),
-                Err(TryRecvError::Disconnected) => break None,
+                Ok(stop) => return End::Stop(Some(stop)),
+                Err(TryRecvError::Disconnected) => return End::Stop(None),
                 Err(TryRecvError::Empty) => {}
             }
             match self.consumer.poll(POLL) {
                 None => {}
                 Some(Err(error)) => {
-                    self.consumer.context().watch.suspect(&error);
+                    self.factory.suspect(&error);
                     crate::client_log::report("consumer", &error, "while polling");
                 }
                 Some(Ok(_)) => {
@@ -207,7 +203,11 @@ impl Poller {
                     tracing::error!(group = %self.group.plan().group, "a record came on the main queue; it is read again after a restart");
                 }
             }
-            if let Some(logs) = &self.consumer.context().parked {
+            // The client takes the partitions away without the callback, so nothing else says that they are lost.
+            if let Some((code, text)) = self.consumer.client().fatal_error() {
+                return End::Fatal(code, text);
+            }
+            if let Some(logs) = &self.factory.parked {
                 logs.serve();
             }
             if self.consumer.context().rejoin.swap(false, Ordering::AcqRel) {
@@ -223,8 +223,7 @@ impl Poller {
                 &self.group.take_positions(),
                 CommitMode::Async,
             );
-        };
-        self.leave(stop);
+        }
     }
 
     fn rejoin(&self) {
@@ -242,7 +241,7 @@ impl Poller {
         let partitions = self.group.partitions().len();
         let lanes = self.group.lane_status();
         // A member that has got no partitions is behind by nothing; before that it has not been told.
-        let joined = self.consumer.context().joined.load(Ordering::Acquire);
+        let joined = self.factory.membership.is_assigned();
         let mut records = (joined && lanes.len() >= partitions).then_some(0u64);
         for lane in lanes {
             let name = &lane.partition;
@@ -268,8 +267,9 @@ impl Poller {
             self.group.abort();
             return;
         };
-        let handle = self.consumer.context().handle.clone();
-        let (report, positions) = if self.consumer.assignment_lost() {
+        let handle = self.factory.handle.clone();
+        let ended = self.consumer.client().fatal_error().is_some();
+        let (report, positions) = if ended || self.consumer.assignment_lost() {
             let lost = self.group.partitions();
             (wait(&handle, self.group.lose(&lost)), Vec::new())
         } else {
@@ -282,6 +282,11 @@ impl Poller {
         let _ = stop.report.send(report);
         commit(&self.consumer, &positions, CommitMode::Sync);
         drop(self.consumer);
+        // With it the readers of parked logs, which close on this thread.
+        drop(self.factory);
         drop(stop.left);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ use rdkafka::types::RDKafkaRespErr;
 use tokio::runtime::{Builder, Handle};
 
 use crate::ffi::{self, NativeQueue};
+use crate::membership::Membership;
 use crate::parked::ParkedLogs;
 use crate::queue::PartitionQueue;
 use crate::rights::Watch;
@@ -30,10 +31,12 @@ pub(crate) struct MemberContext {
     /// Set right after the consumer was made; queues keep it alive.
     pub(crate) consumer: OnceLock<Weak<BaseConsumer<MemberContext>>>,
     /// Where failed keys wait; none if no handler parks.
-    pub(crate) parked: Option<ParkedLogs>,
+    pub(crate) parked: Option<Arc<ParkedLogs>>,
     /// An assignment could not be carried out: the polling thread joins anew, or its partitions would wait for ever.
     pub(crate) rejoin: AtomicBool,
-    pub(crate) joined: Arc<AtomicBool>,
+    /// The consumer is being closed, and another may have the group's lanes.
+    pub(crate) closing: AtomicBool,
+    pub(crate) membership: Arc<Membership>,
     /// Told what the cluster refuses.
     pub(crate) watch: Arc<Watch>,
 }
@@ -116,7 +119,7 @@ impl MemberContext {
     }
 
     /// Stops reading the parked logs of partitions, whose lanes must have ended.
-    fn stop_parked(&self, sources: &[TopicPartition]) {
+    pub(crate) fn stop_parked(&self, sources: &[TopicPartition]) {
         let Some(logs) = &self.parked else { return };
         let parked = sources.iter().filter_map(|source| {
             let parked = self.parked_topic(&source.topic)?;
@@ -132,6 +135,7 @@ impl MemberContext {
             tracing::debug!(group, "no lanes are left to drain");
         } else if consumer.assignment_lost() {
             // Somebody else owns them by now: nothing may be committed.
+            self.membership.lost();
             let report = wait(&self.handle, self.group.lose(&leaving));
             tracing::warn!(
                 group,
@@ -145,12 +149,20 @@ impl MemberContext {
             tracing::info!(group, partitions = leaving.len(), report = %revoked.report, "partitions revoked");
         }
         self.stop_parked(&leaving);
+        self.unassign(consumer, &leaving)
+    }
+
+    fn unassign(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        leaving: &[TopicPartition],
+    ) -> KafkaResult<()> {
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => {
                 // After a rebalance that failed the group gives up what the client never had, and refuses to take away.
                 let assigned = consumer.assignment()?;
                 let mut left = TopicPartitionList::new();
-                for TopicPartition { topic, partition } in &leaving {
+                for TopicPartition { topic, partition } in leaving {
                     if assigned.find_partition(topic, *partition).is_some() {
                         left.add_partition(topic, *partition);
                     }
@@ -244,6 +256,7 @@ impl ClientContext for MemberContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.watch.suspect(&error);
+        self.membership.suspect(&error);
         crate::client_log::report("consumer", &error, reason);
     }
 }
@@ -256,7 +269,12 @@ impl ConsumerContext for MemberContext {
         list: &mut TopicPartitionList,
     ) {
         let group = &self.group.plan().group;
+        let closing = self.closing.load(Ordering::Acquire);
         let outcome = match event {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS if closing => {
+                self.assign(consumer, &TopicPartitionList::new())
+            }
+            _ if closing => self.unassign(consumer, &names(list)),
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoked(consumer, list),
             other => {
@@ -264,14 +282,19 @@ impl ConsumerContext for MemberContext {
                 consumer.unassign()
             }
         };
-        self.joined.fetch_or(outcome.is_ok(), Ordering::Release);
+        if closing {
+            return;
+        }
+        let assigning = RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if event == assigning && outcome.is_ok() {
+            self.membership.assigned();
+        }
         if let Err(error) = outcome {
             self.watch.suspect(&error);
             tracing::error!(group, %error, "the rebalance could not be carried out; joining anew");
             // Without an answer to the callback the group would wait for this member for ever; with this one it has no
             // partitions of it, until the polling thread joins anew.
             self.rejoin.store(true, Ordering::Release);
-            let assigning = RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
             if event == assigning {
                 // Lanes that were made already must not commit where somebody else reads, nor their parked logs be fetched.
                 let made = names(list);

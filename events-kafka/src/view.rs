@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use events_runtime::{Group, Status};
 
 use crate::error::KafkaError;
+use crate::membership::Membership;
 use crate::rights::Watch;
 
 /// A running service. It outlives the handle for as long as the service drains.
@@ -19,8 +20,7 @@ pub(crate) struct View {
 /// A consumer group of the service.
 pub(crate) struct Watched {
     pub(crate) group: Arc<Group>,
-    /// Whether the coordinator has said which partitions it has, be it none.
-    pub(crate) joined: Arc<AtomicBool>,
+    pub(crate) membership: Arc<Membership>,
     pub(crate) rights: Arc<Watch>,
 }
 
@@ -63,7 +63,8 @@ impl View {
         let lanes: Vec<_> = self.groups().flat_map(Group::lane_status).collect();
         let groups = self.groups.get().into_iter().flatten();
         let troubles: Vec<_> = groups
-            .filter_map(|watched| watched.rights.trouble())
+            .flat_map(|watched| [watched.rights.trouble(), watched.membership.trouble()])
+            .flatten()
             .collect();
         let well = lanes.iter().all(|lane| lane.unhealthy.is_none());
         Status {
@@ -84,14 +85,9 @@ impl View {
         let Some(groups) = self.groups.get() else {
             return vec!["starting".to_owned()];
         };
-        let waiting = groups
+        groups
             .iter()
-            .filter(|watched| !watched.joined.load(Ordering::Acquire));
-        waiting
-            .map(|watched| {
-                let group = &watched.group.plan().group;
-                format!("group {group} has no assignment yet")
-            })
+            .filter_map(|watched| watched.membership.unready())
             .collect()
     }
 

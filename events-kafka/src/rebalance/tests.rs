@@ -13,7 +13,7 @@ use tracing::{Event, Subscriber, subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use super::*;
-use crate::member;
+use crate::member::ConsumerFactory;
 use crate::options::ClientOptions;
 use crate::sink::LaneProducer;
 
@@ -67,7 +67,8 @@ fn a_member_that_lost_its_assignment_commits_nothing() {
     let handle = runtime.handle().clone();
     let lanes = LaneProducer::start(&client).unwrap();
     let group = Arc::new(Group::new(plan, lanes, handle.clone()));
-    let consumer = member::consumer(&group, &client, handle, Duration::from_secs(1)).unwrap();
+    let factory = ConsumerFactory::new(&group, &client, handle, Duration::from_secs(1)).unwrap();
+    let consumer = factory.consumer().unwrap();
     until("the member has its partition", || {
         consumer.poll(Duration::from_millis(10));
         !group.partitions().is_empty()
