@@ -64,6 +64,12 @@ stages! {
     impatient { "e2e-impatient", "e2e.impatient", "ImpatientTask" }
     /// A topic that is deleted and made anew.
     renewed { "e2e-renewed", "e2e.renewed", "RenewedTask" }
+    /// Two processes with one instance id.
+    fenced { "e2e-fenced", "e2e.fenced", "FencedTask" }
+    /// A static member that is killed and comes back.
+    unreleased { "e2e-unreleased", "e2e.unreleased", "UnreleasedTask" }
+    /// A static member that is frozen and replaced.
+    frozen { "e2e-frozen", "e2e.frozen", "FrozenTask" }
     /// Records that no well-behaved producer writes.
     bad_input { "e2e-bad-input", "e2e.bad-input", "BadInputTask" }
 }

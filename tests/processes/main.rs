@@ -16,3 +16,4 @@ mod react;
 mod rolling;
 mod sigkill;
 mod start;
+mod static_members;

@@ -32,6 +32,9 @@ plain! {
     deadline "e2e-deadline"
     impatient "e2e-impatient"
     renewed "e2e-renewed"
+    fenced "e2e-fenced"
+    unreleased "e2e-unreleased"
+    frozen "e2e-frozen"
     bad_input "e2e-bad-input"
     untyped "e2e-untyped"
 }
