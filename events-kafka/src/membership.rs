@@ -61,7 +61,8 @@ impl Membership {
         self.state().assigned
     }
 
-    /// Looks into an error of the client: the coordinator may refuse the member by it. The client goes on asking.
+    /// Looks into an error of the client: the coordinator may refuse the member by it. The client
+    /// goes on asking.
     pub(crate) fn suspect(&self, error: &KafkaError) {
         if let Some(code) = error.rdkafka_error_code()
             && let Some(remedy) = refusal::remedy(code)
@@ -73,7 +74,8 @@ impl Membership {
         }
     }
 
-    /// The client's consumer can do nothing more: it has raised a fatal error. Answers how to go on.
+    /// The client's consumer can do nothing more: it has raised a fatal error. Answers how to go
+    /// on.
     pub(crate) fn fatal(&self, code: RDKafkaErrorCode, text: &str) -> Recovery {
         let (recovery, remedy) = fatal::recovery(code, self.instance.as_deref());
         let what = format!(
@@ -93,7 +95,8 @@ impl Membership {
         }
     }
 
-    /// Why the member is unhealthy; none if it has its place in the group, or waits for it and nothing speaks against that.
+    /// Why the member is unhealthy; none if it has its place in the group, or waits for it and
+    /// nothing speaks against that.
     pub(crate) fn trouble(&self) -> Option<String> {
         let state = self.state();
         state.refusal.clone().or_else(|| {

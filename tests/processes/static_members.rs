@@ -40,7 +40,8 @@ fn begun_by(scene: &Scene, worker: &Worker) -> usize {
     begun.iter().filter(|line| line.pid == worker.pid()).count()
 }
 
-/// Publishes a task that only `owner` may handle, while `other`, which has lost its partitions, begins nothing.
+/// Publishes a task that only `owner` may handle, while `other`, which has lost its partitions,
+/// begins nothing.
 #[track_caller]
 fn works_alone(scene: &Scene, owner: &Worker, other: &Worker) {
     let before = begun_by(scene, other);
@@ -76,7 +77,8 @@ fn a_member_whose_instance_id_another_process_takes_stops_and_names_it() {
     scene.await_all_done();
 }
 
-/// Killed and started again before the brokers have forgotten it: it waits until they have, and goes on.
+/// Killed and started again before the brokers have forgotten it: it waits until they have, and
+/// goes on.
 #[test]
 fn a_static_member_that_comes_back_early_waits_and_goes_on() {
     if Cluster::real("a static member under KIP-848", "such group protocol").is_none() {
@@ -99,7 +101,8 @@ fn a_static_member_that_comes_back_early_waits_and_goes_on() {
     second.stop().drained();
 }
 
-/// Frozen for longer than its session; another process with its instance id has its place when it goes on.
+/// Frozen for longer than its session; another process with its instance id has its place when it
+/// goes on.
 #[test]
 fn a_static_member_that_was_frozen_gives_way_to_its_successor() {
     if Cluster::real("a frozen static member", "fencing").is_none() {

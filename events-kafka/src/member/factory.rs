@@ -16,7 +16,8 @@ use crate::parked::ParkedLogs;
 use crate::rebalance::MemberContext;
 use crate::rights::Watch;
 
-/// Makes the consumers of a member: one at the start, and another whenever one has raised a fatal error.
+/// Makes the consumers of a member: one at the start, and another whenever one has raised a fatal
+/// error.
 pub(crate) struct ConsumerFactory {
     group: Arc<Group>,
     client: ClientOptions,

@@ -17,7 +17,8 @@ use crate::rebalance::{MemberContext, wait};
 /// The wait before a new consumer is made, which doubles with each that fails, and its bound.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
-/// How long the closing of the old consumer is waited for beyond that: with its instance id the new one could not join.
+/// How long the closing of the old consumer is waited for beyond that: with its instance id the new
+/// one could not join.
 const CLOSING: Duration = Duration::from_secs(10);
 
 /// How long a member waits before it makes its next consumer.
@@ -43,8 +44,8 @@ impl Backoff {
 }
 
 impl Poller {
-    /// Gives up all partitions without a commit, since others may have them by now, and goes on with a new consumer where
-    /// that can help. None once the member was told to stop.
+    /// Gives up all partitions without a commit, since others may have them by now, and goes on
+    /// with a new consumer where that can help. None once the member was told to stop.
     pub(super) fn replace(self, code: RDKafkaErrorCode, text: &str) -> Option<Self> {
         let membership = &self.factory.membership;
         let was_assigned = membership.is_assigned();

@@ -1,8 +1,9 @@
 //! The fatal errors of a consumer.
 //!
-//! The client raises them for what it cannot heal by joining again. From then on it assigns, fetches and commits nothing,
-//! takes its partitions away *without* the callback, and only a new consumer can join. These are all of them in its source
-//! (2.12; `rd_kafka_set_fatal_error` of its group handling and of its answers to commits):
+//! The client raises them for what it cannot heal by joining again. From then on it assigns,
+//! fetches and commits nothing, takes its partitions away *without* the callback, and only a new
+//! consumer can join. These are all of them in its source (2.12; `rd_kafka_set_fatal_error` of its
+//! group handling and of its answers to commits):
 //!
 //! | error | answers which request | a new consumer |
 //! |---|---|---|
@@ -14,7 +15,8 @@
 //! | `UNSUPPORTED_VERSION`, `_UNSUPPORTED_FEATURE` | ConsumerGroupHeartbeat | joins once the brokers know the protocol: a cluster may be half upgraded |
 //! | `INVALID_REQUEST` | ConsumerGroupHeartbeat | joins if the broker was at fault; otherwise the member stays unhealthy and says why |
 //!
-//! With the classic protocol the client does not call the others fatal: it goes on asking, as `refusal` says.
+//! With the classic protocol the client does not call the others fatal: it goes on asking, as
+//! `refusal` says.
 
 use rdkafka::error::RDKafkaErrorCode;
 
@@ -67,7 +69,8 @@ pub(super) fn recovery(code: RDKafkaErrorCode, instance: Option<&str>) -> (Recov
 mod tests {
     use super::*;
 
-    /// Joining again as a fenced member would fence the process that has its place, and so on for ever.
+    /// Joining again as a fenced member would fence the process that has its place, and so on for
+    /// ever.
     #[test]
     fn only_a_fenced_member_does_not_join_again() {
         use RDKafkaErrorCode as Code;

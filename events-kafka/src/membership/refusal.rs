@@ -2,11 +2,13 @@
 
 use rdkafka::error::RDKafkaErrorCode;
 
-/// What an operator can do about it; none if the error is not one of the member's place in its group.
+/// What an operator can do about it; none if the error is not one of the member's place in its
+/// group.
 ///
-/// Errors that heal within a rebalance (`REBALANCE_IN_PROGRESS`, `UNKNOWN_MEMBER_ID`, `ILLEGAL_GENERATION`) are not among
-/// them: the client joins again by itself. That a coordinator is not available or loads its state the client keeps to
-/// itself; the member then has no assignment, which is said after a while.
+/// Errors that heal within a rebalance (`REBALANCE_IN_PROGRESS`, `UNKNOWN_MEMBER_ID`,
+/// `ILLEGAL_GENERATION`) are not among them: the client joins again by itself. That a coordinator
+/// is not available or loads its state the client keeps to itself; the member then has no
+/// assignment, which is said after a while.
 pub(super) fn remedy(code: RDKafkaErrorCode) -> Option<&'static str> {
     use RDKafkaErrorCode as Code;
     Some(match code {

@@ -20,6 +20,11 @@ struct Scene {
 impl Scene {
     /// The service runs, with the rights that it prints and no others.
     async fn set() -> Self {
+        Self::set_with(&[]).await
+    }
+
+    /// The same with properties of the service's client.
+    async fn set_with(own: &[(&str, &str)]) -> Self {
         let broker = Broker::connect();
         broker.make(&TOPICS).await;
         broker.grant_only(&rights(false), &rights(true));
@@ -29,7 +34,10 @@ impl Scene {
             |options, (name, value)| options.set(name, value),
         );
         let edge = Producer::connect("test", admin).unwrap();
-        let service = runtime(shop());
+        let client = own
+            .iter()
+            .fold(shop(), |client, (name, value)| client.set(*name, *value));
+        let service = runtime(client);
         let shown = format!("{service:?}");
         for secret in secrets() {
             assert!(!shown.contains(&secret), "{shown}");
@@ -164,6 +172,40 @@ async fn a_lost_right_to_a_group_or_a_topic_makes_the_service_unhealthy_until_it
     })
     .await;
     assert!(scene.shop.drain().await.drained);
+}
+
+/// Under KIP-848 a lost right to the group is fatal for the client's consumer; a static member's too.
+#[tokio::test]
+#[expect(clippy::await_holding_lock, reason = "one test at a time")]
+async fn a_lost_right_to_a_group_under_kip_848_is_lived_through_by_another_consumer() {
+    let _alone = alone();
+    let consumer = ("group.protocol", "consumer");
+    let instance = ("group.instance.id", "pod-0");
+    for properties in [&[consumer][..], &[consumer, instance]] {
+        let scene = Scene::set_with(properties).await;
+        scene.order("o-1", 5).await;
+        scene.records(PAYMENTS, 1).await;
+        let right = Right::new("group", SERVICE, "Read");
+        scene.broker.take(&right);
+        let words = [
+            "ended with a fatal error: GroupAuthorizationFailed",
+            "`check --acls`",
+        ];
+        scene.becomes_unhealthy(&words).await;
+        eventually("its partitions are given up", async || {
+            scene.shop.partitions() == 0
+        })
+        .await;
+        scene.order("o-2", 5).await;
+        scene.broker.grant(&right);
+        scene.becomes_healthy().await;
+        eventually("the second order is paid", async || {
+            let paid = scene.broker.records(PAYMENTS);
+            paid.iter().any(|record| record.starts_with("o-2"))
+        })
+        .await;
+        assert!(scene.shop.drain().await.drained);
+    }
 }
 
 #[tokio::test]
