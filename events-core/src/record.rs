@@ -104,6 +104,12 @@ impl Outgoing {
         spans.map(|(name, value)| (self.bytes(*name), value.map(|span| self.bytes(span))))
     }
 
+    /// The header at `index`, in constant time; `None` past the last.
+    pub fn header_at(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
+        let (name, value) = self.headers.get(index)?;
+        Some((self.bytes(*name), value.map(|span| self.bytes(span))))
+    }
+
     /// The value of the last header called `name` that is not null.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         let named = self
@@ -115,6 +121,12 @@ impl Outgoing {
     /// Bytes held: key, value and headers.
     pub fn size(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Bytes of memory that the record takes: [`size`](Self::size) and the bookkeeping of the record and of each header.
+    pub fn footprint(&self) -> usize {
+        let headers = self.headers.len() * size_of::<(Span, Option<Span>)>();
+        size_of::<Self>() + self.size() + headers
     }
 
     fn append(&mut self, bytes: &[u8]) -> Span {

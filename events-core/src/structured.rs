@@ -69,7 +69,7 @@ pub fn is_structured(content_type: &[u8]) -> bool {
 /// #         fn timestamp(&self) -> Option<i64> { None }
 /// #         fn key(&self) -> Option<&[u8]> { self.0.key() }
 /// #         fn value(&self) -> Option<&[u8]> { self.0.value() }
-/// #         fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> { self.0.headers().nth(index) }
+/// #         fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> { self.0.header_at(index) }
 /// #     }
 /// #     View(record)
 /// # }

@@ -133,12 +133,17 @@ impl Drop for NativeQueue {
 /// A message that librdkafka owns. Dropping it gives its memory back.
 pub(crate) struct Message {
     message: *mut sys::rd_kafka_message_t,
-    /// Parsed when first asked for; null for a message without headers.
+    /// Parsed when first asked for.
     headers: OnceLock<Headers>,
     queue: Arc<NativeQueue>,
 }
 
-struct Headers(*const sys::rd_kafka_headers_t);
+enum Headers {
+    Absent,
+    /// They are malformed, or more than the client reads.
+    Unreadable,
+    Parsed(*const sys::rd_kafka_headers_t),
+}
 
 // SAFETY: a received message is not changed any more but for its headers, whose parsing the `OnceLock` guards.
 unsafe impl Send for Message {}
@@ -204,21 +209,31 @@ impl Message {
         (timestamp >= 0).then_some(timestamp)
     }
 
-    pub(crate) fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
-        let headers = self.headers.get_or_init(|| {
+    fn headers(&self) -> &Headers {
+        self.headers.get_or_init(|| {
             let mut headers = ptr::null_mut();
             // SAFETY: the message is valid; on success `headers` points into it.
-            let code = unsafe { sys::rd_kafka_message_headers(self.message, &mut headers) };
-            let found = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
-            Headers(if found { headers } else { ptr::null_mut() })
-        });
-        if headers.0.is_null() {
+            match unsafe { sys::rd_kafka_message_headers(self.message, &mut headers) } {
+                RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Headers::Parsed(headers),
+                RDKafkaRespErr::RD_KAFKA_RESP_ERR__NOENT => Headers::Absent,
+                _ => Headers::Unreadable,
+            }
+        })
+    }
+
+    /// Whether the message has headers that the client cannot read.
+    pub(crate) fn has_unreadable_headers(&self) -> bool {
+        matches!(self.headers(), Headers::Unreadable)
+    }
+
+    pub(crate) fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
+        let Headers::Parsed(headers) = *self.headers() else {
             return None;
-        }
+        };
         let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
         // SAFETY: the headers live as long as the message; past the last one the call says so.
         let code = unsafe {
-            sys::rd_kafka_header_get_all(headers.0, index, &mut name, &mut value, &mut size)
+            sys::rd_kafka_header_get_all(headers, index, &mut name, &mut value, &mut size)
         };
         if code != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             return None;
@@ -230,13 +245,9 @@ impl Message {
     /// Gives the memory of parsed headers back: about ten allocations, which the next record takes up again while they are in
     /// the cache. Who asks for a header later parses them anew.
     pub(crate) fn forget_headers(&mut self) {
-        if self
-            .headers
-            .take()
-            .is_none_or(|headers| headers.0.is_null())
-        {
+        let Some(Headers::Parsed(_)) = self.headers.take() else {
             return;
-        }
+        };
         let mut headers = ptr::null_mut();
         // SAFETY: the message is valid; detached headers belong to the caller, and nothing borrows them, as `self` is borrowed
         // mutably.

@@ -126,6 +126,10 @@ impl Record for KafkaRecord {
         OVERHEAD + self.0.key().map_or(0, <[u8]>::len) + self.0.value().map_or(0, <[u8]>::len)
     }
 
+    fn has_unreadable_headers(&self) -> bool {
+        self.0.has_unreadable_headers()
+    }
+
     fn forget_headers(&mut self) {
         self.0.forget_headers();
     }

@@ -39,6 +39,8 @@ pub mod dead_letter_header {
     pub const SINCE: &str = "dl_since";
     /// Bytes of the value that the letter of an emission left out, because it would have been too large.
     pub const OMITTED: &str = "dl_omitted";
+    /// Headers of the record that the letter left out, because there were too many.
+    pub const OMITTED_HEADERS: &str = "dl_omitted_headers";
     /// `resolution` for a word about a letter; letters have none. Of this and the following headers it has all.
     pub const FACT: &str = "dl_fact";
     /// The letter that a resolution is about: `topic/partition/offset`.
@@ -192,7 +194,12 @@ pub(crate) fn letters<R: Record>(
         };
         Arc::new(cut.unwrap_or(letter))
     };
-    let mut letters = vec![fit(verdict.of_record(topic, record))];
+    let mut letter = verdict.of_record(topic, record);
+    let left_out = work.record.headers_left_out();
+    if left_out > 0 {
+        letter.add_header(name::OMITTED_HEADERS, left_out.to_string());
+    }
+    let mut letters = vec![fit(letter)];
     letters.extend(
         refused
             .iter()

@@ -3,6 +3,8 @@
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
+use crate::key_hash;
+
 /// A 128-bit hash of source and id. It is seeded at random, so nobody can make two events collide on purpose.
 pub(crate) type Identity = u128;
 
@@ -27,7 +29,7 @@ impl Window {
             next: 0,
             // Places are 32-bit numbers.
             capacity: capacity.min(u32::MAX as usize),
-            seed: fastrand::u64(..),
+            seed: key_hash::random(),
             scratch: Vec::new(),
         }
     }

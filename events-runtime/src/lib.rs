@@ -16,8 +16,10 @@ mod emit;
 #[doc(hidden)]
 pub mod failpoints;
 mod group;
+mod header_bounds;
 mod held;
 mod hold;
+mod key_hash;
 mod lane;
 mod manifest;
 mod meters;

@@ -2,6 +2,7 @@
 
 use events_core::{EnvelopeError, Outgoing, RecordView, to_binary_mode};
 
+use crate::header_bounds::copy_reduced;
 use crate::parking::fact::copy_own;
 use crate::transport::Record;
 
@@ -13,6 +14,8 @@ pub(crate) struct OpenedRecord {
     /// In binary mode; as it came if it cannot be read, so that its dead letter has it whole.
     record: Outgoing,
     fault: Option<EnvelopeError>,
+    /// Headers that the copy does not have, because there are too many.
+    left_out: usize,
 }
 
 impl OpenedRecord {
@@ -31,7 +34,42 @@ impl OpenedRecord {
             offset: record.offset(),
             record: opened,
             fault,
+            left_out: 0,
         })
+    }
+
+    /// A record whose headers are too many, or cannot be read: a copy with few of them.
+    pub(crate) fn reduced(record: &dyn RecordView, fault: EnvelopeError) -> Self {
+        let mut copy = Outgoing::new(record.topic().to_owned());
+        copy.timestamp = record.timestamp();
+        if let Some(key) = record.key() {
+            copy.set_key(key);
+        }
+        if let Some(value) = record.value() {
+            copy.set_value(value);
+        }
+        let left_out = copy_reduced(record, &mut copy);
+        Self {
+            left_out,
+            fault: Some(fault),
+            ..Self::at(record.partition(), record.offset(), copy)
+        }
+    }
+
+    /// A record that can be read.
+    pub(crate) fn at(partition: i32, offset: i64, record: Outgoing) -> Self {
+        Self {
+            partition,
+            offset,
+            record,
+            fault: None,
+            left_out: 0,
+        }
+    }
+
+    /// Headers that the copy does not have.
+    pub(crate) fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// Why it cannot be read.
@@ -71,12 +109,12 @@ impl RecordView for OpenedRecord {
     }
 
     fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
-        self.record.headers().nth(index)
+        self.record.header_at(index)
     }
 }
 
 impl Record for OpenedRecord {
     fn size(&self) -> usize {
-        self.record.size()
+        self.record.footprint()
     }
 }

@@ -1,9 +1,12 @@
 //! From a record's headers to its event type: read once, before anything is decoded.
 
-use events_core::{RecordView, header, is_structured};
+use events_core::{EnvelopeError, RecordView, header, is_structured};
 
 use crate::dedupe::{Identity, Window};
+use crate::header_bounds::HeaderSize;
 use crate::plan::TopicPlan;
+use crate::settings::Settings;
+use crate::transport::Record;
 
 /// Where a record goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub(crate) struct Route {
     pub(crate) version: u32,
     /// What tells its duplicates; none for a record that names no source or id.
     pub(crate) identity: Option<Identity>,
+    /// What its headers take, where they are read.
+    pub(crate) headers: HeaderSize,
 }
 
 impl Route {
@@ -21,15 +26,18 @@ impl Route {
         event: 0,
         version: 1,
         identity: None,
+        headers: HeaderSize { count: 0, bytes: 0 },
     };
 }
 
 /// What the headers of a record say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Routed {
     To(Route),
     /// It is in structured mode: its value says the rest.
     Structured,
+    /// Its headers are beyond the bounds, or cannot be read. Its type is an index into the topic's types, where it is known.
+    Refused(Option<usize>, EnvelopeError),
     /// Nobody here wants it.
     ToNobody,
 }
@@ -38,23 +46,54 @@ pub(crate) enum Routed {
 ///
 /// Of duplicate headers the last that is not null counts, as in `Meta`. A version that is no number reads as 1; an id or a
 /// source that is empty or no text is none, because records that have nothing in common could share it.
-pub(crate) fn route<R: RecordView>(topic: &TopicPlan, record: &R, window: &mut Window) -> Routed {
+pub(crate) fn route<R: Record>(
+    topic: &TopicPlan,
+    settings: &Settings,
+    record: &R,
+    window: &mut Window,
+) -> Routed {
     let Some(default) = topic.default_type.filter(|_| !topic.reads_headers) else {
-        return read_headers(topic, record, window);
+        return read_headers(topic, settings, record, window);
     };
+    let plan = &topic.types[default];
+    let mut headers = HeaderSize::default();
+    if plan.keeps_headers {
+        headers = HeaderSize::of(record);
+        if let Some(fault) = headers_fault(headers, settings, record) {
+            return Routed::Refused(Some(default), fault);
+        }
+    }
     Routed::To(Route {
         event: default,
-        version: topic.types[default].event.version,
+        version: plan.event.version,
         identity: None,
+        headers,
     })
 }
 
-fn read_headers<R: RecordView>(topic: &TopicPlan, record: &R, window: &mut Window) -> Routed {
+/// Why the headers of a record may not be read further.
+pub(crate) fn headers_fault(
+    headers: HeaderSize,
+    settings: &Settings,
+    record: &impl Record,
+) -> Option<EnvelopeError> {
+    if headers.count == 0 && record.has_unreadable_headers() {
+        return Some(EnvelopeError::UnreadableHeaders);
+    }
+    headers.fault(settings)
+}
+
+fn read_headers<R: Record>(
+    topic: &TopicPlan,
+    settings: &Settings,
+    record: &R,
+    window: &mut Window,
+) -> Routed {
+    let mut headers = HeaderSize::default();
     let mut structured = false;
     let (mut event, mut id, mut source, mut version) = (None, None, None, None);
-    let mut index = 0;
-    while let Some((name, value)) = record.header(index) {
-        index += 1;
+    while let Some((name, value)) = record.header(headers.count) {
+        headers.add(name, value);
         if value.is_none() {
             continue;
         }
@@ -72,8 +111,9 @@ fn read_headers<R: RecordView>(topic: &TopicPlan, record: &R, window: &mut Windo
             _ => {}
         }
     }
-    if structured {
-        return Routed::Structured;
+    let fault = headers_fault(headers, settings, record);
+    if structured || fault == Some(EnvelopeError::UnreadableHeaders) {
+        return fault.map_or(Routed::Structured, |fault| Routed::Refused(None, fault));
     }
     let event = match event {
         Some(name) => topic.type_named(name),
@@ -82,6 +122,9 @@ fn read_headers<R: RecordView>(topic: &TopicPlan, record: &R, window: &mut Windo
     let Some(event) = event else {
         return Routed::ToNobody;
     };
+    if let Some(fault) = fault {
+        return Routed::Refused(Some(event), fault);
+    }
     let dedupes = topic.types[event].dedupes;
     Routed::To(Route {
         event,
@@ -92,6 +135,7 @@ fn read_headers<R: RecordView>(topic: &TopicPlan, record: &R, window: &mut Windo
             }
             _ => None,
         },
+        headers,
     })
 }
 

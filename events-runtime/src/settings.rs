@@ -20,6 +20,12 @@ pub struct Settings {
     pub lane_held: usize,
     /// Records received beyond the watermark, done ones included. Default 100,000.
     pub lane_ahead: usize,
+    /// Headers that a record may have. One with more is dead-lettered with few of them, before any handler sees it.
+    /// Default 1,000, at least 32.
+    pub record_headers: usize,
+    /// Bytes that the names and values of a record's headers may have; beyond that it is dead-lettered too. Default
+    /// 1 MiB, at least 4 KiB.
+    pub record_header_bytes: usize,
     /// Records moved from the client's queue at once. Default 512.
     pub batch: usize,
     /// Slots of a handler in a lane: how many keys of a partition it works on at once. Default 64.
@@ -85,6 +91,8 @@ impl Default for Settings {
             lane_emission_bytes: 1 << 20,
             lane_held: 1_000,
             lane_ahead: 100_000,
+            record_headers: 1_000,
+            record_header_bytes: 1 << 20,
             batch: 512,
             concurrency: 64,
             retry: Retry::DEFAULT,
@@ -141,6 +149,19 @@ impl Settings {
                 )
             })
             .collect();
+        // The envelope of an event and what a dead letter says of its record fit in this much.
+        for (name, value, least) in [
+            ("record_headers", self.record_headers, 32),
+            ("record_header_bytes", self.record_header_bytes, 4 << 10),
+        ] {
+            if value < least {
+                faults.push(Fault::new(
+                    "settings",
+                    format!("`{name}` is {value}, less than what the framework itself writes"),
+                    format!("set it to {least} at least, or leave the default"),
+                ));
+            }
+        }
         if self.retry.min > self.retry.max {
             faults.push(Fault::new(
                 "settings",

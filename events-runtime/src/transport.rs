@@ -50,6 +50,11 @@ pub trait Record: RecordView + Send + Sync + Unpin + 'static {
     /// Bytes that it keeps in memory: key, value and headers, as well as it is known.
     fn size(&self) -> usize;
 
+    /// Whether the record has headers that the client cannot read: then [`header`](RecordView::header) returns none of them.
+    fn has_unreadable_headers(&self) -> bool {
+        false
+    }
+
     /// Nobody is likely to ask for the headers again: a client that parsed them may let go of what it made, as long as it
     /// answers all the same.
     fn forget_headers(&mut self) {}

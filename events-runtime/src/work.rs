@@ -48,6 +48,15 @@ impl<R: Record> RecordRef<R> {
         }
     }
 
+    /// Headers that this copy of the record does not have, because the record has too many.
+    pub(crate) fn headers_left_out(&self) -> usize {
+        match self {
+            Self::Opened(record) => record.left_out(),
+            Self::Parked(record) => record.left_out,
+            _ => 0,
+        }
+    }
+
     /// Gives the client's memory back, if nobody else holds the record.
     pub(crate) fn detach(&mut self) {
         let record: &R = match self {
@@ -127,7 +136,7 @@ impl RecordView for CopiedRecord {
     }
 
     fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
-        self.record.headers().nth(index)
+        self.record.header_at(index)
     }
 }
 
@@ -164,4 +173,29 @@ pub(crate) enum Kind {
     Append,
     /// Another fact of the parked log, or a word about a dead letter. No record waits for it.
     Fact,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// A walk that searches each header from the first one takes 1,600,000,000 steps.
+    #[test]
+    fn a_copy_finds_each_header_in_constant_time() {
+        const HEADERS: usize = 40_000;
+        let mut record = Outgoing::new("orders");
+        for _ in 0..HEADERS {
+            record.add_header("", "");
+        }
+        let opened = OpenedRecord::at(0, 7, record);
+        let copy = CopiedRecord::of(&opened);
+        let begun = Instant::now();
+        for record in [&opened as &dyn RecordView, &copy] {
+            let headers = (0..).map_while(|index| record.header(index));
+            assert_eq!(headers.count(), HEADERS);
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5));
+    }
 }

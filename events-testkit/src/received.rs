@@ -90,7 +90,7 @@ impl RecordView for Received {
     }
 
     fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
-        self.record.headers().nth(index)
+        self.record.header_at(index)
     }
 }
 

@@ -2,19 +2,15 @@
 
 #![no_main]
 
+mod lane;
 mod record;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
 
-use events_core::{Meta, Outgoing, RecordView, event, handler, header};
-use events_runtime::{
-    Group, GroupPlan, Publish, PublishError, Service, Ticket, TopicPartition, Written,
-};
+use events_core::{Meta, RecordView, event, handler, header};
+use events_runtime::{GroupPlan, Service};
 use libfuzzer_sys::fuzz_target;
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::yield_now;
 
 use record::One;
 
@@ -46,13 +42,6 @@ static PLAN: LazyLock<Arc<GroupPlan>> = LazyLock::new(|| {
         .plan()
         .expect("the service has no faults");
     plans.pop().expect("the service has a group")
-});
-
-static TOKIO: LazyLock<Runtime> = LazyLock::new(|| {
-    Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime without threads starts")
 });
 
 fuzz_target!(|record: One| {
@@ -104,28 +93,13 @@ fn check_last_counts(meta: &Meta, record: &One) {
 fn check_lane(record: One, meta: &Meta) {
     let offset = record.offset();
     let wanted = record.last_value(header::TYPE) == Some(b"Fuzzed") && record.value().is_some();
-    let broker = Arc::new(Broker::default());
     let before = HANDLED.load(Ordering::Relaxed);
-    let revoked = TOKIO.block_on(async {
-        let group = Group::new(
-            Arc::clone(&PLAN),
-            Arc::clone(&broker) as _,
-            TOKIO.handle().clone(),
-        );
-        let (queue, taken) = record.queue();
-        group.assign(TopicPartition::new("fuzzed", 0), queue, offset, "", None);
-        // A lane that drains takes nothing more; one that took a record goes through with it at once.
-        while !taken.load(Ordering::Relaxed) {
-            yield_now().await;
-        }
-        group.shutdown(Duration::from_secs(5)).await
-    });
+    let (revoked, published) = lane::run(&PLAN, record);
     let handled = HANDLED.load(Ordering::Relaxed) - before;
     assert!(revoked.report.drained, "the lane is stuck");
     let [(_, position)] = &revoked.positions[..] else {
         panic!("a lane has one position");
     };
-    let published = broker.0.lock().unwrap_or_else(PoisonError::into_inner);
     let to = |topic| {
         published
             .iter()
@@ -155,31 +129,5 @@ fn check_lane(record: One, meta: &Meta) {
             record.headers().all(|(_, value)| value.is_some()),
             "other clients refuse null headers"
         );
-    }
-}
-
-/// A broker that takes everything at once.
-#[derive(Default)]
-struct Broker(Mutex<Vec<Arc<Outgoing>>>);
-
-impl Publish for Broker {
-    fn enqueue(
-        &self,
-        record: &Arc<Outgoing>,
-        ticket: Ticket,
-    ) -> Result<(), (Ticket, PublishError)> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Arc::clone(record));
-        ticket.complete(Ok(Written {
-            partition: 0,
-            offset: 0,
-        }));
-        Ok(())
-    }
-
-    fn max_record_bytes(&self) -> usize {
-        1_000_000
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct One {
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
     headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// How often the headers follow each other.
+    times: usize,
 }
 
 /// Names that mean something, chosen often enough to meet each other.
@@ -51,6 +53,7 @@ impl<'a> Arbitrary<'a> for One {
                 .arbitrary_iter()?
                 .map(|header| header.map(|Header(name, value)| (name, value)))
                 .collect::<Result<_>>()?,
+            times: 1,
         })
     }
 }
@@ -74,6 +77,12 @@ impl<'a> Arbitrary<'a> for Header {
 }
 
 impl One {
+    /// The same with its headers again and again.
+    pub(crate) fn repeated(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+
     /// The value of the last header called `name` that has one.
     pub(crate) fn last_value(&self, name: &str) -> Option<&[u8]> {
         let values = self
@@ -122,7 +131,10 @@ impl RecordView for One {
     }
 
     fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
-        let (name, value) = self.headers.get(index)?;
+        if index >= self.headers.len() * self.times {
+            return None;
+        }
+        let (name, value) = &self.headers[index % self.headers.len()];
         Some((name, value.as_deref()))
     }
 }

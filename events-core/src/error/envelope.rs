@@ -54,4 +54,24 @@ pub enum EnvelopeError {
         "`data_base64` is no base64: {0}; let the producer write the standard alphabet, padded"
     )]
     Base64(String),
+    /// The record has more headers than a record may have, or more bytes of headers.
+    #[error(
+        "it has {count} headers of {bytes} bytes, and {most} headers of {most_bytes} bytes are the most that are read: \
+         let the producer write fewer, or raise `record_headers` or `record_header_bytes`"
+    )]
+    Headers {
+        /// How many it has.
+        count: usize,
+        /// Bytes of their names and values.
+        bytes: usize,
+        /// How many a record may have.
+        most: usize,
+        /// Bytes that they may have.
+        most_bytes: usize,
+    },
+    /// The client cannot read the record's headers: they are malformed, or there are more than it reads.
+    #[error(
+        "the client cannot read its headers: they are malformed, or more than 100,000; let the producer write fewer"
+    )]
+    UnreadableHeaders,
 }

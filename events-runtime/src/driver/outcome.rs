@@ -11,6 +11,7 @@ use crate::dead_letter::letters;
 use crate::driver::Driver;
 use crate::driver::park::jitter;
 use crate::emit::{self, Withheld};
+use crate::header_bounds::HeaderSize;
 use crate::opened::OpenedRecord;
 use crate::plan::marked;
 use crate::routing;
@@ -128,23 +129,50 @@ impl<R: Record> Driver<R> {
     /// Where headers are not read, a record in structured mode, and one of another version, is found out here: because it is no
     /// payload. It is tried again as what it is.
     fn open(&mut self, mut work: Work<R>, error: &Error) -> Option<Work<R>> {
+        if self.lane.topic.reads_headers {
+            return Some(work);
+        }
+        if let Some(reduced) = self.refused(&work) {
+            return self.again(work, reduced);
+        }
         let decoded = |cause: &(dyn std::error::Error + 'static)| !cause.is::<DecodeError>();
-        if self.lane.topic.reads_headers
-            || matches!(work.record, RecordRef::Opened(_) | RecordRef::Parked(_))
+        if matches!(work.record, RecordRef::Opened(_) | RecordRef::Parked(_))
             || error.chain().all(decoded)
         {
             return Some(work);
         }
         if let Some(opened) = OpenedRecord::of(&*work.record) {
-            work.record = RecordRef::Opened(Arc::new(opened));
-        } else {
-            let found = routing::version(&*work.record);
-            if found == work.version {
-                return Some(work);
-            }
-            work.version = found;
+            return self.again(work, opened);
         }
-        // It tells nothing of what the handler depends on.
+        let found = routing::version(&*work.record);
+        if found == work.version {
+            return Some(work);
+        }
+        work.version = found;
+        self.retry_unread(work)
+    }
+
+    /// A copy with few headers of a record that has too many. Where the lane has not read the headers, the first to read
+    /// them finds that out.
+    fn refused(&self, work: &Work<R>) -> Option<OpenedRecord> {
+        let headers = HeaderSize::of(&*work.record);
+        let settings = &self.lane.group.settings;
+        let fault = match &work.record {
+            RecordRef::Own(record) => routing::headers_fault(headers, settings, record),
+            RecordRef::Shared(record) => routing::headers_fault(headers, settings, &**record),
+            RecordRef::Copied(_) => headers.fault(settings),
+            RecordRef::Opened(_) | RecordRef::Parked(_) => None,
+        };
+        Some(OpenedRecord::reduced(&*work.record, fault?))
+    }
+
+    fn again(&mut self, mut work: Work<R>, opened: OpenedRecord) -> Option<Work<R>> {
+        work.record = RecordRef::Opened(Arc::new(opened));
+        self.retry_unread(work)
+    }
+
+    /// The failure tells nothing of what the handler depends on: the record goes on as what it is.
+    fn retry_unread(&mut self, work: Work<R>) -> Option<Work<R>> {
         self.hold.failed(self.slot, work.key, Class::Terminal);
         self.inbox.push_front(work);
         None
@@ -172,7 +200,9 @@ impl<R: Record> Driver<R> {
             self.give_up(work, &error);
             return;
         }
-        if tried_enough || hope != Hope::Some {
+        // A parked copy would have too few headers, and be handled with them.
+        let parks = work.record.headers_left_out() == 0;
+        if parks && (tried_enough || hope != Hope::Some) {
             match self.park(work, &error, hope) {
                 None => return,
                 Some(back) if !blocks => {

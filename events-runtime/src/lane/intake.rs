@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use events_core::{Ordering, RecordView};
+use events_core::{EnvelopeError, Ordering, RecordView};
 use tokio::time::Instant;
-use xxhash_rust::xxh3::xxh3_64;
 
+use crate::key_hash;
 use crate::lane::Lane;
 use crate::opened::OpenedRecord;
 use crate::parking::lot::Lot;
@@ -83,11 +83,13 @@ impl<Q: Queue> Lane<Q> {
     }
 
     fn route(&mut self, topic: &TopicPlan, mut record: Q::Record) {
-        let route = match routing::route(topic, &record, &mut self.window) {
+        let settings = &self.context.group.settings;
+        let route = match routing::route(topic, settings, &record, &mut self.window) {
             // A tombstone deletes a key from a compacted topic; it is no event.
             _ if record.value().is_none() => return self.skip(record.offset()),
             Routed::To(route) => route,
             Routed::Structured => return self.open(topic, &record),
+            Routed::Refused(event, fault) => return self.refuse(topic, &record, event, fault),
             Routed::ToNobody => return self.skip(record.offset()),
         };
         let plan = &topic.types[route.event];
@@ -108,19 +110,50 @@ impl<Q: Queue> Lane<Q> {
         let Some(opened) = OpenedRecord::of(record) else {
             return self.skip(offset);
         };
-        let one = |record| RecordRef::Opened(Arc::new(record));
         if opened.fault().is_some() {
-            let route = Route::UNKNOWN;
-            let handlers = 0..topic.handlers.len() as u16;
-            return self.dispatch(topic, route, handlers, opened, one, RecordRef::Opened);
+            return self.dispatch_opened(topic, Route::UNKNOWN, None, opened);
         }
-        match routing::route(topic, &opened, &mut self.window) {
-            Routed::To(route) => {
-                let handlers = topic.types[route.event].handlers.iter().copied();
-                self.dispatch(topic, route, handlers, opened, one, RecordRef::Opened);
-            }
+        let settings = &self.context.group.settings;
+        match routing::route(topic, settings, &opened, &mut self.window) {
+            Routed::To(route) => self.dispatch_opened(topic, route, Some(route.event), opened),
+            Routed::Refused(event, fault) => self.refuse(topic, &opened, event, fault),
             Routed::Structured | Routed::ToNobody => self.skip(offset),
         }
+    }
+
+    /// A record whose headers are beyond the bounds: the handlers of its type, or of the topic where its type is not known,
+    /// give a copy of it up that has few of them.
+    #[cold]
+    fn refuse(
+        &mut self,
+        topic: &TopicPlan,
+        record: &dyn RecordView,
+        event: Option<usize>,
+        fault: EnvelopeError,
+    ) {
+        let route = Route {
+            event: event.unwrap_or(0),
+            ..Route::UNKNOWN
+        };
+        let reduced = OpenedRecord::reduced(record, fault);
+        self.dispatch_opened(topic, route, event, reduced);
+    }
+
+    /// To the handlers of `event`, or to all.
+    fn dispatch_opened(
+        &mut self,
+        topic: &TopicPlan,
+        route: Route,
+        event: Option<usize>,
+        record: OpenedRecord,
+    ) {
+        let handlers: Vec<u16> = match event {
+            Some(event) => topic.types[event].handlers.clone(),
+            None => (0..topic.handlers.len() as u16).collect(),
+        };
+        let one = |record| RecordRef::Opened(Arc::new(record));
+        let handlers = handlers.into_iter();
+        self.dispatch(topic, route, handlers, record, one, RecordRef::Opened);
     }
 
     fn skip(&mut self, offset: i64) {
@@ -147,8 +180,8 @@ impl<Q: Queue> Lane<Q> {
             .identity
             .is_some_and(|identity| self.window.holds_or_remembers(identity));
         self.duplicates += u64::from(duplicate);
-        let alone = || xxh3_64(&seq.to_le_bytes());
-        let key = record.key().map_or_else(alone, xxh3_64);
+        let alone = || key_hash::of_place(seq);
+        let key = record.key().map_or_else(alone, key_hash::of_key);
         let work = |handler: usize, record| Work {
             record,
             seq,

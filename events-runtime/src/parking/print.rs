@@ -1,10 +1,13 @@
 //! What tells two records of one offset apart.
 //!
 //! A topic that is deleted and made anew gives its offsets a second time, while the parked log keeps what came from the
-//! first. The print of a record is never written down: it is made of what a parked copy keeps of its record.
+//! first. The print of a record is never written down: it is made of what a parked copy keeps of its record, and
+//! seeded, so that nobody can make up two records with one print.
 
 use events_core::{RecordView, header};
 use xxhash_rust::xxh3::Xxh3;
+
+use crate::key_hash;
 
 use super::fact::{headers, parked_header};
 
@@ -22,7 +25,7 @@ pub fn of_fact(fact: &dyn RecordView) -> u64 {
 }
 
 fn print(record: &dyn RecordView, timestamp: i64) -> u64 {
-    let mut print = Xxh3::new();
+    let mut print = Xxh3::with_seed(key_hash::seed());
     print.update(&timestamp.to_le_bytes());
     let mut part = |bytes: &[u8]| {
         print.update(&(bytes.len() as u64).to_le_bytes());
@@ -58,6 +61,7 @@ mod tests {
             offset: 7,
             record,
             fault: None,
+            left_out: 0,
             handler: "shop/sell".into(),
             route: None,
             attempts: 0,

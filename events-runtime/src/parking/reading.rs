@@ -6,8 +6,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use events_core::{Ordering, Outgoing, RecordView, stable_hash};
-use xxhash_rust::xxh3::xxh3_64;
 
+use crate::header_bounds::HeaderSize;
+use crate::key_hash;
 use crate::lane::context::key_text;
 use crate::opened::OpenedRecord;
 use crate::parking::fact::{Head, copy_own, headers};
@@ -25,7 +26,7 @@ const BRIEF: usize = 256;
 
 /// The key of a record that parks alone.
 pub(crate) fn alone(origin: i64) -> u64 {
-    xxh3_64(&origin.to_le_bytes())
+    key_hash::of_place(origin.cast_unsigned())
 }
 
 /// What is kept in memory of an error: it is there for the status, and a lane keeps very many.
@@ -187,7 +188,7 @@ impl<Q: Queue> Lot<Q> {
         let key = record.key().ok_or("it names no key")?;
         Ok(Pair {
             handler: stable_hash(handler),
-            key: xxh3_64(key),
+            key: key_hash::of_key(key),
         })
     }
 
@@ -213,7 +214,7 @@ impl<Q: Queue> Lot<Q> {
         };
         let ordered = place.is_none_or(|place| handlers[place].ordering == Ordering::Key);
         let key = match record.key() {
-            Some(key) if ordered => xxh3_64(key),
+            Some(key) if ordered => key_hash::of_key(key),
             _ => alone(origin.unwrap_or_else(|| record.offset())),
         };
         let mut own = Outgoing::with_capacity("", record.size(), 0);
@@ -227,6 +228,7 @@ impl<Q: Queue> Lot<Q> {
             offset: head.offset.unwrap_or(-1),
             record: own,
             fault: None,
+            left_out: 0,
             handler: name.into(),
             route: None,
             attempts: head.attempts.unwrap_or(0),
@@ -235,8 +237,16 @@ impl<Q: Queue> Lot<Q> {
                 .is_none()
                 .then(|| head.redrive.unwrap_or_default().to_owned()),
         };
+        let headers = HeaderSize::of(&parked);
+        if let Some(fault) = headers.fault(&lane.group.settings) {
+            let reduced = OpenedRecord::reduced(&parked, fault);
+            parked.left_out = reduced.left_out();
+            (parked.record, parked.fault) = reduced.into_parts();
+        }
         // Parked records are in binary mode, but for one that was redriven.
-        if let Some(opened) = OpenedRecord::of(&parked) {
+        if parked.fault.is_none()
+            && let Some(opened) = OpenedRecord::of(&parked)
+        {
             (parked.record, parked.fault) = opened.into_parts();
         }
         parked.route = place.and_then(|handler| {
@@ -247,7 +257,9 @@ impl<Q: Queue> Lot<Q> {
                     version: 1,
                 });
             }
-            let Routed::To(route) = routing::route(&lane.topic, &parked, &mut self.window) else {
+            let Routed::To(route) =
+                routing::route(&lane.topic, &lane.group.settings, &parked, &mut self.window)
+            else {
                 return None;
             };
             let taken = &lane.topic.types[route.event].handlers;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use events_core::{EnvelopeError, Outgoing, RecordView};
 
+use crate::transport::Record;
+
 /// A record as it was when it was parked, with bytes of its own: it may wait for days, and must not keep the client's
 /// buffers alive.
 #[derive(Debug)]
@@ -14,8 +16,10 @@ pub(crate) struct ParkedRecord {
     pub(crate) offset: i64,
     /// Key, value and its own headers; in binary mode.
     pub(crate) record: Outgoing,
-    /// Why its envelope cannot be read: it is in structured mode, and was redriven.
+    /// Why its envelope cannot be read: it is in structured mode and was redriven, or it has too many headers.
     pub(crate) fault: Option<EnvelopeError>,
+    /// Headers that the copy does not have, because the record has too many.
+    pub(crate) left_out: usize,
     /// `service/handler`.
     pub(crate) handler: Arc<str>,
     /// Its handler's place in the lane, its type's, and its version; none if this build cannot run it.
@@ -62,6 +66,12 @@ impl RecordView for ParkedRecord {
     }
 
     fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
-        self.record.headers().nth(index)
+        self.record.header_at(index)
+    }
+}
+
+impl Record for ParkedRecord {
+    fn size(&self) -> usize {
+        self.record.footprint()
     }
 }

@@ -27,6 +27,7 @@ pub mod breaker;
 pub mod breaker_lanes;
 pub mod failure;
 pub mod flow;
+pub mod header_bounds;
 pub mod health;
 pub mod input;
 pub mod membership;

@@ -99,6 +99,11 @@ macro_rules! conformance_tests {
                 later_versions_are_read_if_they_can_be
                 mangled_values_are_dead_lettered
             }
+            header_bounds {
+                too_many_headers_are_dead_lettered
+                headers_that_are_not_read_are_bounded_in_dead_letters
+                as_many_headers_as_a_record_may_have_are_parked
+            }
             structured {
                 a_structured_record_is_read_as_a_binary_one
                 a_broken_envelope_is_dead_lettered

@@ -18,8 +18,10 @@ use xtask::progress::Progress;
 const ON_REAL_KAFKA: &[&str] = &["events-kafka", "end-to-end-tests"];
 
 /// The cargo-fuzz targets in `fuzz/`, by name, so that one that vanishes is an error.
-const FUZZ_TARGETS: &[&str] = &["headers", "offset_map"];
+const FUZZ_TARGETS: &[&str] = &["bounds", "headers", "offset_map"];
 const FUZZ_SECONDS: u32 = 20;
+/// What one input may cost: seconds, and mebibytes of the whole process. An ordinary one takes less than a millisecond.
+const FUZZ_LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=1024"];
 
 /// A stage that takes longer hangs. The sum of what the stages really take must stay below CI's 45 minutes.
 pub(super) const BUILD: Duration = Duration::from_secs(20 * 60);
@@ -215,6 +217,7 @@ impl Stage {
                 "--target-dir",
             ]);
             command.arg(&build).args([target, "--", &seconds]);
+            command.args(FUZZ_LIMITS);
             session.step(
                 &format!("{}-{target}", self.name()),
                 command,

@@ -95,7 +95,7 @@ pub(super) const ALL: &[Mutant] = mutants! {
     }
     "reorder-a-key" "records of a key go to any slot" in ["produce-cut"] {
         "events-runtime/src/lane/intake.rs":
-            "let key = record.key().map_or_else(alone, xxh3_64);" => "let key = record.key().map_or_else(alone, |_| alone());";
+            "let key = record.key().map_or_else(alone, key_hash::of_key);" => "let key = record.key().map_or_else(alone, |_| alone());";
     }
     "overtake-a-failed-key" "later records of a key that backs off go on" in ["poison"] {
         "events-runtime/src/held.rs":
