@@ -11,6 +11,7 @@ use crate::error::KafkaError;
 use crate::manifests::Announcement;
 use crate::member::{GOODBYE, Member};
 use crate::options::ClientOptions;
+use crate::outage::Outage;
 use crate::producer::Producer;
 use crate::sink::LaneProducer;
 use crate::view::View;
@@ -36,9 +37,10 @@ impl Handle {
         lanes: Arc<LaneProducer>,
         client: ClientOptions,
         announcement: Announcement,
+        outage: Arc<Outage>,
         drain: Duration,
     ) -> Self {
-        view.started(members.iter().map(Member::watched).collect());
+        view.started(members.iter().map(Member::watched).collect(), outage);
         Self {
             view,
             endpoint,

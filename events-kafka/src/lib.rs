@@ -75,6 +75,7 @@ mod manifests;
 mod member;
 mod membership;
 mod options;
+mod outage;
 mod owners;
 mod parked;
 mod patience;

@@ -19,6 +19,7 @@ use tokio::time::timeout_at;
 use crate::ffi;
 use crate::membership::Membership;
 use crate::options::ClientOptions;
+use crate::outage::Outage;
 use crate::rebalance::{MemberContext, commit, wait};
 use crate::rights::Watch;
 use crate::view::Watched;
@@ -65,11 +66,12 @@ impl Member {
         client: &ClientOptions,
         publish: Arc<dyn Publish>,
         handle: Handle,
+        outage: &Arc<Outage>,
         drain: Duration,
     ) -> KafkaResult<Self> {
         let interval = plan.settings.commit_interval;
         let group = Arc::new(Group::new(plan, publish, handle.clone()));
-        let factory = ConsumerFactory::new(&group, client, handle, drain)?;
+        let factory = ConsumerFactory::new(&group, client, handle, outage, drain)?;
         let (membership, watch) = (Arc::clone(&factory.membership), Arc::clone(&factory.watch));
         let (orders, inbox) = mpsc::channel();
         let lag = Arc::default();

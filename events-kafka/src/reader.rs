@@ -332,7 +332,7 @@ impl ClientContext for ReaderContext {
     }
 
     fn error(&self, error: ClientError, reason: &str) {
-        tracing::warn!(%error, reason, "the reader reports an error");
+        client_log::report("reader", &error, reason);
     }
 }
 

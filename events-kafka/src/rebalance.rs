@@ -18,6 +18,7 @@ use tokio::runtime::{Builder, Handle};
 
 use crate::ffi::{self, NativeQueue};
 use crate::membership::Membership;
+use crate::outage::Outage;
 use crate::parked::ParkedLogs;
 use crate::queue::PartitionQueue;
 use crate::rights::Watch;
@@ -39,6 +40,8 @@ pub(crate) struct MemberContext {
     pub(crate) membership: Arc<Membership>,
     /// Told what the cluster refuses.
     pub(crate) watch: Arc<Watch>,
+    /// Told when a broker fails.
+    pub(crate) outage: Arc<Outage>,
 }
 
 impl MemberContext {
@@ -257,6 +260,7 @@ impl ClientContext for MemberContext {
     fn error(&self, error: KafkaError, reason: &str) {
         self.watch.suspect(&error);
         self.membership.suspect(&error);
+        self.outage.suspect(&error);
         crate::client_log::report("consumer", &error, reason);
     }
 }

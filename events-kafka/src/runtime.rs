@@ -2,10 +2,12 @@
 
 mod broker;
 mod prepared;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use events_core::{Class, Error, Fault, Middleware, Registry, State};
 use events_runtime::{Faults, GroupPlan, Propagation, Service, Settings, ShutdownReport};
@@ -50,6 +52,8 @@ pub struct Runtime {
     /// Whether it says to others what it is.
     publishes_manifest: bool,
     endpoint: Endpoint,
+    /// How long a start waits for the cluster; none for as long as it takes.
+    start_timeout: Option<Duration>,
 }
 
 impl Runtime {
@@ -72,6 +76,7 @@ impl Runtime {
             observers: BTreeSet::new(),
             publishes_manifest: true,
             endpoint: Endpoint::from_environment(),
+            start_timeout: None,
         }
     }
 
@@ -175,6 +180,23 @@ impl Runtime {
         self
     }
 
+    /// Limits how long a start waits for the cluster to answer; then it fails with the reason. Without a limit it waits for as
+    /// long as it takes: the status endpoint is open, the service is not ready, and the log says why every five seconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use events_kafka::Runtime;
+    ///
+    /// let runtime = Runtime::new("inventory").start_timeout(Duration::from_secs(60));
+    /// ```
+    pub fn start_timeout(mut self, limit: Duration) -> Self {
+        self.start_timeout = Some(limit);
+        self
+    }
+
     /// The service's name.
     pub fn name(&self) -> &str {
         self.service.name()
@@ -226,7 +248,8 @@ impl Runtime {
         Ok((self.service.plan()?, self.ensure))
     }
 
-    /// Starts the service on the current tokio runtime. It runs until the handle is drained or dropped.
+    /// Starts the service on the current tokio runtime. It runs until the handle is drained or dropped. While no broker answers,
+    /// the start waits, at most for [`start_timeout`](Self::start_timeout).
     ///
     /// # Errors
     ///

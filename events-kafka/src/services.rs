@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::time::Duration;
 
 use events_core::Fault;
 use events_runtime::Faults;
@@ -183,6 +184,15 @@ impl Services {
         let runtimes = self.0.into_iter();
         let addressed = runtimes.map(|runtime| runtime.status_address(address.clone()));
         Self(addressed.collect())
+    }
+
+    /// A limit for how long each start waits for the cluster; see [`Runtime::start_timeout`].
+    pub fn start_timeout(self, limit: Duration) -> Self {
+        let limited = self
+            .0
+            .into_iter()
+            .map(|runtime| runtime.start_timeout(limit));
+        Self(limited.collect())
     }
 
     /// All of them on the embedded cluster.

@@ -340,7 +340,7 @@ impl ClientContext for Deliveries {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "the producer reports an error");
+        crate::client_log::report("producer of the lanes", &error, reason);
     }
 }
 

@@ -1,12 +1,13 @@
 //! A running service, as others see it: the handle, the endpoint, whoever gives a drain up.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use events_runtime::{Group, Status};
 
 use crate::error::KafkaError;
 use crate::membership::Membership;
+use crate::outage::Outage;
 use crate::rights::Watch;
 
 /// A running service. It outlives the handle for as long as the service drains.
@@ -14,6 +15,10 @@ pub(crate) struct View {
     service: String,
     /// Set once they have been made.
     groups: OnceLock<Vec<Watched>>,
+    /// Set with them.
+    outage: OnceLock<Arc<Outage>>,
+    /// What the start waits for.
+    waiting: Mutex<Option<String>>,
     draining: AtomicBool,
 }
 
@@ -30,14 +35,22 @@ impl View {
         Self {
             service: service.to_owned(),
             groups: OnceLock::new(),
+            outage: OnceLock::new(),
+            waiting: Mutex::default(),
             draining: AtomicBool::new(false),
         }
     }
 
     /// It has members in its groups.
-    pub(crate) fn started(&self, groups: Vec<Watched>) {
+    pub(crate) fn started(&self, groups: Vec<Watched>, outage: Arc<Outage>) {
         // A service starts once.
+        let _ = self.outage.set(outage);
         let _ = self.groups.set(groups);
+    }
+
+    /// The start waits for that, or for nothing any more.
+    pub(crate) fn waits_for(&self, what: Option<String>) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 
     pub(crate) fn drains(&self) {
@@ -83,12 +96,21 @@ impl View {
             return vec!["draining".to_owned()];
         }
         let Some(groups) = self.groups.get() else {
-            return vec!["starting".to_owned()];
+            let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            return vec![waiting.clone().unwrap_or_else(|| "starting".to_owned())];
         };
         groups
             .iter()
             .filter_map(|watched| watched.membership.unready())
+            .chain(self.outage())
             .collect()
+    }
+
+    /// What is said while no broker answers.
+    #[cfg(feature = "status")]
+    fn outage(&self) -> Option<String> {
+        let reason = self.outage.get()?.reason()?;
+        Some(format!("no broker answers: {reason}"))
     }
 
     /// Acts on every group that has the handler.

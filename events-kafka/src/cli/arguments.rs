@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use events_locks::ContractsCommand;
@@ -35,6 +36,9 @@ pub(super) enum Command {
         /// Open the status endpoint there: `127.0.0.1:9464`, or `:9464` for the same; EVENTS_STATUS_ADDRESS does so too.
         #[arg(long)]
         status_address: Option<String>,
+        /// Fail if the cluster does not answer within that time, such as 90s or 5m; without it the start waits as long as it takes.
+        #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+        start_timeout: Option<Duration>,
     },
     /// Say what a running service does.
     Status {

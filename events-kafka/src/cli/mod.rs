@@ -65,13 +65,19 @@ pub(crate) async fn run(
     match command.unwrap_or(Command::Run {
         services: Vec::new(),
         status_address: None,
+        start_timeout: None,
     }) {
         Command::Run {
             services: names,
             status_address,
+            start_timeout,
         } => {
             let services = match status_address {
                 Some(address) => services.status_address(address),
+                None => services,
+            };
+            let services = match start_timeout {
+                Some(limit) => services.start_timeout(limit),
                 None => services,
             };
             run::run(services, &names, json).await

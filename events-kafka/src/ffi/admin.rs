@@ -52,7 +52,14 @@ pub(super) unsafe fn refusal(error: *const sys::rd_kafka_error_t) -> Option<RDKa
     (code != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| code.into())
 }
 
-/// Requests under way, with a queue of their own for the answers.
+/// How long the client tries to send a request to a group's coordinator: the longest that it takes.
+///
+/// The client must not time such a request out before it was sent. It keeps the search for the coordinator, and when a
+/// broker comes, that search touches the request's memory a second time after it was freed: the process aborts with
+/// `eonce->refcnt > 0`. So callers wait by a clock of their own, and close a client that left one unanswered long before.
+const COORDINATOR: Duration = Duration::from_secs(3600);
+
+/// Requests under way, with a queue of their own for the answers. To drop it gives the answers up, not the requests.
 pub(super) struct Asked {
     pub(super) client: *mut sys::rd_kafka_t,
     pub(super) options: *mut sys::rd_kafka_AdminOptions_t,
@@ -63,6 +70,14 @@ pub(super) struct Asked {
 pub(super) struct Event(pub(super) *mut sys::rd_kafka_event_t);
 
 impl Asked {
+    /// For requests to the coordinators of groups, each of which is answered alone.
+    pub(super) fn of_coordinators<C: ClientContext>(
+        client: &Client<C>,
+        operation: sys::rd_kafka_admin_op_t,
+    ) -> Self {
+        Self::new(client, operation, COORDINATOR)
+    }
+
     pub(super) fn new<C: ClientContext>(
         client: &Client<C>,
         operation: sys::rd_kafka_admin_op_t,

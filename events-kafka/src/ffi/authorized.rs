@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::slice;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::bindings as sys;
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::admin::{Asked, listed, names, refusal, text};
+use super::groups::describe_each;
 
 /// What the broker says of one topic or group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,37 +58,31 @@ pub(crate) fn authorized_on_topics<C: ClientContext>(
     }
 }
 
-/// What this user may do with consumer groups. Waits for the answer.
+/// What this user may do with consumer groups. Waits for the answers.
 pub(crate) fn authorized_on_groups<C: ClientContext>(
     client: &Client<C>,
     groups: &[&str],
     patience: Duration,
 ) -> Answer {
-    let names = names(groups)?;
-    let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
-    let operation = sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
-    let asked = Asked::new(client, operation, patience);
-    // SAFETY: the names end with zeros and outlive the call, which copies them.
-    unsafe {
-        let (all, count) = (pointers.as_mut_ptr(), pointers.len());
-        sys::rd_kafka_DescribeConsumerGroups(asked.client, all, count, asked.options, asked.queue);
-    }
-    let event = asked.answer(patience)?;
-    // SAFETY: as for topics.
-    unsafe {
-        let result = sys::rd_kafka_event_DescribeConsumerGroups_result(event.0);
-        let mut count = 0;
-        let all = sys::rd_kafka_DescribeConsumerGroups_result_groups(result, &mut count);
-        let told = listed(all, count).iter().map(|&group| {
-            let name = text(sys::rd_kafka_ConsumerGroupDescription_group_id(group));
-            let error = sys::rd_kafka_ConsumerGroupDescription_error(group);
+    let mut all = BTreeMap::new();
+    let until = Instant::now() + patience;
+    describe_each(client, groups, until, |event| {
+        // SAFETY: the event answers `DescribeConsumerGroups`; otherwise as for topics.
+        unsafe {
+            let result = sys::rd_kafka_event_DescribeConsumerGroups_result(event.0);
             let mut count = 0;
-            let operations =
-                sys::rd_kafka_ConsumerGroupDescription_authorized_operations(group, &mut count);
-            (name, Told::of(error, operations, count))
-        });
-        Ok(told.collect())
-    }
+            let groups = sys::rd_kafka_DescribeConsumerGroups_result_groups(result, &mut count);
+            all.extend(listed(groups, count).iter().map(|&group| {
+                let name = text(sys::rd_kafka_ConsumerGroupDescription_group_id(group));
+                let error = sys::rd_kafka_ConsumerGroupDescription_error(group);
+                let mut count = 0;
+                let operations =
+                    sys::rd_kafka_ConsumerGroupDescription_authorized_operations(group, &mut count);
+                (name, Told::of(error, operations, count))
+            }));
+        }
+    })?;
+    Ok(all)
 }
 
 impl Told {
@@ -110,5 +105,40 @@ impl Told {
         // SAFETY: the caller's promise; read as numbers, since a later client may know operations that the bindings do not.
         let operations = unsafe { slice::from_raw_parts(operations.cast::<u32>(), count) };
         Self::Allowed(Some(operations.to_vec()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::ClientConfig;
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::{BaseProducer, Producer};
+
+    use super::super::groups::{assigned, committed};
+    use super::*;
+
+    /// The client aborts the process if a request to a coordinator timed out within it before the first broker came.
+    #[test]
+    fn questions_that_were_given_up_do_no_harm_when_a_broker_comes() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.broker_down(1).unwrap();
+        let producer: BaseProducer = ClientConfig::new()
+            .set("bootstrap.servers", cluster.bootstrap_servers())
+            .set("reconnect.backoff.max.ms", "100")
+            .create()
+            .unwrap();
+        let client = producer.client();
+        let moment = Duration::from_millis(100);
+        let asked = authorized_on_groups(client, &["one"], moment);
+        let reading = assigned(client, &["one"], Instant::now() + moment);
+        let done = committed(client, &["one"], Instant::now() + moment);
+
+        cluster.broker_up(1).unwrap();
+        // The client sends requests in their order, so those before were sent once this one is answered.
+        let later = authorized_on_groups(client, &["one"], Duration::from_secs(60));
+        let given_up = Err(RDKafkaErrorCode::OperationTimedOut);
+        assert_eq!(asked, given_up);
+        assert_ne!(later, given_up);
+        assert!(reading.is_empty() && done.is_empty());
     }
 }

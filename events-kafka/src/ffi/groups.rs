@@ -49,30 +49,59 @@ pub(crate) fn assigned<C: ClientContext>(
     groups: &[&str],
     until: Instant,
 ) -> PerGroup<BTreeMap<String, usize>> {
-    let operation = sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
     let mut found = BTreeMap::new();
     for some in groups.chunks(AT_ONCE) {
-        let Some(patience) = left(until) else { break };
-        let Ok(names) = names(some) else { continue };
-        let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
-        let asked = Asked::new(client, operation, patience);
-        // SAFETY: the names end with zeros and outlive the call, which copies them.
+        if left(until).is_none() {
+            break;
+        }
+        // SAFETY: each event is an answer to such a request.
+        let describe = |event: &Event| found.extend(unsafe { described(event) });
+        // What was not answered is left out.
+        let _ = describe_each(client, some, until, describe);
+    }
+    found
+}
+
+/// Describes groups, each by a request of its own, so that one whose coordinator is away keeps no other back. Hands out what
+/// comes in time.
+///
+/// # Errors
+///
+/// That of the first group that was not described.
+pub(super) fn describe_each<C: ClientContext>(
+    client: &Client<C>,
+    groups: &[&str],
+    until: Instant,
+    mut take: impl FnMut(&Event),
+) -> Result<(), RDKafkaErrorCode> {
+    let operation = sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
+    let names = names(groups)?;
+    let asked = Asked::of_coordinators(client, operation);
+    for name in &names {
+        let mut one = [name.as_ptr()];
+        // SAFETY: the name ends with a zero and outlives the call, which copies it.
         unsafe {
-            let (all, count) = (pointers.as_mut_ptr(), pointers.len());
+            let (one, count) = (one.as_mut_ptr(), one.len());
             sys::rd_kafka_DescribeConsumerGroups(
                 asked.client,
-                all,
+                one,
                 count,
                 asked.options,
                 asked.queue,
             );
         }
-        if let Ok(event) = asked.answer(patience) {
-            // SAFETY: the event is an answer to this request.
-            found.extend(unsafe { described(&event) });
+    }
+    let mut outcome = Ok(());
+    for _ in &names {
+        let Some(patience) = left(until) else {
+            return outcome.and(Err(RDKafkaErrorCode::OperationTimedOut));
+        };
+        match asked.answer(patience) {
+            Ok(event) => take(&event),
+            Err(code) => outcome = outcome.and(Err(code)),
         }
     }
-    found
+    outcome
 }
 
 /// The topics for which these groups have committed offsets. A group without an answer in time is left out.
@@ -84,9 +113,11 @@ pub(crate) fn committed<C: ClientContext>(
     let operation = sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS;
     let mut found = BTreeMap::new();
     for some in groups.chunks(AT_ONCE) {
-        let Some(patience) = left(until) else { break };
+        if left(until).is_none() {
+            break;
+        }
         let Ok(names) = names(some) else { continue };
-        let asked = Asked::new(client, operation, patience);
+        let asked = Asked::of_coordinators(client, operation);
         for name in &names {
             // SAFETY: the name ends with a zero; the request is copied before it is destroyed. No list asks for all topics.
             unsafe {

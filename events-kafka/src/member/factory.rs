@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::membership::Membership;
 use crate::options::ClientOptions;
+use crate::outage::Outage;
 use crate::parked::ParkedLogs;
 use crate::rebalance::MemberContext;
 use crate::rights::Watch;
@@ -25,6 +26,7 @@ pub(crate) struct ConsumerFactory {
     drain: Duration,
     pub(super) membership: Arc<Membership>,
     pub(super) watch: Arc<Watch>,
+    outage: Arc<Outage>,
     pub(super) parked: Option<Arc<ParkedLogs>>,
 }
 
@@ -34,6 +36,7 @@ impl ConsumerFactory {
         group: &Arc<Group>,
         client: &ClientOptions,
         handle: Handle,
+        outage: &Arc<Outage>,
         drain: Duration,
     ) -> KafkaResult<Self> {
         let plan = group.plan();
@@ -46,6 +49,7 @@ impl ConsumerFactory {
             drain,
             membership: Membership::new(&plan.group, client.property("group.instance.id")),
             watch,
+            outage: Arc::clone(outage),
             parked: parked.map(Arc::new),
         })
     }
@@ -63,6 +67,7 @@ impl ConsumerFactory {
             closing: AtomicBool::new(false),
             membership: Arc::clone(&self.membership),
             watch: Arc::clone(&self.watch),
+            outage: Arc::clone(&self.outage),
         };
         let config = self.client.consumer(&plan.group, &plan.settings);
         let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);
@@ -76,6 +81,7 @@ impl ConsumerFactory {
     pub(super) fn suspect(&self, error: &KafkaError) {
         self.watch.suspect(error);
         self.membership.suspect(error);
+        self.outage.suspect(error);
     }
 }
 

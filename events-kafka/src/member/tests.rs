@@ -48,7 +48,8 @@ impl Scene {
         let handle = runtime.handle().clone();
         let group = Arc::new(Group::new(plan.unwrap().remove(0), lanes, handle.clone()));
         let drain = Duration::from_secs(1);
-        let factory = ConsumerFactory::new(&group, &client, handle, drain).unwrap();
+        let outage = Outage::new(&client, &[], handle.clone());
+        let factory = ConsumerFactory::new(&group, &client, handle, &outage, drain).unwrap();
         let (orders, inbox) = mpsc::channel();
         let consumer = factory.consumer().unwrap();
         let scene = (Arc::clone(&factory.membership), Arc::downgrade(&consumer));

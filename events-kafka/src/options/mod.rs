@@ -213,14 +213,18 @@ impl ClientOptions {
     /// Options with an address: the embedded cluster's if that is wanted.
     pub(crate) fn located(mut self) -> Result<Self, KafkaError> {
         if self.is_embedded() {
-            let address = Embedded::shared()?.address().to_owned();
-            for properties in [&mut self.environment, &mut self.own] {
-                properties.retain(|name, _| !aliases::same(name, ADDRESS));
-            }
             self.embedded = true;
-            return Ok(self.set(ADDRESS, address));
+            return Ok(self.at(Embedded::shared()?.address()));
         }
         Ok(self)
+    }
+
+    /// The same at another address, whatever the environment says.
+    pub(crate) fn at(mut self, address: &str) -> Self {
+        for properties in [&mut self.environment, &mut self.own] {
+            properties.retain(|name, _| !aliases::same(name, ADDRESS));
+        }
+        self.set(ADDRESS, address)
     }
 }
 

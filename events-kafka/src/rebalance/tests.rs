@@ -67,7 +67,9 @@ fn a_member_that_lost_its_assignment_commits_nothing() {
     let handle = runtime.handle().clone();
     let lanes = LaneProducer::start(&client).unwrap();
     let group = Arc::new(Group::new(plan, lanes, handle.clone()));
-    let factory = ConsumerFactory::new(&group, &client, handle, Duration::from_secs(1)).unwrap();
+    let outage = Outage::new(&client, &[], handle.clone());
+    let drain = Duration::from_secs(1);
+    let factory = ConsumerFactory::new(&group, &client, handle, &outage, drain).unwrap();
     let consumer = factory.consumer().unwrap();
     until("the member has its partition", || {
         consumer.poll(Duration::from_millis(10));

@@ -90,8 +90,8 @@ impl Watch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Compares what the cluster tells with what is needed. Answers whether there is an end of asking.
-    async fn look(&self, catalog: &Catalog) -> bool {
+    /// Compares what the cluster tells with what is needed.
+    async fn look(&self, catalog: &Catalog) -> Look {
         let lacks = lacking(catalog, &self.needed).await;
         let mut state = self.state();
         // A cluster may refuse what it does not tell: then there is no end before it refuses nothing any more.
@@ -106,10 +106,23 @@ impl Watch {
         } else if !refused && !lacks.unanswered {
             *state = State::default();
             tracing::info!(group = %self.group, "all rights that were missing are there again");
-            return true;
+            return Look::Done;
         }
-        false
+        if lacks.unanswered {
+            Look::Unanswered
+        } else {
+            Look::Again
+        }
     }
+}
+
+/// What came of a question.
+enum Look {
+    /// Nothing is missing any more.
+    Done,
+    Again,
+    /// The cluster did not answer all of it.
+    Unanswered,
 }
 
 impl Drop for Watch {
@@ -130,10 +143,17 @@ async fn ask(watch: Weak<Watch>) {
         if catalog.is_none() {
             catalog = Catalog::connect(&watch.client).ok();
         }
-        if let Some(catalog) = &catalog
-            && watch.look(catalog).await
-        {
-            return;
+        if let Some(known) = &catalog {
+            match watch.look(known).await {
+                Look::Done => return,
+                Look::Again => {}
+                // A client that left a request to a coordinator unanswered must not be kept.
+                Look::Unanswered => {
+                    if let Some(catalog) = catalog.take() {
+                        catalog.close();
+                    }
+                }
+            }
         }
         drop(watch);
         tokio::time::sleep(AGAIN).await;

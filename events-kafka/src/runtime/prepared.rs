@@ -8,6 +8,7 @@ use events_core::manifest::Manifest;
 use events_runtime::GroupPlan;
 use tokio::runtime::Handle as Tokio;
 
+use super::waiting::Waiting;
 use super::{Runtime, planned};
 use crate::announce::announce;
 use crate::endpoint::Open;
@@ -16,6 +17,7 @@ use crate::handle::Handle;
 use crate::manifests::{Announcement, Deployed};
 use crate::member::Member;
 use crate::options::ClientOptions;
+use crate::outage::Outage;
 use crate::sink::LaneProducer;
 use crate::topics::{self, Ensure};
 use crate::view::View;
@@ -31,6 +33,8 @@ pub(crate) struct Prepared {
     ensure: Option<Ensure>,
     manifest: Option<Manifest>,
     deployed: Deployed,
+    /// Where the cluster's brokers are.
+    brokers: Vec<String>,
     status: (Arc<View>, Option<Open>),
     drain: Duration,
 }
@@ -59,18 +63,31 @@ impl Runtime {
         let view = Arc::new(View::of(&name));
         let open = self.endpoint.open(&view)?;
         let (owned, manifest) = (self.owned(), self.manifest_to_publish());
-        let mut client = self.client.named(&name).located()?;
-        let plans = planned(self.service, self.parks_anywhere, &client)?;
-        let address = client.address().unwrap_or_default().to_owned();
-        let asked = client.clone();
-        let looked = Deployed::look_for(manifest.as_ref(), &asked);
-        let prepared = topics::prepare(&name, &plans, &mut client, self.ensure);
-        let (prepared, deployed) = telling(async { tokio::join!(prepared, looked) }, || {
-            tracing::info!(service = %name, address, "waiting for the cluster to answer");
-        })
-        .await;
-        let mut faults = KafkaError::faults_of(prepared)?;
-        faults.extend(owned.faults(&plans, &client).await?);
+        let located = self.client.named(&name).located()?;
+        let plans = planned(self.service, self.parks_anywhere, &located)?;
+        let mut waiting = Waiting::new(&name, &located, &view, self.start_timeout);
+        let (client, brokers, deployed, mut faults) = loop {
+            let brokers = waiting.until_answered().await?;
+            let mut client = located.clone();
+            let looked = Deployed::look_for(manifest.as_ref(), &located);
+            let prepared = async {
+                let prepared = topics::prepare(&name, &plans, &mut client, self.ensure).await;
+                let mut faults = KafkaError::faults_of(prepared)?;
+                faults.extend(owned.faults(&plans, &located).await?);
+                Ok(faults)
+            };
+            let (found, deployed) = telling(async { tokio::join!(prepared, looked) }, || {
+                let address = located.address().unwrap_or_default();
+                tracing::info!(service = %name, address, "asking the cluster for topics and rights");
+            })
+            .await;
+            match found {
+                Ok(faults) => break (client, brokers, deployed, faults),
+                // The brokers went away meanwhile: what was found out is asked again.
+                Err(KafkaError::Cluster { .. }) if !waiting.answers().await? => {}
+                Err(error) => return Err(error),
+            }
+        };
         faults.extend(
             manifest
                 .iter()
@@ -84,6 +101,7 @@ impl Runtime {
             ensure: self.ensure,
             manifest,
             deployed,
+            brokers,
             status: (view, open),
             drain,
         })
@@ -99,6 +117,7 @@ impl Prepared {
     pub(crate) fn start(self) -> Result<Handle, KafkaError> {
         let lanes = LaneProducer::start(&self.client)
             .map_err(|error| KafkaError::client("producer", &error))?;
+        let outage = Outage::new(&self.client, &self.brokers, Tokio::current());
         let mut members = Vec::with_capacity(self.plans.len());
         for plan in &self.plans {
             let member = Member::start(
@@ -106,6 +125,7 @@ impl Prepared {
                 &self.client,
                 Arc::clone(&lanes) as _,
                 Tokio::current(),
+                &outage,
                 self.drain,
             );
             members.push(member.map_err(|error| KafkaError::client("consumer", &error))?);
@@ -120,6 +140,7 @@ impl Prepared {
             lanes,
             self.client,
             announcement.unwrap_or_default(),
+            outage,
             self.drain,
         ))
     }

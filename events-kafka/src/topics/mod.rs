@@ -3,6 +3,7 @@
 mod catalog;
 mod groups;
 mod kept;
+mod probe;
 mod state;
 mod wanted;
 
@@ -15,6 +16,7 @@ pub(crate) use catalog::{Catalog, Making};
 #[cfg(test)]
 pub(crate) use groups::Reading;
 pub(crate) use groups::{ANY_GROUP, Groups};
+pub(crate) use probe::{Probe, Silence};
 use state::State;
 use wanted::Wanted;
 
