@@ -1,6 +1,7 @@
 //! A token that says an attempt has been given up.
 
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
@@ -34,7 +35,8 @@ impl Cancellation {
         self.0.cancelled.store(true, Ordering::Release);
         let wakers = std::mem::take(&mut *self.wakers());
         for waker in wakers {
-            waker.wake();
+            // A waker of an executor of the user's may panic; the panic hook reports it.
+            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use crate::context::ServiceContext;
 use crate::graph::Graph;
 use crate::identity::stable_hash;
 use crate::registry::Registry;
+use crate::slot::Panicked;
 
 /// A fault that keeps a service from starting, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,7 +54,17 @@ pub fn check(registry: &Registry, context: &ServiceContext) -> Vec<Fault> {
     crate::upcast::check(registry, &mut faults);
     for handler in registry.handlers_of(context.service()) {
         let mut errors = Vec::new();
-        (handler.check)(context, &mut errors);
+        let check = || (handler.check)(context, &mut errors);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(check)) {
+            let message = format!(
+                "handler `{}` ({}): preparing its arguments panicked: {:#}",
+                handler.name,
+                handler.location,
+                Panicked::error(panic)
+            );
+            let remedy = "let `Extract::prepare` answer with an error that names what is missing";
+            faults.push(Fault::new("missing-argument", message, remedy));
+        }
         for error in errors {
             let text = format!("{error:#}");
             let (message, remedy) = text.split_once(": ").unwrap_or((&text, "see the message"));

@@ -6,6 +6,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::contained::discard;
+
 /// A value that handlers of a service share, put in with `Runtime::state`. A handler takes it as an argument.
 ///
 /// It is an `Arc`: cloning is cheap, and the value needs its own locks to change.
@@ -106,6 +108,16 @@ impl ServiceContext {
         let mut names: Vec<_> = self.values.values().map(|entry| entry.type_name).collect();
         names.sort_unstable();
         names
+    }
+}
+
+impl Drop for ServiceContext {
+    fn drop(&mut self) {
+        // The last of a service may be a lane's or a poll thread's. Each for itself, so that no panic meets another; the
+        // panic hook reports it.
+        for (_, entry) in self.values.drain() {
+            let _ = discard(entry);
+        }
     }
 }
 

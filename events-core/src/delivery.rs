@@ -4,7 +4,9 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::Result;
 use crate::cancellation::Cancellation;
+use crate::contained::discard;
 use crate::emission::Emissions;
 use crate::envelope::Meta;
 use crate::event::EventDescriptor;
@@ -135,7 +137,9 @@ impl AttemptContext {
     /// Leaves a value for the attempt's extractors; middleware calls it.
     pub fn extend<T: Clone + Send + Sync + 'static>(&self, value: T) {
         let key = TypeId::of::<T>();
-        self.parts().extensions.insert(key, Box::new(value));
+        let earlier = self.parts().extensions.insert(key, Box::new(value));
+        // Not under the lock: its `Drop` is code of users.
+        drop(earlier);
     }
 
     /// A value that middleware left.
@@ -155,17 +159,34 @@ impl AttemptContext {
 
     /// For engines, at the end of an attempt: moves what was published by hand to `emissions` and closes the
     /// publisher, so that a clone which outlives the attempt answers with an error.
-    pub fn finish(&mut self, emissions: &mut Emissions) {
+    ///
+    /// # Errors
+    ///
+    /// A value that middleware left panicked when it was dropped: the attempt has failed.
+    pub fn finish(&mut self, emissions: &mut Emissions) -> Result<()> {
         let parts = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(publisher) = parts.publisher.take() {
             publisher.close(emissions);
         }
         parts.cancellation = None;
-        parts.extensions.clear();
+        let mut outcome = Ok(());
+        // Each for itself, so that no panic meets another.
+        for (_, value) in parts.extensions.drain() {
+            let dropped = discard(value);
+            outcome = outcome.and(dropped);
+        }
+        outcome.map_err(|panic| panic.context("what a layer left, when it was dropped"))
     }
 
     fn parts(&self) -> MutexGuard<'_, Parts> {
-        // No code of users runs under this lock, so a poisoned value is a whole one.
+        // A `Clone` of users may panic under this lock; it changes nothing, so a poisoned value is a whole one.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for AttemptContext {
+    fn drop(&mut self) {
+        // The attempt was given up together with its slot: no record is left that could fail.
+        let _ = self.finish(&mut Emissions::new());
     }
 }

@@ -36,6 +36,7 @@ mod check;
 mod codec;
 mod command;
 pub mod company;
+mod contained;
 mod context;
 pub mod contract;
 mod delivery;
@@ -98,6 +99,7 @@ pub use events_macros::{Emission, OneOf, command, event, handler, payload, upcas
 
 /// For engines: what drives the generated loops.
 pub mod engine {
+    pub use crate::contained::{Contained, discard};
     pub use crate::slot::{BlockingJob, Panicked, Slot, SlotDriver, SlotFuture};
     pub use crate::structured::resembles_structured;
 }

@@ -14,7 +14,8 @@ pub type Attempt<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 /// Code around every attempt of a service's handlers, and a hook on what it publishes.
 ///
 /// Layers run in the order in which they were added, the first outermost. A service without any pays nothing; one with
-/// a layer pays an allocation for each attempt. A layer that panics fails the record it was called for, as its handler would.
+/// a layer pays an allocation for each attempt. A layer that panics fails the record it was called for, as its handler would;
+/// so does its future, or what it left for extractors, that panics when it is dropped.
 ///
 /// # Cancel safety
 ///

@@ -4,13 +4,15 @@
 //! loop itself is compiled once.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use crate::Result;
+use crate::contained::Contained;
 use crate::delivery::Delivery;
 use crate::emission::Emissions;
-use crate::slot::{BlockingJob, Slot, SlotFuture};
+use crate::slot::{BlockingJob, Panicked, Slot, SlotFuture};
+use crate::{Error, Result};
 
 /// How what a handler returns is published.
 pub(crate) type Emit<R> = fn(R, &mut Emissions) -> Result<()>;
@@ -23,8 +25,12 @@ type StartBlocking = Box<dyn Fn(&Delivery<'_>) -> Result<BlockingJob> + Send>;
 
 /// A handler that can be called. `#[handler]` puts one of the three types below into its descriptor.
 pub trait Callable: Send + Sync {
-    /// What calls it for the records of a slot; none if what its arguments need is not there.
-    fn caller(&'static self, slot: &Slot) -> Option<Caller>;
+    /// What calls it for the records of a slot.
+    ///
+    /// # Errors
+    ///
+    /// What its arguments need is not there.
+    fn caller(&'static self, slot: &Slot) -> Result<Caller>;
 }
 
 /// What calls a handler for one record after the other.
@@ -66,8 +72,8 @@ pub struct Blocking<P, F, R> {
 }
 
 impl<I, F: Future + Send + 'static> Callable for Plain<I, F> {
-    fn caller(&'static self, _: &Slot) -> Option<Caller> {
-        Some(Caller::Async(Box::new(PlainCall {
+    fn caller(&'static self, _: &Slot) -> Result<Caller> {
+        Ok(Caller::Async(Box::new(PlainCall {
             handler: self,
             future: Box::pin(None),
         })))
@@ -75,14 +81,14 @@ impl<I, F: Future + Send + 'static> Callable for Plain<I, F> {
 }
 
 impl<P: Send + 'static, F: Future + Send + 'static> Callable for Prepared<P, F> {
-    fn caller(&'static self, slot: &Slot) -> Option<Caller> {
+    fn caller(&'static self, slot: &Slot) -> Result<Caller> {
         match (self.prepare)(slot) {
-            Ok(prepared) => Some(Caller::Async(Box::new(PreparedCall {
+            Ok(prepared) => Ok(Caller::Async(Box::new(PreparedCall {
                 handler: self,
                 prepared,
                 future: Box::pin(None),
             }))),
-            Err(_) => None,
+            Err(error) => Err(error),
         }
     }
 }
@@ -93,59 +99,144 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: 'static,
 {
-    fn caller(&'static self, slot: &Slot) -> Option<Caller> {
-        let prepared = (self.prepare)(slot).ok()?;
+    fn caller(&'static self, slot: &Slot) -> Result<Caller> {
+        let prepared = (self.prepare)(slot)?;
         let start = move |delivery: &Delivery<'_>| -> Result<BlockingJob> {
             let call = (self.start)(&prepared, delivery)?;
             Ok(Box::new(move |emissions: &mut Emissions| {
                 (self.emit)(call(), emissions)
             }))
         };
-        Some(Caller::Blocking(Box::new(start)))
+        Ok(Caller::Blocking(Box::new(start)))
     }
 }
 
 /// The loop that takes a handler from record to record.
 pub(crate) fn run(handler: &'static dyn Callable, slot: Slot) -> SlotFuture {
-    match handler.caller(&slot) {
-        Some(Caller::Async(call)) => Box::pin(drive(slot, call)),
-        Some(Caller::Blocking(start)) => Box::pin(drive_blocking(slot, start)),
-        // It was there when the service started; without it no record is taken, and so none is lost.
-        None => Box::pin(std::future::ready(())),
+    match prepare(handler, &slot) {
+        Ok(Caller::Async(call)) => Box::pin(drive(slot, Call::new(call))),
+        Ok(Caller::Blocking(start)) => Box::pin(drive_blocking(slot, Contained::new(start))),
+        Err(error) => Box::pin(drive_unprepared(handler, slot, error)),
     }
 }
 
-async fn drive(mut slot: Slot, mut call: Box<dyn Attemptable>) {
-    let mut emissions = Emissions::new();
+/// A panic in a user's `Extract::prepare` is an error like any other.
+fn prepare(handler: &'static dyn Callable, slot: &Slot) -> Result<Caller> {
+    catch_unwind(AssertUnwindSafe(|| handler.caller(slot)))
+        .unwrap_or_else(|panic| Err(Panicked::error(panic)))
+        .map_err(|error| error.context("what the handler's arguments need is not there"))
+}
+
+/// What arguments need was there when the service started, and may be there again: until it is, each record fails alone.
+async fn drive_unprepared(handler: &'static dyn Callable, mut slot: Slot, error: Error) {
+    let mut lacking = Some(Contained::new(error));
     while slot.next().await {
-        if slot.start(&mut |delivery| call.place(Some(delivery))) {
-            let mut attempt = pin!(Attempt {
-                call: &mut *call,
-                emissions: &mut emissions,
-                over: false,
-            });
-            slot.attempt(attempt.as_mut()).await;
-            // Of an attempt that was given up nothing lives when the engine hears of it.
-            if !attempt.over {
-                let _ = call.place(None);
+        let prepared = match lacking.take().and_then(Contained::into_inner) {
+            Some(error) => Err(error),
+            None => prepare(handler, &slot),
+        };
+        match prepared {
+            Ok(Caller::Async(call)) => {
+                let mut call = Call::new(call);
+                attempt(&mut slot, &mut call, &mut Emissions::new()).await;
+                return drive(slot, call).await;
+            }
+            Ok(Caller::Blocking(start)) => {
+                let mut start = Contained::new(start);
+                attempt_blocking(&mut slot, &mut start, &mut Emissions::new()).await;
+                return drive_blocking(slot, start).await;
+            }
+            Err(error) => {
+                slot.refuse(error);
+                slot.finish(&mut Emissions::new());
             }
         }
-        slot.finish(&mut emissions);
     }
 }
 
-async fn drive_blocking(mut slot: Slot, start: StartBlocking) {
+async fn drive(mut slot: Slot, mut call: Call) {
     let mut emissions = Emissions::new();
     while slot.next().await {
-        let mut job = None;
-        let started = slot.start(&mut |delivery| {
-            job = Some(start(delivery)?);
-            Ok(())
+        attempt(&mut slot, &mut call, &mut emissions).await;
+    }
+}
+
+async fn attempt(slot: &mut Slot, call: &mut Call, emissions: &mut Emissions) {
+    if slot.start(&mut |delivery| call.place(Some(delivery))) {
+        let mut attempt = pin!(Attempt {
+            call: &mut *call,
+            emissions: &mut *emissions,
+            over: false,
         });
-        if let Some(job) = job.filter(|_| started) {
-            slot.attempt_blocking(job).await;
+        slot.attempt(attempt.as_mut()).await;
+        // Of an attempt that was given up nothing lives when the engine hears of it.
+        if !attempt.over
+            && let Err(panic) = call.clear()
+        {
+            slot.refuse(panic.context("what an attempt left, when it was dropped"));
         }
-        slot.finish(&mut emissions);
+    }
+    slot.finish(emissions);
+}
+
+async fn drive_blocking(mut slot: Slot, mut start: Contained<StartBlocking>) {
+    let mut emissions = Emissions::new();
+    while slot.next().await {
+        attempt_blocking(&mut slot, &mut start, &mut emissions).await;
+    }
+}
+
+async fn attempt_blocking(
+    slot: &mut Slot,
+    start: &mut Contained<StartBlocking>,
+    emissions: &mut Emissions,
+) {
+    let mut job = None;
+    let started = slot.start(&mut |delivery| {
+        if let Some(start) = start.get_mut() {
+            job = Some(start(delivery)?);
+        }
+        Ok(())
+    });
+    if let Some(job) = job.filter(|_| started) {
+        slot.attempt_blocking(job).await;
+    }
+    slot.finish(emissions);
+}
+
+/// A handler's call, and what its arguments share. Both are dropped without letting a panic out.
+struct Call(Contained<Box<dyn Attemptable>>);
+
+impl Call {
+    fn new(call: Box<dyn Attemptable>) -> Self {
+        Self(Contained::new(call))
+    }
+
+    fn place(&mut self, delivery: Option<&Delivery<'_>>) -> Result<()> {
+        match self.0.get_mut() {
+            Some(call) => call.place(delivery),
+            None => Ok(()),
+        }
+    }
+
+    /// Drops the call that is in place.
+    fn clear(&mut self) -> Result<()> {
+        catch_unwind(AssertUnwindSafe(|| self.place(None)))
+            .unwrap_or_else(|panic| Err(Panicked::error(panic)))
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, emissions: &mut Emissions) -> Poll<Result<()>> {
+        match self.0.get_mut() {
+            Some(call) => call.poll(cx, emissions),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        // Before what its arguments share, so that no panic meets another. The panic hook has reported it.
+        let _ = self.clear();
     }
 }
 
@@ -227,7 +318,7 @@ fn poll<F: Future>(
 }
 
 struct Attempt<'a> {
-    call: &'a mut dyn Attemptable,
+    call: &'a mut Call,
     emissions: &'a mut Emissions,
     /// Whether the call is over, and so dropped what it held.
     over: bool,

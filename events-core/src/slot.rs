@@ -5,12 +5,14 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
+use crate::contained::Contained;
 use crate::context::ServiceContext;
 use crate::delivery::Delivery;
 use crate::emission::Emissions;
@@ -48,7 +50,7 @@ pub trait SlotDriver: Send {
     /// Runs a blocking attempt on a pool of threads; takes the job at the first call.
     fn poll_blocking(&mut self, cx: &mut Context<'_>, job: &mut Option<BlockingJob>) -> Poll<()>;
 
-    /// The attempt ends with this error before the handler was called.
+    /// The attempt ends with this error, unless it has ended with another one before: of two errors the first counts.
     fn refuse(&mut self, error: Error);
 
     /// The attempt is over; `emissions` holds what it published, if it succeeded. The engine leaves it empty.
@@ -117,8 +119,16 @@ impl Slot {
             // A panic in a layer is an error of this record alone.
             let wrap = || wrapped(&layers, Box::pin(attempt));
             match catch_unwind(AssertUnwindSafe(wrap)) {
-                Ok(mut wrapped) => {
-                    poll_fn(|cx| self.driver.poll_attempt(cx, wrapped.as_mut())).await;
+                Ok(wrapped) => {
+                    let mut wrapped = Contained::new(wrapped);
+                    poll_fn(|cx| match wrapped.get_mut() {
+                        Some(wrapped) => self.driver.poll_attempt(cx, wrapped.as_mut()),
+                        None => Poll::Ready(()),
+                    })
+                    .await;
+                    if let Err(panic) = wrapped.discard() {
+                        self.driver.refuse(panic.context(LAYERS_DROPPED));
+                    }
                 }
                 Err(panic) => {
                     let error = Panicked::error(panic).context("a layer's `around`");
@@ -140,11 +150,19 @@ impl Slot {
         poll_fn(|cx| self.driver.poll_blocking(cx, &mut job)).await;
     }
 
+    /// The attempt ends with this error, unless it has ended with another one before.
+    pub fn refuse(&mut self, error: Error) {
+        self.driver.refuse(error);
+    }
+
     /// Hands the outcome to the engine.
     pub fn finish(&mut self, emissions: &mut Emissions) {
         self.driver.finish(emissions);
     }
 }
+
+/// Says where a panic came from.
+const LAYERS_DROPPED: &str = "a layer's future, when it was dropped";
 
 /// The attempt with all layers around it, the first outermost.
 fn wrapped<'a>(layers: &'a [Arc<dyn Middleware>], attempt: Attempt<'a>) -> Attempt<'a> {
@@ -156,16 +174,22 @@ fn wrapped<'a>(layers: &'a [Arc<dyn Middleware>], attempt: Attempt<'a>) -> Attem
 /// futures are driven to their ends there, and what they await is waited for as the job itself is.
 fn wrapped_job(layers: Arc<[Arc<dyn Middleware>]>, job: BlockingJob) -> BlockingJob {
     Box::new(move |emissions| {
-        let mut attempt = wrapped(&layers, Box::pin(async move { job(emissions) }));
+        let attempt = wrapped(&layers, Box::pin(async move { job(emissions) }));
+        let mut attempt = Contained::new(attempt);
         let waker = Waker::from(Arc::new(Awaiting(thread::current())));
         let mut cx = Context::from_waker(&waker);
-        loop {
-            match attempt.as_mut().poll(&mut cx) {
-                Poll::Ready(outcome) => return outcome,
+        while let Some(polled) = attempt.get_mut() {
+            match polled.as_mut().poll(&mut cx) {
+                Poll::Ready(outcome) => {
+                    // Not while the outcome unwinds: an error's own `Drop` may panic too.
+                    let dropped = attempt.discard();
+                    return outcome.and(dropped.map_err(|panic| panic.context(LAYERS_DROPPED)));
+                }
                 // It returns at once if it was woken in between.
                 Poll::Pending => thread::park(),
             }
         }
+        Ok(())
     })
 }
 
@@ -198,7 +222,13 @@ impl Panicked {
             Ok(text) => *text,
             Err(panic) => match panic.downcast::<&'static str>() {
                 Ok(text) => (*text).to_owned(),
-                Err(_) => "with a payload that is no text".to_owned(),
+                Err(payload) => {
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                        // Its own payload may panic as well, and so on.
+                        mem::forget(panic);
+                    }
+                    "with a payload that is no text".to_owned()
+                }
             },
         };
         Error::new(Self(text))

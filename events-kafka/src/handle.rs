@@ -12,6 +12,7 @@ use crate::manifests::Announcement;
 use crate::member::{GOODBYE, Member};
 use crate::options::ClientOptions;
 use crate::outage::Outage;
+use crate::patience::bounded;
 use crate::producer::Producer;
 use crate::sink::LaneProducer;
 use crate::view::View;
@@ -147,7 +148,7 @@ impl Handle {
     /// Dropping it gives the drain up: nothing is lost, but work is done again.
     pub async fn drain(self) -> ShutdownReport {
         self.view.drains();
-        let until = Instant::now() + self.drain;
+        let until = Instant::now() + bounded(self.drain);
         // All are told before the first is waited for.
         let members = self.members.into_iter();
         let stopping: Vec<_> = members.map(|member| member.stop(until)).collect();

@@ -13,6 +13,14 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(30);
 /// How long to wait before a question is asked again, for example while a new topic has no leaders yet.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// As far away as a moment may be: 30 years.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
+
+/// `wait`, but for waits that mean "never": no moment is so far away that a clock could not tell it.
+pub(crate) fn bounded(wait: Duration) -> Duration {
+    wait.min(FAR)
+}
+
 /// Asks until there is an answer, for as long as an answer may take.
 pub(crate) fn patiently<T>(watch: &Arc<Watch>, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
     let asked = Instant::now();

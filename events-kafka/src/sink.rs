@@ -16,6 +16,7 @@ use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
 use crate::ffi::{self, Sent};
 use crate::options::ClientOptions;
+use crate::patience::bounded;
 
 /// How late an answer may be handed out when no lane asks for it.
 const POLL: Duration = Duration::from_millis(1);
@@ -83,7 +84,7 @@ impl LaneProducer {
     /// Waits for what is on its way, at most until the deadline, and ends the threads.
     pub(crate) async fn close(&self, deadline: Duration) {
         let lines = [self.usual.current(), self.large.current()];
-        let until = Instant::now() + deadline;
+        let until = Instant::now() + bounded(deadline);
         let flush = move || {
             for running in lines.into_iter().flatten() {
                 let left = until.saturating_duration_since(Instant::now());

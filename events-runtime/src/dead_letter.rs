@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use events_core::{Error, Outgoing, RecordView, error_code, time_now};
+use events_core::{Error, Outgoing, RecordView, time_now};
 
+use crate::driver::failure::code;
 use crate::lane::context::LaneContext;
 use crate::plan::HandlerPlan;
 use crate::transport::Record;
@@ -177,7 +178,7 @@ pub(crate) fn letters<R: Record>(
         handler,
         text: chain(error),
         attempts: work.attempt,
-        code: code(lane, error),
+        code: code(error),
         dialects: lane.group.settings.dead_letter_headers,
         group: &lane.group.group,
         since: work.record.parked().map(|parked| parked.since),
@@ -215,15 +216,6 @@ fn add(letter: &mut Outgoing, header: &[u8], value: Option<&[u8]>) {
         && let Some(value) = value
     {
         letter.add_raw_header(header, Some(value));
-    }
-}
-
-/// The error's code: its type, or what it was given. Where texts are not told the error says nothing else.
-pub(crate) fn code(lane: &LaneContext, error: &Error) -> String {
-    if lane.group.settings.error_texts {
-        error_code(error)
-    } else {
-        error.to_string()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Drives the generated loop of one slot: feeds it records, watches its attempts, keeps failed keys.
 
+pub(crate) mod failure;
 mod holding;
 mod outcome;
 mod park;
@@ -17,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep};
 
 use crate::cell::SlotCell;
+use crate::deadline;
 use crate::emit::EmitScratch;
 use crate::held::Held;
 use crate::hold::Hold;
@@ -140,7 +142,7 @@ impl<R: Record> Driver<R> {
             self.cell.set_busy(true);
             let now = Instant::now();
             self.observed.pending(now);
-            let deadline = now + self.handler.timeout;
+            let deadline = deadline::later(now, self.handler.timeout);
             match &mut self.timer {
                 Some(timer) => timer.as_mut().reset(deadline),
                 None => self.timer = Some(Box::pin(tokio::time::sleep_until(deadline))),
@@ -301,23 +303,31 @@ impl<R: Record> SlotDriver for Driver<R> {
     }
 
     fn refuse(&mut self, error: Error) {
-        self.outcome = Some(Err(error));
+        if matches!(self.outcome, Some(Err(_))) {
+            self.say_beside(error);
+        } else {
+            self.outcome = Some(Err(error));
+        }
     }
 
     fn finish(&mut self, emissions: &mut Emissions) {
         emissions.append(&mut self.blocking_emissions);
-        self.attempt.finish(emissions);
-        if let Some(Err(error)) = self.outcome.take_if(|outcome| outcome.is_err()) {
-            self.outcome = Some(Err(outcome::readable(error)));
+        if let Err(panic) = self.attempt.finish(emissions) {
+            self.refuse(panic);
         }
-        let span = self.observed.settle(&self.lane, self.outcome.as_ref());
+        let outcome = match self.outcome.take() {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(self.failure(error)),
+            None => Err(self.failure(Error::msg("the attempt ended without an outcome"))),
+        };
+        let kind = outcome.as_ref().err().map(|failure| failure.kind);
+        let span = self.observed.settle(&self.lane, kind);
         self.scratch.trace = self.observed.trace.take();
         let _entered = span.enter();
         if let Some(work) = self.current.take() {
-            match self.outcome.take() {
-                Some(Ok(())) => self.succeed(work, emissions),
-                Some(Err(error)) => self.fail(work, error),
-                None => self.fail(work, Error::msg("the attempt ended without an outcome")),
+            match outcome {
+                Ok(()) => self.succeed(work, emissions),
+                Err(failure) => self.fail(work, failure),
             }
         }
         emissions.clear();

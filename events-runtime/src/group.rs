@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use self::leaving::Departure;
 pub use self::leaving::Revoked;
+use crate::deadline;
 use crate::failpoints;
 use crate::lane::Lane;
 use crate::lane::context::LaneContext;
@@ -154,7 +155,7 @@ impl Group {
         }
         let mut revoked = Revoked::default();
         revoked.report.drained = true;
-        let until = Instant::now() + deadline;
+        let until = deadline::after(deadline);
         let late = revoked.wait(leaving, until).await;
         for (_, running) in &late {
             running.shared.tell(Control::Cancel);

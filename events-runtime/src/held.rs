@@ -9,6 +9,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use tokio::time::{Instant, Sleep};
 
+use crate::deadline;
 use crate::transport::Record;
 use crate::work::Work;
 
@@ -66,7 +67,7 @@ impl<R: Record> Held<R> {
     /// Holds a failed record back for `wait`; answers whether its key was free before.
     pub(crate) fn hold(&mut self, mut work: Work<R>, wait: Duration) -> bool {
         work.record.detach();
-        let due = Instant::now() + wait;
+        let due = deadline::after(wait);
         let key = work.key;
         let fresh = !self.keys.contains_key(&key);
         let held = self.keys.entry(key).or_insert_with(|| HeldKey {

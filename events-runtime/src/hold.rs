@@ -19,6 +19,7 @@ use events_core::Class;
 use tokio::time::{Instant, Sleep};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::deadline;
 use crate::plan::HandlerPlan;
 use crate::settings::Settings;
 use crate::transport::TopicPartition;
@@ -245,9 +246,12 @@ impl Hold {
                 let (min, max) = self.settings.hold_probe;
                 broken.wait = match overdue {
                     true => min,
-                    false => (broken.wait * 2).min(max),
+                    false => broken.wait.saturating_mul(2).min(max),
                 };
-                broken.timer.as_mut().reset(now + broken.wait);
+                broken
+                    .timer
+                    .as_mut()
+                    .reset(deadline::later(now, broken.wait));
                 // Somebody must hear the timer.
                 for waker in state.waiting.values() {
                     waker.wake_by_ref();

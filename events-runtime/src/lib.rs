@@ -10,6 +10,7 @@
 mod acks;
 mod cell;
 mod dead_letter;
+mod deadline;
 mod dedupe;
 mod driver;
 mod emit;

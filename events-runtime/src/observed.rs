@@ -100,12 +100,13 @@ impl Observed {
         })
     }
 
-    /// The outcome is known. Answers the attempt's span, which ends with what is made of the outcome.
-    pub(crate) fn settle(&mut self, lane: &LaneContext, outcome: Option<&Result<()>>) -> Span {
+    /// The outcome is known: `failed` is the kind of its error. Answers the attempt's span, which ends with what is made of
+    /// the outcome.
+    pub(crate) fn settle(&mut self, lane: &LaneContext, failed: Option<&'static str>) -> Span {
         let span = std::mem::replace(&mut self.span, Span::none());
         if !span.is_disabled() {
-            if let Some(Err(error)) = outcome {
-                spans::failed(&span, error);
+            if let Some(kind) = failed {
+                spans::failed(&span, kind);
             }
             self.trace = spans::context(lane, &span);
         }

@@ -8,10 +8,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use events_core::engine::{Panicked, resembles_structured};
+use events_core::engine::{Panicked, discard, resembles_structured};
 use events_core::{
-    Class, Classify, Error, EventDescriptor, Exhausted, HandlerDescriptor, Middleware, Ordering,
-    Park, Parking, Registry, Retry, ServiceContext, Start, error_code, stable_hash,
+    Class, Error, EventDescriptor, Exhausted, HandlerDescriptor, Middleware, Ordering, Park,
+    Parking, Registry, Retry, ServiceContext, Start, error_code, stable_hash,
 };
 
 use crate::hold::Lanes;
@@ -237,22 +237,16 @@ impl GroupPlan {
         );
     }
 
-    /// What headers, logs and the status may tell of a handler's error: all of it, or its code alone. Whoever writes an
-    /// error down is given what this answers, so nobody else has to ask.
-    pub(crate) fn told(&self, error: Error, class: Class) -> Error {
-        if self.settings.error_texts {
-            return error;
-        }
-        marked(Error::msg(error_code(&error)), class)
-    }
-
     /// What an error carries, else what the service's table says. A table that panics says nothing.
     pub(crate) fn class_of(&self, error: &Error) -> Class {
         let table = || {
             let classify = self.classify.as_ref()?;
             let said = catch_unwind(AssertUnwindSafe(|| classify(error)));
             said.unwrap_or_else(|panic| {
-                let panic = self.told(Panicked::error(panic), Class::Transient);
+                let panic = match self.settings.error_texts {
+                    true => Panicked::error(panic).to_string(),
+                    false => error_code(&Panicked::error(panic)),
+                };
                 tracing::error!(group = self.group, %panic, "the service's `classify` panicked, so the error counts as transient");
                 None
             })
@@ -260,15 +254,6 @@ impl GroupPlan {
         Class::carried_by(error)
             .or_else(table)
             .unwrap_or(Class::Transient)
-    }
-}
-
-/// An error with the mark of its class.
-pub(crate) fn marked(error: Error, class: Class) -> Error {
-    match class {
-        Class::Terminal => error.terminal(),
-        Class::Unavailable => error.unavailable(),
-        _ => error,
     }
 }
 
@@ -339,6 +324,16 @@ impl TopicPlan {
         self.types
             .iter()
             .position(|plan| plan.event.name.as_bytes() == name)
+    }
+}
+
+impl Drop for GroupPlan {
+    fn drop(&mut self) {
+        // The last of a service may be a lane's or a poll thread's. Each for itself, so that no panic meets another; the
+        // panic hook reports it.
+        let _ = discard(std::mem::take(&mut self.layers));
+        let _ = discard(self.classify.take());
+        let _ = discard(self.propagation.take());
     }
 }
 

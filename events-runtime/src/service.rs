@@ -9,7 +9,7 @@ use events_core::{
 };
 
 use crate::plan::{Classifier, GroupPlan, HandlerPlan, Hooks};
-use crate::settings::Settings;
+use crate::settings::{Settings, limits};
 use crate::spans::Propagation;
 
 /// A service: what runs, whatever the broker.
@@ -146,6 +146,7 @@ impl Service {
     pub fn check(&self) -> Vec<Fault> {
         let mut faults = self.faults.clone();
         faults.extend(self.settings.validate());
+        faults.extend(limits::of_handlers(self.name(), &self.registry));
         faults.extend(events_core::check(&self.registry, &self.context));
         faults.extend(group_faults(self.name(), &self.registry));
         faults.extend(park_faults(self.name(), &self.registry, &self.settings));

@@ -1,5 +1,7 @@
 //! Bounds and intervals of a service, with defaults that a careful operator would choose.
 
+pub(crate) mod limits;
+
 use std::time::Duration;
 
 use events_core::{Exhausted, Fault, Park, Retry, Start};
@@ -7,6 +9,8 @@ use events_core::{Exhausted, Fault, Park, Retry, Start};
 use crate::dead_letter::Dialects;
 
 /// Bounds and intervals. All memory that records take is bounded by them (D7).
+///
+/// No time is longer than 100 years; `Duration::MAX` is a fault at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Records that a lane holds at once: dispatched, held back, or waiting for an acknowledgement. Default 4,000.
@@ -162,6 +166,7 @@ impl Settings {
                 ));
             }
         }
+        faults.extend(limits::too_high(self));
         if self.retry.min > self.retry.max {
             faults.push(Fault::new(
                 "settings",

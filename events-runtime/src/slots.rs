@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use events_core::engine::{Panicked, Slot, SlotFuture};
+use events_core::engine::{Contained, Panicked, Slot, SlotFuture};
 
 use crate::cell::SlotCell;
 use crate::driver::Driver;
@@ -67,7 +67,8 @@ impl<R> Entry<R> {
 /// A slot exists from its first record on.
 struct Live<R> {
     cell: Arc<SlotCell<R>>,
-    future: SlotFuture,
+    /// What it holds when it is dropped is the user's: an attempt, arguments, layers' futures.
+    future: Contained<SlotFuture>,
     waker: Waker,
     flag: Arc<SlotWaker>,
 }
@@ -198,7 +199,11 @@ impl<R: Record> SlotTable<R> {
             }
         }
         let mut cx = Context::from_waker(&live.waker);
-        let polled = catch_unwind(AssertUnwindSafe(|| live.future.as_mut().poll(&mut cx)));
+        let poll = || match live.future.get_mut() {
+            Some(future) => future.as_mut().poll(&mut cx),
+            None => Poll::Ready(()),
+        };
+        let polled = catch_unwind(AssertUnwindSafe(poll));
         {
             let mut exchange = live.cell.exchange();
             std::mem::swap(&mut exchange.done, &mut self.done);
@@ -308,7 +313,7 @@ fn start<R: Record>(
         queued: AtomicBool::new(false),
     });
     Live {
-        future: plan.descriptor.run(slot_of_loop),
+        future: Contained::new(plan.descriptor.run(slot_of_loop)),
         waker: Waker::from(Arc::clone(&flag)),
         cell,
         flag,

@@ -108,9 +108,9 @@ fn guarded<T>(hook: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// The attempt failed. Its text may hold what a payload holds, so it is left to the log.
-pub(crate) fn failed(span: &Span, error: &Error) {
+pub(crate) fn failed(span: &Span, kind: &'static str) {
     span.record("otel.status_code", "ERROR");
-    span.record("error.type", kind_of(error));
+    span.record("error.type", kind);
 }
 
 /// What kind of error it is, where its text must not be told.

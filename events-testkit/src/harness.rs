@@ -170,7 +170,7 @@ impl Harness {
             written.unwrap_or_else(|error| panic!("topic `{topic}`: {error}"));
         }
         let plans = running.plans();
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now().checked_add(self.patience);
         let mut look = LOOKS.0;
         loop {
             let status = running.status().await;
@@ -178,7 +178,7 @@ impl Harness {
                 break;
             }
             assert!(
-                Instant::now() < deadline,
+                deadline.is_none_or(|deadline| Instant::now() < deadline),
                 "the service is not quiet after {:?}; its lanes:\n{}",
                 self.patience,
                 status.lanes.iter().map(busy).collect::<String>()

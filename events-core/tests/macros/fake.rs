@@ -187,12 +187,16 @@ impl SlotDriver for Driver {
     }
 
     fn refuse(&mut self, error: Error) {
-        self.outcome = Some(Err(error));
+        if !matches!(self.outcome, Some(Err(_))) {
+            self.outcome = Some(Err(error));
+        }
     }
 
     fn finish(&mut self, emissions: &mut Emissions) {
         emissions.append(&mut self.pooled);
-        self.context.finish(emissions);
+        if let Err(panic) = self.context.finish(emissions) {
+            self.refuse(panic);
+        }
         let error = match self.outcome.take() {
             Some(Ok(())) => None,
             Some(Err(error)) => Some(format!("{error:#}")),

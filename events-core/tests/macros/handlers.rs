@@ -284,8 +284,11 @@ fn a_missing_argument_is_known_before_a_record_comes() {
 }
 
 #[test]
-fn a_slot_without_its_arguments_ends_at_once() {
-    assert_eq!(run("behave", Asked::DESCRIPTOR, &[asked("answer")], 1), []);
+fn a_slot_without_its_arguments_fails_its_records() {
+    let ended = run("behave", Asked::DESCRIPTOR, &[asked("answer")], 1);
+    let error = ended[0].error.as_deref().unwrap_or_default();
+    assert!(error.contains("no state of type"), "{error}");
+    assert_eq!(ended[0].polls, 0, "nothing of the handler runs");
 }
 
 #[test]

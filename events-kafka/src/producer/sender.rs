@@ -12,6 +12,7 @@ use super::failure::PublishFailed;
 use super::receipt::Receipt;
 use super::replies::{Reply, RequestFailed};
 use super::{Producer, Stamp};
+use crate::patience::bounded;
 
 /// How long a request waits unless it is told otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -144,7 +145,7 @@ impl<C: Request> Sender<C> {
     /// [late](Producer::late_replies).
     pub async fn request(&self, command: &C) -> Result<C::Reply, RequestFailed> {
         let (asked, reply) = (C::DESCRIPTOR, <C::Reply as Event>::DESCRIPTOR);
-        let until = tokio::time::Instant::now() + self.patience;
+        let until = tokio::time::Instant::now() + bounded(self.patience);
         let producer = &self.producer;
         let id = edge_id().to_string();
         let mut waiting = producer.replies.expect(asked, reply, &id)?;

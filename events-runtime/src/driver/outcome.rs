@@ -1,59 +1,20 @@
 //! What becomes of a record once its attempt is over.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Context;
 
-use events_core::engine::Panicked;
-use events_core::{Class, DecodeError, Emissions, Error, Exhausted, Terminal, error_code};
+use events_core::{Class, DecodeError, Emissions, Error, Exhausted};
 
 use crate::dead_letter::letters;
 use crate::driver::Driver;
+use crate::driver::failure::{Failure, Hope};
 use crate::driver::park::jitter;
 use crate::emit::{self, Withheld};
 use crate::header_bounds::HeaderSize;
 use crate::opened::OpenedRecord;
-use crate::plan::marked;
 use crate::routing;
 use crate::transport::Record;
 use crate::work::{Kind, Published, RecordRef, Work};
-
-/// Whether a further attempt may help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hope {
-    Some,
-    /// Only a newer build can read it.
-    NewBuild,
-    None,
-}
-
-impl Hope {
-    fn of(error: &Error, class: Class) -> Self {
-        if Terminal::is_in(error) {
-            return Self::None;
-        }
-        let mut causes = error.chain();
-        match causes.find_map(|cause| cause.downcast_ref::<DecodeError>()) {
-            Some(DecodeError::Malformed { found, known, .. }) if found > known => Self::NewBuild,
-            None if class != Class::Terminal => Self::Some,
-            Some(_) | None => Self::None,
-        }
-    }
-}
-
-/// An error that can be written down wherever it must be. Its text is made by code of users, which may panic: then that is
-/// the error, of the same class.
-pub(super) fn readable(error: Error) -> Error {
-    let write = || (format!("{error:#}"), error_code(&error));
-    match catch_unwind(AssertUnwindSafe(write)) {
-        Ok(_) => error,
-        Err(panic) => {
-            let class = Class::carried_by(&error).unwrap_or(Class::Transient);
-            let panic = Panicked::error(panic).context("the text of the error that was returned");
-            marked(panic, class)
-        }
-    }
-}
 
 impl<R: Record> Driver<R> {
     pub(super) fn succeed(&mut self, mut work: Work<R>, emissions: &Emissions) {
@@ -70,7 +31,10 @@ impl<R: Record> Driver<R> {
         let records = match records {
             Ok(records) => Ok(records),
             Err(Withheld::Refused(refusal)) => Err(refusal),
-            Err(Withheld::Failed(error)) => return self.fail(work, error),
+            Err(Withheld::Failed(error)) => {
+                let failure = self.failure(error);
+                return self.fail(work, failure);
+            }
         };
         self.hold.succeeded();
         self.release(&work);
@@ -121,23 +85,21 @@ impl<R: Record> Driver<R> {
             let Some(fault) = work.record.fault() else {
                 return Some(work);
             };
-            let error = Error::new(DecodeError::from(fault.clone()));
-            self.fail(work, error);
+            let failure = self.failure(Error::new(DecodeError::from(fault.clone())));
+            self.fail(work, failure);
         }
     }
 
     /// Where headers are not read, a record in structured mode, and one of another version, is found out here: because it is no
     /// payload. It is tried again as what it is.
-    fn open(&mut self, mut work: Work<R>, error: &Error) -> Option<Work<R>> {
+    fn open(&mut self, mut work: Work<R>, failure: &Failure) -> Option<Work<R>> {
         if self.lane.topic.reads_headers {
             return Some(work);
         }
         if let Some(reduced) = self.refused(&work) {
             return self.again(work, reduced);
         }
-        let decoded = |cause: &(dyn std::error::Error + 'static)| !cause.is::<DecodeError>();
-        if matches!(work.record, RecordRef::Opened(_) | RecordRef::Parked(_))
-            || error.chain().all(decoded)
+        if matches!(work.record, RecordRef::Opened(_) | RecordRef::Parked(_)) || !failure.undecoded
         {
             return Some(work);
         }
@@ -178,13 +140,13 @@ impl<R: Record> Driver<R> {
         None
     }
 
-    pub(super) fn fail(&mut self, work: Work<R>, error: Error) {
-        let Some(work) = self.open(work, &error) else {
+    pub(super) fn fail(&mut self, work: Work<R>, failure: Failure) {
+        let Some(work) = self.open(work, &failure) else {
             return;
         };
-        let class = self.lane.group.class_of(&error);
-        let hope = Hope::of(&error, class);
-        let error = self.lane.group.told(error, class);
+        let Failure {
+            error, class, hope, ..
+        } = failure;
         if !self.hold.failed(self.slot, work.key, class) {
             return self.put_back(work, &error);
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use events_core::{Error, Exhausted, Ordering, Park};
 
-use crate::dead_letter::{chain, code};
+use crate::dead_letter::chain;
 use crate::driver::Driver;
-use crate::driver::outcome::Hope;
+use crate::driver::failure::{Hope, code};
 use crate::parking::alone;
 use crate::parking::fact::{Standing, Writer};
 use crate::parking::ledger::Pair;
@@ -80,9 +80,7 @@ impl<R: Record> Driver<R> {
         self.handler.meters.parked.add(1);
         let now = self.lane.publish.now();
         let text = error.map(chain).unwrap_or_default();
-        let code = error
-            .map(|error| code(&self.lane, error))
-            .unwrap_or_default();
+        let code = error.map(code).unwrap_or_default();
         let mut standing = Standing {
             handler: &self.handler.stable_name,
             attempts,
@@ -149,7 +147,7 @@ impl<R: Record> Driver<R> {
             attempt = work.attempt, wait_ms = millis(wait), error = format!("{error:#}"), "an attempt at a parked record failed; its key waits"
         );
         self.handler.meters.retried.add(1);
-        let (text, code) = (chain(error), code(&self.lane, error));
+        let (text, code) = (chain(error), code(error));
         let standing = Standing {
             handler: &self.handler.stable_name,
             attempts: work.attempt,

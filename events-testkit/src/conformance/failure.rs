@@ -1,6 +1,6 @@
 //! Errors are typed: tried again, or given up (D5).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use events_core::header;
 use events_runtime::dead_letter_header as letter;
@@ -8,7 +8,7 @@ use events_runtime::dead_letter_header as letter;
 use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::probe::{Moment, Step};
-use super::stage::{Stage, record_of};
+use super::stage::{Stage, record_of, status_once};
 use crate::eventually;
 
 subject!(Shaky, retry, "conformance-retry");
@@ -249,5 +249,53 @@ pub async fn a_late_attempt_is_dropped_and_made_again<C: Cluster>(cluster: &C) -
     assert_eq!(letters[0].key_text().as_deref(), Some("b"));
     let error = letters[0].header_text(letter::ERROR).unwrap_or_default();
     assert!(error.contains("time-out of 100ms"), "{error}");
+    Verdict::Held
+}
+
+subject!(Patient, wait_long, "conformance-longest");
+
+/// The longest times that settings may name are times like others, and no clock overflows. Longer ones are faults.
+pub async fn the_longest_times_are_times<C: Cluster>(cluster: &C) -> Verdict {
+    const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
+    let stage = Stage::set(cluster, "conformance-longest", 1).await;
+    stage.probe.script(
+        "wait_long",
+        "a",
+        0,
+        [Step::Gate("a may go on"), Step::Fail("once")],
+    );
+    stage
+        .probe
+        .script("wait_long", "b", 0, [Step::FailAlways("for ever")]);
+    let service = stage.service().configure(|settings| {
+        settings.timeout = LONGEST;
+        settings.stall = LONGEST;
+        settings.hold_max = LONGEST;
+        settings.hold_probe = (LONGEST, LONGEST);
+        settings.retry.min = LONGEST;
+        settings.retry.max = LONGEST;
+    });
+    let running = stage.start_with(service).await;
+    stage.send::<Patient>("a", 0).await;
+    stage.begun_once("wait_long", "a", 0).await;
+    stage.send::<Patient>("b", 0).await;
+    stage.begun_once("wait_long", "b", 0).await;
+    stage.probe.open("a may go on");
+    stage.committed_once(1).await;
+    let status = status_once(&running, "b waits", |status| {
+        status.lanes.iter().any(|lane| !lane.troubles.is_empty())
+    })
+    .await;
+    assert!(status.healthy, "{status:#?}");
+    running.shutdown().await;
+    let service = stage.service().configure(|settings| {
+        settings.timeout = Duration::MAX;
+        settings.drain = Duration::MAX;
+    });
+    let faults = service.plan().err().map(|faults| faults.to_string());
+    let faults = faults.unwrap_or_default();
+    for name in ["`timeout`", "`drain`"] {
+        assert!(faults.contains(name), "{name}: {faults}");
+    }
     Verdict::Held
 }

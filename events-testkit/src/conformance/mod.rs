@@ -34,6 +34,8 @@ pub mod membership;
 pub mod middleware;
 pub mod order;
 pub mod oversize;
+pub mod panics;
+pub mod panics_leaving;
 pub mod parking;
 pub mod parking_by_hand;
 pub mod parking_flood;

@@ -33,6 +33,7 @@ macro_rules! conformance_tests {
                 an_undecodable_record_is_given_up_at_once
                 texts_of_errors_may_be_kept_out
                 a_late_attempt_is_dropped_and_made_again
+                the_longest_times_are_times
             }
             breaker {
                 a_dead_dependency_costs_no_record
@@ -162,6 +163,14 @@ macro_rules! conformance_tests {
                 layers_stand_around_attempts
                 layers_stand_around_blocking_attempts
                 a_panic_outside_the_handler_is_an_error_too
+            }
+            panics {
+                a_panic_in_a_drop_is_an_error_of_its_record
+                a_panic_in_a_drop_on_a_thread_is_an_error_of_its_record
+            }
+            panics_leaving {
+                a_panic_in_a_drop_spoils_no_drain
+                a_panic_while_a_slot_is_prepared_is_an_error_of_its_record
             }
         }
     };
