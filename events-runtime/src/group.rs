@@ -1,6 +1,7 @@
 //! A member of a consumer group: the lanes of the partitions that are assigned to it now.
 
 mod leaving;
+mod map_room;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 
 use self::leaving::Departure;
 pub use self::leaving::Revoked;
+pub(crate) use self::map_room::MapRoom;
 use crate::deadline;
 use crate::failpoints;
 use crate::lane::Lane;
@@ -39,6 +41,7 @@ pub struct Group {
     /// Lanes whose partition was assigned anew without being given up: cancelled, and waited for with the others.
     replaced: Mutex<Vec<(TopicPartition, Running)>>,
     epoch: AtomicU64,
+    map_room: Arc<MapRoom>,
 }
 
 struct Running {
@@ -57,6 +60,7 @@ impl Group {
             leaving: Mutex::default(),
             replaced: Mutex::default(),
             epoch: AtomicU64::new(0),
+            map_room: Arc::default(),
         }
     }
 
@@ -98,6 +102,7 @@ impl Group {
         ));
         let shared = Arc::new(LaneShared::new(
             self.epoch.fetch_add(1, Ordering::Relaxed) + 1,
+            Arc::clone(&self.map_room),
         ));
         failpoints::reached("assign", &partition, shared.epoch.cast_signed());
         let lane = Lane::new(context, Arc::clone(&shared), queue, start, resume, parked);

@@ -2,6 +2,8 @@
 
 pub(crate) mod context;
 mod intake;
+mod map_bound;
+mod position;
 mod resume;
 pub(crate) mod shared;
 mod status;
@@ -12,16 +14,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
 use crate::dedupe::Window;
 use crate::lane::context::LaneContext;
+use crate::lane::map_bound::MapBound;
 use crate::lane::shared::{Control, LaneReport, LaneShared};
 use crate::lane::unreadable::Unreadable;
 use crate::lane::watch::Watch;
-use crate::offset_map::{self, OffsetMap, Run};
+use crate::offset_map::OffsetMap;
 use crate::outbox::Outbox;
 use crate::parking::lot::Lot;
 use crate::ring::Ring;
@@ -32,10 +34,6 @@ use crate::transport::{ParkedStart, Position, Queue};
 /// waits, is to keep up with the others.
 const ROUNDS: usize = 16;
 const BATCHES: usize = 4;
-/// A position that does not change is committed again after so long. Brokers forget what a group committed for topics that
-/// it has not subscribed, its parked ones, after `offsets.retention.minutes`, a week by default.
-const COMMIT_AGAIN: Duration = Duration::from_secs(12 * 3600);
-
 pub(crate) struct Lane<Q: Queue> {
     context: Arc<LaneContext>,
     shared: Arc<LaneShared>,
@@ -53,9 +51,17 @@ pub(crate) struct Lane<Q: Queue> {
     bytes: usize,
     /// For each handler the records that it has not done.
     open: Vec<u64>,
+    map_bound: MapBound<Q::Record>,
+    /// Positions of which the offset map was shortened.
+    shortened_maps: u64,
+    /// For the log.
+    map_loss: Unreadable,
+    redelivery: Unreadable,
     received: u64,
     skipped: u64,
     duplicates: u64,
+    /// Records that the client handed out again.
+    redelivered: u64,
     done_since_position: u64,
     published_position: Option<Position>,
     published_at: Instant,
@@ -95,9 +101,14 @@ impl<Q: Queue> Lane<Q> {
             in_flight: 0,
             bytes: 0,
             open: vec![0; context.topic.handlers.len()],
+            map_bound: MapBound::new(&context),
+            shortened_maps: 0,
+            map_loss: Unreadable::default(),
+            redelivery: Unreadable::default(),
             received: 0,
             skipped: 0,
             duplicates: 0,
+            redelivered: 0,
             done_since_position: 0,
             published_position: None,
             published_at: Instant::now(),
@@ -159,38 +170,6 @@ impl<Q: Queue> Lane<Q> {
         progress
     }
 
-    /// What would be committed now; `None` while the map is too large, which its bound makes all but impossible.
-    /// `None` too before the parked log is claimed: then nothing has been done yet.
-    fn position(&mut self) -> Option<Position> {
-        let watermark = self.ring.watermark();
-        let parked = match &mut self.lot {
-            Some(lot) => Some(lot.position(watermark)?),
-            None => None,
-        };
-        let handlers = self.context.topic.handlers.iter().enumerate();
-        let runs: Vec<(u32, Vec<Run>)> = handlers
-            .map(|(index, handler)| (handler.hash, self.runs(index)))
-            .collect();
-        let metadata = offset_map::encode(watermark, &runs)?;
-        Some(Position {
-            watermark,
-            metadata,
-            parked,
-        })
-    }
-
-    fn publish_position(&mut self) {
-        self.done_since_position = 0;
-        let position = self.position();
-        // Also what has not changed, if it was not committed: nothing else would bring it up again.
-        let again = self.shared.take_refusal() || self.published_at.elapsed() >= COMMIT_AGAIN;
-        if position.is_some() && (again || position != self.published_position) {
-            self.shared.set_position(position.clone());
-            self.published_position = position;
-            self.published_at = Instant::now();
-        }
-    }
-
     /// Ends the lane: what is under way is dropped, what is done is reported.
     fn end(&mut self) -> LaneReport {
         let abandoned = self.slots.busy() + self.unanswered();
@@ -246,6 +225,7 @@ impl<Q: Queue> Lane<Q> {
             let due = self.done_since_position >= self.context.group.settings.commit_records;
             if due || self.shared.take_request() {
                 self.publish_position();
+                progress |= self.look_at_map_bound();
                 self.look_for_stall();
                 self.tell_status();
             }

@@ -25,6 +25,7 @@ const DUPLICATES: &str = "events.handler.duplicates";
 const LATER: &str = "events.handler.later_versions";
 const IN_FLIGHT: &str = "events.lane.in_flight";
 const HELD: &str = "events.lane.held";
+const SHORTENED: &str = "events.lane.shortened_offset_maps";
 const LAG: &str = "events.lane.lag";
 const AGE: &str = "events.lane.watermark_age";
 const PARKED_KEYS: &str = "events.lane.parked_keys";
@@ -138,6 +139,7 @@ impl Meter {
 /// Meters of one assigned partition; told at every commit tick.
 pub(crate) struct LaneMeters {
     consumed: Counter,
+    shortened: Counter,
     in_flight: Gauge,
     held: Gauge,
     lag: Gauge,
@@ -165,6 +167,7 @@ impl LaneMeters {
             lag: gauge(LAG),
             age: gauge(AGE),
             parked_keys: gauge(PARKED_KEYS),
+            shortened: counter!(SHORTENED, labels.clone()),
             consumed: counter!(CONSUMED, labels),
         }
     }
@@ -173,6 +176,7 @@ impl LaneMeters {
     pub(crate) fn none() -> Self {
         Self {
             consumed: Counter::noop(),
+            shortened: Counter::noop(),
             in_flight: Gauge::noop(),
             held: Gauge::noop(),
             lag: Gauge::noop(),
@@ -185,6 +189,10 @@ impl LaneMeters {
         if count > 0 {
             self.consumed.increment(count);
         }
+    }
+
+    pub(crate) fn shortened(&self) {
+        self.shortened.increment(1);
     }
 
     pub(crate) fn report(&self, status: &LaneStatus, age: f64) {
@@ -226,6 +234,10 @@ fn describe() {
             (DEAD_LETTERED, "Records given up"),
             (OVERDUE, "Blocking attempts that overran their time"),
             (DUPLICATES, "Duplicates told apart and not handled"),
+            (
+                SHORTENED,
+                "Positions committed with less of the offset map than there was",
+            ),
             (
                 LATER,
                 "Records handled of a later version than this build knows",

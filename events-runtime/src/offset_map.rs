@@ -16,7 +16,8 @@ const MAX_BINARY: usize = (MAX_METADATA - PREFIX.len()) / 4 * 3;
 /// Count, hash, mode and length of one handler's section.
 const SECTION: usize = 1 + 4 + 1 + 2;
 
-/// What a record that is not dispatched yet can add: a gap and a length, and up to three bytes for a gap in the log before it.
+/// What a record that is not dispatched yet can add to a section: a gap and a length, and up to three bytes more for a gap in
+/// the log before it.
 const PAIR: u64 = 2 + 3;
 
 const RUNS: u8 = 0;
@@ -115,6 +116,49 @@ fn find(runs: &[Run], offset: i64) -> Option<Run> {
 /// Writes what is done above `watermark`: for each handler its hash and its runs, sorted and apart from each other.
 /// `None` if the map would be too large; the lane's dispatch bound keeps that from happening.
 pub fn encode(watermark: i64, handlers: &[(u32, Vec<Run>)]) -> Option<String> {
+    let text = write(watermark, handlers);
+    (text.len() <= MAX_METADATA).then_some(text)
+}
+
+/// Writes as much of it as fits into `most` bytes: what is done below some offset. A shorter map is true, it only says less,
+/// so what it leaves out is handled again by the partition's next owner. `None` stands for the end of a whole map.
+pub fn encode_within(
+    watermark: i64,
+    handlers: &[(u32, Vec<Run>)],
+    most: usize,
+) -> (String, Option<i64>) {
+    let whole = write(watermark, handlers);
+    if whole.len() <= most {
+        return (whole, None);
+    }
+    let ends = handlers.iter().filter_map(|(_, runs)| runs.last());
+    let end = ends.map(|run| run.1).max().unwrap_or(watermark);
+    // The size grows with the end: runs only become more and longer, and handlers share fewer of them.
+    let (mut fits, mut too_far) = (watermark, end);
+    let mut text = String::new();
+    while fits + 1 < too_far {
+        let middle = fits.midpoint(too_far);
+        let shorter = write(watermark, &below(handlers, middle));
+        if shorter.len() <= most {
+            (fits, text) = (middle, shorter);
+        } else {
+            too_far = middle;
+        }
+    }
+    (text, Some(fits))
+}
+
+/// The runs as far as they lie below `end`.
+fn below(handlers: &[(u32, Vec<Run>)], end: i64) -> Vec<(u32, Vec<Run>)> {
+    let cut = |runs: &Vec<Run>| {
+        let runs = runs.iter().take_while(|run| run.0 < end);
+        runs.map(|run| (run.0, run.1.min(end))).collect()
+    };
+    let cut = handlers.iter().map(|(hash, runs)| (*hash, cut(runs)));
+    cut.collect()
+}
+
+fn write(watermark: i64, handlers: &[(u32, Vec<Run>)]) -> String {
     let mut binary = Vec::new();
     let mut written = vec![false; handlers.len()];
     for (index, (_, runs)) in handlers.iter().enumerate() {
@@ -142,30 +186,36 @@ pub fn encode(watermark: i64, handlers: &[(u32, Vec<Run>)]) -> Option<String> {
         binary.extend_from_slice(&body);
     }
     if binary.is_empty() {
-        return Some(String::new());
+        return String::new();
     }
     let mut text = PREFIX.to_owned();
     URL_SAFE_NO_PAD.encode_string(&binary, &mut text);
-    (text.len() <= MAX_METADATA).then_some(text)
+    text
 }
 
 /// Whether the map is sure to fit once `more` records have been dispatched, however those that are not done yet finish.
 ///
-/// `span` is the distance from the watermark to the last offset that the map will tell of, and `open` says for each handler
-/// how many of the records dispatched so far it has not done. A bitmap takes a bit for each offset. Of runs there is at most
-/// one more than there are open records; their gaps and lengths add up to the span, so that only one in 128 offsets can make
-/// one of these numbers a byte longer. The smaller of the two bounds the section.
-pub fn fits(span: u64, open: impl Iterator<Item = u64>, more: u64) -> bool {
+/// `span` is the distance from the watermark to the last offset that the map will tell of, `open` says for each handler how
+/// many of the records dispatched so far it has not done, and at most `widest` handlers take one record. A bitmap takes a bit
+/// for each offset. Of runs there is at most one more than there are open records; their gaps and lengths add up to the span,
+/// so that only one in 128 offsets can make one of these numbers a byte longer. The smaller of the two bounds the section.
+/// What comes adds a pair to the section of each handler that takes it, or bits to a bitmap.
+pub fn fits(span: u64, open: impl Iterator<Item = u64>, more: u64, widest: u64) -> bool {
     let bitmap = span.div_ceil(8);
     let runs = |open: u64| {
-        let numbers = (open + 1).saturating_mul(2);
+        let numbers = open.saturating_add(1).saturating_mul(2);
         let longer = (1..varint_size(span)).map(|bytes| numbers.min(span >> (7 * bytes)));
-        longer
-            .fold(numbers, u64::saturating_add)
-            .saturating_add(more.saturating_mul(PAIR))
+        longer.fold(numbers, u64::saturating_add)
     };
-    let sections = open.map(|open| SECTION as u64 + bitmap.min(runs(open)));
-    sections.fold(0u64, u64::saturating_add) <= MAX_BINARY as u64
+    let pairs = more.saturating_mul(PAIR);
+    let (mut each_takes_all, mut taken_by_few) = (0u64, pairs.saturating_mul(widest));
+    for open in open {
+        let runs = runs(open);
+        let section = |body| SECTION as u64 + bitmap.min(body);
+        each_takes_all = each_takes_all.saturating_add(section(runs.saturating_add(pairs)));
+        taken_by_few = taken_by_few.saturating_add(section(runs));
+    }
+    each_takes_all.min(taken_by_few) <= MAX_BINARY as u64
 }
 
 fn encode_runs(watermark: i64, runs: &[Run]) -> Vec<u8> {
@@ -242,126 +292,4 @@ fn varint(input: &mut &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_format_is_pinned() {
-        let runs = vec![(102, 105), (1107, 1108)];
-        let text = encode(100, &[(7, runs.clone()), (9, runs), (11, vec![])]).unwrap();
-        assert_eq!(text, "ev1:AgcAAAAJAAAAAAUCA-oHAQ");
-        let many: Vec<_> = (0..40)
-            .map(|step| (101 + 2 * step, 102 + 2 * step))
-            .collect();
-        assert_eq!(
-            encode(100, &[(7, many)]).unwrap(),
-            "ev1:AQcAAAABCqqqqqqqqqqqqqo"
-        );
-    }
-
-    #[test]
-    fn what_was_written_is_read() {
-        for step in 1..20 {
-            let runs: Vec<_> = (0..100)
-                .map(|run| (5 + run * step * 2, 5 + run * step * 2 + step))
-                .collect();
-            let text = encode(3, &[(1, runs.clone()), (2, vec![(4, 5)])]).unwrap();
-            let map = OffsetMap::decode(3, &text);
-            for offset in 0..4_500 {
-                let expected = runs.iter().any(|run| run.0 <= offset && offset < run.1);
-                assert_eq!(
-                    map.is_done(1, offset),
-                    expected,
-                    "step {step}, offset {offset}"
-                );
-                assert_eq!(map.is_done(2, offset), offset == 4);
-            }
-            assert_eq!(map.end(), runs.last().map(|run| run.1));
-            assert!(!map.is_done(3, 6));
-        }
-    }
-
-    #[test]
-    fn the_bound_holds_for_the_worst_pattern() {
-        for handlers in [1usize, 2, 5] {
-            let mut span = 8u64;
-            while fits(span, (0..handlers).map(|_| span / 2), 0) {
-                span += 8;
-            }
-            span -= 8;
-            let worst = |shift| {
-                (0..span as i64 / 2)
-                    .map(|step| (2 * step + shift, 2 * step + shift + 1))
-                    .collect()
-            };
-            // Different sets, so that none shares a section.
-            let all: Vec<_> = (0..handlers)
-                .map(|handler| {
-                    let mut runs: Vec<Run> = worst(1);
-                    runs.truncate(runs.len() - handler);
-                    (handler as u32, runs)
-                })
-                .collect();
-            assert!(
-                encode(0, &all).is_some(),
-                "{handlers} handlers, span {span}"
-            );
-            assert!(span > 1_000, "the bound is too careful: {span}");
-        }
-    }
-
-    #[test]
-    fn the_bound_holds_for_any_pattern() {
-        let (mut held, mut refused) = (0, 0);
-        for seed in 0..2_000 {
-            let mut random = fastrand::Rng::with_seed(seed);
-            let count = random.u64(1..1_500);
-            let widest = random.i64(2..400);
-            let mut end = 0;
-            let runs: Vec<Run> = (0..=count)
-                .map(|_| {
-                    let start = end + random.i64(1..widest);
-                    end = start + random.i64(1..widest);
-                    (start, end)
-                })
-                .collect();
-            let more = random.u64(0..=count);
-            if fits(end as u64, std::iter::once(count - more), more) {
-                assert!(encode(0, &[(1, runs)]).is_some(), "seed {seed}");
-                held += 1;
-            } else {
-                refused += 1;
-            }
-        }
-        assert!(
-            held > 100 && refused > 100,
-            "{held} held, {refused} refused"
-        );
-    }
-
-    #[test]
-    fn a_key_that_waits_leaves_room_for_the_others() {
-        // One record of 125 is not done, as of one key among a thousand on eight partitions.
-        let (held, each) = (900, 125);
-        assert!(fits(held * each, std::iter::once(held), 32));
-        assert!(!fits(held * each, std::iter::once(4 * held), 32));
-    }
-
-    #[test]
-    fn foreign_metadata_reads_as_nothing_done() {
-        for metadata in [
-            "hello",
-            "ev1:",
-            "ev1:!!!!",
-            "ev1:Af____8",
-            "ev2:AgcAAAAJAAAAAAQCAwIB",
-            &"x".repeat(5_000),
-        ] {
-            assert_eq!(
-                OffsetMap::decode(0, metadata),
-                OffsetMap::default(),
-                "{metadata}"
-            );
-        }
-    }
-}
+mod tests;

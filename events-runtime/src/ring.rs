@@ -10,12 +10,25 @@ pub(crate) struct Entry {
     pub(crate) offset: i64,
     /// Handlers that have not done it. At 0 the record is done.
     pub(crate) remaining: u16,
+    /// Which handlers take it.
+    takers: Takers,
     /// Bytes counted against the lane's cap while it is not done.
     pub(crate) bytes: u32,
     /// One bit for each of the lane's handlers; a lane with more handlers than bits keeps the rest in `more`.
     done: u64,
     /// Bits of handlers from the 64th on.
     more: Option<Box<[u64]>>,
+}
+
+/// Which of a lane's handlers take a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takers {
+    /// No handler of this lane.
+    None,
+    /// Those of an event type: its index in the topic's plan.
+    OfType(u16),
+    /// All of them, since its type cannot be read.
+    All,
 }
 
 #[derive(Debug, Default)]
@@ -66,11 +79,12 @@ impl Ring {
     }
 
     /// Notes a received record and answers its sequence number.
-    pub(crate) fn receive(&mut self, offset: i64, bytes: u32) -> u64 {
+    pub(crate) fn receive(&mut self, offset: i64, takers: Takers, bytes: u32) -> u64 {
         self.next_offset = offset + 1;
         self.entries.push_back(Entry {
             offset,
             remaining: 0,
+            takers,
             bytes,
             done: 0,
             more: None,
@@ -84,7 +98,7 @@ impl Ring {
             self.next_offset = offset + 1;
             self.base += 1;
         } else {
-            self.receive(offset, 0);
+            self.receive(offset, Takers::None, 0);
         }
     }
 
@@ -148,18 +162,22 @@ impl Ring {
         self.entries.len()
     }
 
-    /// Distance from the watermark to the last received offset.
-    pub(crate) fn span(&self) -> u64 {
-        u64::try_from(self.next_offset - self.watermark()).unwrap_or(0)
-    }
-
-    /// What a handler has done above the watermark, as runs of offsets.
-    pub(crate) fn runs(&self, handler: usize) -> Vec<Run> {
+    /// What a handler has done above the watermark, as runs of offsets. Only records that it `takes` count: others neither
+    /// cut a run nor extend it, so there are at most as many runs as it has open records, and one more.
+    pub(crate) fn runs(&self, handler: usize, takes: impl Fn(u16) -> bool) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
-        // Whether the last record seen was done: then offsets between the two join the run, as nothing is there.
+        // Whether the last record that it takes was done: then offsets between the two join the run.
         let mut joined = false;
         for entry in &self.entries {
-            let done = entry.remaining == 0 || entry.is_done_by(handler);
+            let taken = match entry.takers {
+                Takers::None => false,
+                Takers::OfType(event) => takes(event),
+                Takers::All => true,
+            };
+            if !taken {
+                continue;
+            }
+            let done = entry.is_done_by(handler);
             match runs.last_mut() {
                 Some(run) if done && joined => run.1 = entry.offset + 1,
                 _ if done => runs.push((entry.offset, entry.offset + 1)),

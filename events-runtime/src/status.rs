@@ -50,6 +50,13 @@ pub struct LaneStatus {
     pub skipped: u64,
     /// Duplicates told apart.
     pub duplicates: u64,
+    /// Records that the client delivered a second time within this assignment; they are not handled again.
+    #[serde(default)]
+    pub redelivered: u64,
+    /// Positions committed with less of the offset map than there was, since it did not fit: what it left out is handled
+    /// again after a kill or a rebalance.
+    #[serde(default)]
+    pub shortened_maps: u64,
     /// Blocking attempts that overran their time and still run.
     pub overdue: usize,
     /// Milliseconds since the watermark moved, or since there was nothing to do.

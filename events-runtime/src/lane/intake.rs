@@ -12,6 +12,7 @@ use crate::lane::Lane;
 use crate::opened::OpenedRecord;
 use crate::parking::lot::Lot;
 use crate::plan::TopicPlan;
+use crate::ring::Takers;
 use crate::routing::{self, Route, Routed};
 use crate::transport::{Queue, Record};
 use crate::work::{RecordRef, Work};
@@ -29,7 +30,8 @@ impl<Q: Queue> Lane<Q> {
             || self.ring.len() >= settings.lane_ahead
             || self.queue_retry.is_some()
             || self.lot.as_ref().is_some_and(Lot::is_closed)
-            || self.failed.is_some();
+            || self.failed.is_some()
+            || self.map_bound.has_waiting();
         if full {
             return 0;
         }
@@ -48,11 +50,17 @@ impl<Q: Queue> Lane<Q> {
             }
             self.queue_retry = None;
         }
+        let topic = Arc::clone(&self.context.topic);
+        if self.map_bound.has_waiting() {
+            let waiting = self.map_bound.take_waiting();
+            let before = waiting.len();
+            self.route_all(&topic, waiting.into_iter());
+            return self.map_bound.waiting() < before;
+        }
         let room = self.room();
         if room == 0 {
             return false;
         }
-        let topic = Arc::clone(&self.context.topic);
         let mut batch = std::mem::take(&mut self.batch);
         let polled = self.queue.poll_batch(cx, room, &mut batch);
         let progress = !batch.is_empty();
@@ -62,9 +70,8 @@ impl<Q: Queue> Lane<Q> {
         }
         self.received += batch.len() as u64;
         self.watch.note(&batch);
-        for record in batch.drain(..) {
-            self.route(&topic, record);
-        }
+        self.reckon_with(room as u64);
+        self.route_all(&topic, batch.drain(..));
         self.batch = batch;
         if progress && self.unreadable.is_over() {
             tracing::info!(partition = %self.context.partition, "the partition is read again");
@@ -82,7 +89,25 @@ impl<Q: Queue> Lane<Q> {
         progress
     }
 
+    fn route_all(
+        &mut self,
+        topic: &TopicPlan,
+        mut records: impl ExactSizeIterator<Item = Q::Record>,
+    ) {
+        while let Some(record) = records.next() {
+            let offset = record.offset();
+            if !self.map_bound.is_sure(offset) && !self.passes_gap(offset, records.len() as u64) {
+                let waiting = std::iter::once(record).chain(records);
+                return self.map_bound.wait(waiting);
+            }
+            self.route(topic, record);
+        }
+    }
+
     fn route(&mut self, topic: &TopicPlan, mut record: Q::Record) {
+        if record.offset() < self.ring.end() {
+            return self.redelivered(record.offset());
+        }
         let settings = &self.context.group.settings;
         let route = match routing::route(topic, settings, &record, &mut self.window) {
             // A tombstone deletes a key from a compacted topic; it is no event.
@@ -97,9 +122,15 @@ impl<Q: Queue> Lane<Q> {
             record.forget_headers();
         }
         let handlers = plan.handlers.iter().copied();
-        self.dispatch(topic, route, handlers, record, RecordRef::Own, |record| {
-            RecordRef::Shared(record)
-        });
+        let takers = Takers::OfType(route.event as u16);
+        self.dispatch(
+            topic,
+            route,
+            (takers, handlers),
+            record,
+            RecordRef::Own,
+            |record| RecordRef::Shared(record),
+        );
     }
 
     /// A record in structured mode. One whose envelope cannot be read goes to every handler of the topic, since each may be
@@ -147,13 +178,29 @@ impl<Q: Queue> Lane<Q> {
         event: Option<usize>,
         record: OpenedRecord,
     ) {
-        let handlers: Vec<u16> = match event {
-            Some(event) => topic.types[event].handlers.clone(),
-            None => (0..topic.handlers.len() as u16).collect(),
+        let (takers, handlers): (_, Vec<u16>) = match event {
+            Some(event) => {
+                let takers = Takers::OfType(event as u16);
+                (takers, topic.types[event].handlers.clone())
+            }
+            None => (Takers::All, (0..topic.handlers.len() as u16).collect()),
         };
         let one = |record| RecordRef::Opened(Arc::new(record));
-        let handlers = handlers.into_iter();
-        self.dispatch(topic, route, handlers, record, one, RecordRef::Opened);
+        let takers = (takers, handlers.into_iter());
+        self.dispatch(topic, route, takers, record, one, RecordRef::Opened);
+    }
+
+    /// The client hands records out again: it may go back to the beginning of a batch when a rebalance pauses the partition.
+    /// What of them is open stays as it is, and what is done stays done (D2).
+    #[cold]
+    fn redelivered(&mut self, offset: i64) {
+        self.redelivered += 1;
+        if self.redelivery.occurs("redelivered") {
+            tracing::warn!(
+                group = self.context.group.group, partition = %self.context.partition, offset, expected = self.ring.end(),
+                "the client delivers offsets again within this assignment: they are not handled a second time, up to the expected one"
+            );
+        }
     }
 
     fn skip(&mut self, offset: i64) {
@@ -166,7 +213,7 @@ impl<Q: Queue> Lane<Q> {
         &mut self,
         topic: &TopicPlan,
         route: Route,
-        mut handlers: impl ExactSizeIterator<Item = u16>,
+        (takers, mut handlers): (Takers, impl ExactSizeIterator<Item = u16>),
         record: T,
         one: impl FnOnce(T) -> RecordRef<Q::Record>,
         shared: impl Fn(Arc<T>) -> RecordRef<Q::Record>,
@@ -175,7 +222,7 @@ impl<Q: Queue> Lane<Q> {
         let size = record.size();
         let seq = self
             .ring
-            .receive(offset, u32::try_from(size).unwrap_or(u32::MAX));
+            .receive(offset, takers, u32::try_from(size).unwrap_or(u32::MAX));
         let duplicate = route
             .identity
             .is_some_and(|identity| self.window.holds_or_remembers(identity));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::acks::Acks;
+use crate::group::MapRoom;
 use crate::status::LaneStatus;
 use crate::transport::{Position, TopicPartition};
 use crate::wake::WakeCell;
@@ -37,6 +38,7 @@ pub(crate) struct LaneShared {
     pub(crate) wake: Arc<WakeCell>,
     pub(crate) acks: Arc<Acks>,
     pub(crate) epoch: u64,
+    pub(crate) map_room: Arc<MapRoom>,
     control: AtomicU8,
     requested: AtomicBool,
     /// When the request came that has not been answered.
@@ -51,12 +53,13 @@ pub(crate) struct LaneShared {
 }
 
 impl LaneShared {
-    pub(crate) fn new(epoch: u64) -> Self {
+    pub(crate) fn new(epoch: u64, map_room: Arc<MapRoom>) -> Self {
         let wake = Arc::new(WakeCell::default());
         Self {
             acks: Arc::new(Acks::new(Arc::clone(&wake))),
             wake,
             epoch,
+            map_room,
             control: AtomicU8::new(Control::Run as u8),
             requested: AtomicBool::new(false),
             asked: Mutex::new(None),
@@ -150,7 +153,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_lane_is_silent_from_the_first_request_to_its_answer() {
-        let shared = LaneShared::new(1);
+        let shared = LaneShared::new(1, Arc::default());
         assert_eq!(shared.silence(), None);
         shared.request();
         tokio::time::advance(Duration::from_secs(3)).await;
@@ -165,7 +168,7 @@ mod tests {
 
     #[test]
     fn lag_counts_from_the_log_s_start_at_least() {
-        let shared = LaneShared::new(1);
+        let shared = LaneShared::new(1, Arc::default());
         assert_eq!(shared.lag(5), None);
         shared.set_ends(10, 30);
         assert_eq!(

@@ -122,6 +122,8 @@ impl<Q: Queue> Lane<Q> {
             received: self.received,
             skipped: self.skipped,
             duplicates: self.duplicates,
+            redelivered: self.redelivered,
+            shortened_maps: self.shortened_maps,
             overdue: self.context.overdue(),
             idle_ms: idle.as_millis() as u64,
             unhealthy,

@@ -36,6 +36,11 @@ impl Watch {
         mark(&mut self.marks, batch.iter().step_by(STRIDE));
     }
 
+    /// A position has less of the offset map than there was.
+    pub(crate) fn shortened(&self) {
+        self.meters.shortened();
+    }
+
     /// Lets go of what lies below the watermark.
     pub(crate) fn pass(&mut self, watermark: i64) {
         while self
@@ -67,7 +72,15 @@ impl Drop for Watch {
 }
 
 fn mark<'a, R: Record>(marks: &mut VecDeque<(i64, i64)>, records: impl Iterator<Item = &'a R>) {
-    marks.extend(records.filter_map(|record| Some((record.offset(), record.timestamp()?))));
+    for record in records {
+        // Offsets that the client delivers again are not noted again.
+        let known = marks
+            .back()
+            .is_some_and(|(offset, _)| *offset >= record.offset());
+        if let Some(timestamp) = record.timestamp().filter(|_| !known) {
+            marks.push_back((record.offset(), timestamp));
+        }
+    }
 }
 
 /// Seconds since a timestamp; none are below zero, as the clock of a producer may be ahead.

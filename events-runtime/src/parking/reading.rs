@@ -71,6 +71,10 @@ impl<Q: Queue> Lot<Q> {
 
     fn understand(&mut self, record: &Q::Record) {
         let offset = record.offset();
+        if offset < self.ledger.position() {
+            // The client delivers it a second time: it counts already.
+            return;
+        }
         let before = self.ledger.standing().clone();
         let read = match self.fact(record) {
             Ok(fact) => self.ledger.read(offset, fact),
