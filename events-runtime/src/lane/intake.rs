@@ -129,7 +129,7 @@ impl<Q: Queue> Lane<Q> {
             (takers, handlers),
             record,
             RecordRef::Own,
-            |record| RecordRef::Shared(record),
+            RecordRef::Shared,
         );
     }
 

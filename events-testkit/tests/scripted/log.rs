@@ -105,26 +105,10 @@ impl Queue for Log {
     }
 }
 
-/// Takes whatever is published; answers are given at once, or held back.
+/// Takes whatever is published.
 #[derive(Default)]
 pub(crate) struct Topics {
-    pub(crate) written: Mutex<Vec<Arc<Outgoing>>>,
-    held: Mutex<Option<Vec<Ticket>>>,
-}
-
-impl Topics {
-    /// Holds answers back from now on.
-    pub(crate) fn hold(&self) {
-        *self.held.lock().unwrap() = Some(Vec::new());
-    }
-
-    /// Gives the answers that were held back, and all others at once.
-    pub(crate) fn answer(&self) {
-        let held = self.held.lock().unwrap().take();
-        for ticket in held.into_iter().flatten() {
-            ticket.complete(Ok(WRITTEN));
-        }
-    }
+    written: Mutex<Vec<Arc<Outgoing>>>,
 }
 
 const WRITTEN: Written = Written {
@@ -139,10 +123,7 @@ impl Publish for Topics {
         ticket: Ticket,
     ) -> Result<(), (Ticket, PublishError)> {
         self.written.lock().unwrap().push(Arc::clone(record));
-        match &mut *self.held.lock().unwrap() {
-            Some(held) => held.push(ticket),
-            None => ticket.complete(Ok(WRITTEN)),
-        }
+        ticket.complete(Ok(WRITTEN));
         Ok(())
     }
 
@@ -155,7 +136,6 @@ impl Publish for Topics {
 pub(crate) struct Member {
     group: Group,
     pub(crate) log: Log,
-    pub(crate) topics: Arc<Topics>,
     last: Mutex<Position>,
 }
 
@@ -164,14 +144,12 @@ impl Member {
     pub(crate) fn start(service: Service, topic: &str, from: &Position) -> Self {
         let plan = service.without_parking().plan().unwrap().remove(0);
         let (log, topics) = (Log::default(), Arc::new(Topics::default()));
-        let publish = Arc::clone(&topics) as Arc<dyn Publish>;
-        let group = Group::new(plan, publish, tokio::runtime::Handle::current());
+        let group = Group::new(plan, topics, tokio::runtime::Handle::current());
         let partition = TopicPartition::new(topic, 0);
         group.assign(partition, log.clone(), from.watermark, &from.metadata, None);
         Self {
             group,
             log,
-            topics,
             last: Mutex::new(from.clone()),
         }
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use events_core::{Meta, OneOf, Result, State, event, handler, stable_hash};
+use events_core::{
+    Error, Meta, OneOf, Result, Retry, State, Terminal, event, handler, stable_hash,
+};
 use events_runtime::offset_map::{MAX_METADATA, OffsetMap};
 use events_runtime::{Position, Service, TopicPartition};
 
@@ -33,7 +35,8 @@ enum Either {
     Beta(Beta),
 }
 
-/// What was begun and done, by handler and offset; keys that begin with `wait` never end, with `bad` never succeed.
+/// What was begun and done, by handler and offset; keys that begin with `wait` wait for another attempt, those with `bad`
+/// are given up.
 #[derive(Default)]
 struct Seen {
     begun: Mutex<Vec<(&'static str, i64)>>,
@@ -43,11 +46,13 @@ struct Seen {
 impl Seen {
     async fn attempt(&self, handler: &'static str, key: &str, offset: i64) -> Result<()> {
         self.begun.lock().unwrap().push((handler, offset));
+        let error = Error::msg("it fails");
         if key.starts_with("wait") {
-            std::future::pending::<()>().await;
+            // An attempt that does not end would hold up other keys of its slot.
+            return Err(error);
         }
         if key.starts_with("bad") {
-            return Err(events_core::Error::msg("it fails"));
+            return Err(Terminal::new(error).into());
         }
         self.done.lock().unwrap().insert((handler, offset));
         Ok(())
@@ -104,9 +109,13 @@ fn member(seen: &Arc<Seen>, from: &Position) -> Member {
     let service = Service::new("mapped")
         .shared_state(Arc::clone(seen))
         .configure(|settings| {
-            settings.timeout = Duration::from_secs(24 * 3600);
+            settings.retry = Retry {
+                min: Duration::from_secs(24 * 3600),
+                max: Duration::from_secs(24 * 3600),
+                ..Retry::DEFAULT
+            };
             settings.breaker_keys = 0;
-            settings.concurrency = 4_000;
+            settings.lane_held = settings.lane_records;
         });
     Member::start(service, TOPIC, from)
 }
