@@ -65,6 +65,7 @@ mod announce;
 mod bar;
 mod cli;
 mod client_log;
+mod committer;
 mod embedded;
 mod endpoint;
 mod error;

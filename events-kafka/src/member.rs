@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
+use crate::committer::Committer;
 use crate::ffi;
 use crate::membership::Membership;
 use crate::options::ClientOptions;
@@ -75,8 +76,10 @@ impl Member {
         let (membership, watch) = (Arc::clone(&factory.membership), Arc::clone(&factory.watch));
         let (orders, inbox) = mpsc::channel();
         let lag = Arc::default();
+        let consumer = factory.consumer()?;
         let poller = Poller {
-            consumer: factory.consumer()?,
+            committer: Committer::start(&consumer, &group)?,
+            consumer,
             factory,
             group: Arc::clone(&group),
             inbox,
@@ -154,8 +157,10 @@ impl Member {
     }
 }
 
-/// The polling thread: serves the client's callbacks, commits positions.
+/// The polling thread: serves the client's callbacks.
 struct Poller {
+    /// It holds the consumer, so it ends before the consumer is dropped.
+    committer: Committer,
     consumer: Arc<BaseConsumer<MemberContext>>,
     factory: ConsumerFactory,
     group: Arc<Group>,
@@ -217,14 +222,8 @@ impl Poller {
             }
             if tick.elapsed() >= self.interval {
                 tick = Instant::now();
-                self.group.request_positions();
                 self.measure_lag();
             }
-            commit(
-                &self.consumer,
-                &self.group.take_positions(),
-                CommitMode::Async,
-            );
         }
     }
 
@@ -267,6 +266,7 @@ impl Poller {
         let Some(stop) = stop else {
             // Nobody waits for a drain, and the runtime that it would need may be gone.
             self.group.abort();
+            drop(self.committer);
             return;
         };
         let handle = self.factory.handle.clone();
@@ -279,6 +279,7 @@ impl Poller {
             let revoked = wait(&handle, self.group.shutdown(left));
             (revoked.report, revoked.positions)
         };
+        drop(self.committer);
         // Before the goodbye, which polls until the coordinator has answered, and that may be never. Nobody waits any more
         // once the deadline has passed.
         let _ = stop.report.send(report);

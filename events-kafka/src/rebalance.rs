@@ -4,7 +4,7 @@ mod begin;
 mod gate;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use events_runtime::{Group, Position, TopicPartition, failpoints};
@@ -38,6 +38,8 @@ pub(crate) struct MemberContext {
     /// The consumer is being closed, and another may have the group's lanes.
     pub(crate) closing: AtomicBool,
     pub(crate) membership: Arc<Membership>,
+    /// See [`committing`](Self::committing).
+    pub(crate) commits: Mutex<()>,
     /// Told what the cluster refuses.
     pub(crate) watch: Arc<Watch>,
     /// Told when a broker fails.
@@ -45,6 +47,12 @@ pub(crate) struct MemberContext {
 }
 
 impl MemberContext {
+    /// To be held from when positions are taken until they are handed to the client. Otherwise the last position of a
+    /// partition that is given up could be followed by an older one, and its next owner would do work again.
+    pub(crate) fn committing(&self) -> MutexGuard<'_, ()> {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn assigned(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -148,7 +156,9 @@ impl MemberContext {
             );
         } else {
             let revoked = wait(&self.handle, self.group.revoke(&leaving, self.drain));
+            let turn = self.committing();
             commit(consumer, &revoked.positions, CommitMode::Async);
+            drop(turn);
             tracing::info!(group, partitions = leaving.len(), report = %revoked.report, "partitions revoked");
         }
         self.stop_parked(&leaving);

@@ -1,5 +1,6 @@
 //! A member of a consumer group: the lanes of the partitions that are assigned to it now.
 
+mod commits;
 mod leaving;
 mod map_room;
 
@@ -13,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+pub(crate) use self::commits::CommitCount;
 use self::leaving::Departure;
 pub use self::leaving::Revoked;
 pub(crate) use self::map_room::MapRoom;
@@ -25,7 +27,7 @@ use crate::offset_map::OffsetMap;
 use crate::parking::shared::ParkedShared;
 use crate::plan::GroupPlan;
 use crate::status::{HandlerStatus, LaneStatus, ShutdownReport};
-use crate::transport::{ParkedStart, Position, Publish, Queue, TopicPartition};
+use crate::transport::{ParkedStart, Publish, Queue, TopicPartition};
 
 /// How long a cancelled lane may take to notice, which it does between two polls of its handlers.
 const NOTICE: Duration = Duration::from_secs(1);
@@ -37,11 +39,12 @@ pub struct Group {
     handle: Handle,
     lanes: Mutex<BTreeMap<TopicPartition, Running>>,
     /// Lanes that are told to end and have not: they still answer for what is under way.
-    leaving: Mutex<Vec<Arc<LaneShared>>>,
+    leaving: Mutex<Vec<(TopicPartition, Arc<LaneShared>)>>,
     /// Lanes whose partition was assigned anew without being given up: cancelled, and waited for with the others.
     replaced: Mutex<Vec<(TopicPartition, Running)>>,
     epoch: AtomicU64,
     map_room: Arc<MapRoom>,
+    commits: Arc<CommitCount>,
 }
 
 struct Running {
@@ -52,6 +55,7 @@ struct Running {
 impl Group {
     /// A member without partitions. Its lanes run on `handle`.
     pub fn new(plan: Arc<GroupPlan>, publish: Arc<dyn Publish>, handle: Handle) -> Self {
+        let commits = Arc::new(CommitCount::new(plan.settings.commit_records));
         Self {
             plan,
             publish,
@@ -61,6 +65,7 @@ impl Group {
             replaced: Mutex::default(),
             epoch: AtomicU64::new(0),
             map_room: Arc::default(),
+            commits,
         }
     }
 
@@ -103,6 +108,7 @@ impl Group {
         let shared = Arc::new(LaneShared::new(
             self.epoch.fetch_add(1, Ordering::Relaxed) + 1,
             Arc::clone(&self.map_room),
+            Arc::clone(&self.commits),
         ));
         failpoints::reached("assign", &partition, shared.epoch.cast_signed());
         let lane = Lane::new(context, Arc::clone(&shared), queue, start, resume, parked);
@@ -202,19 +208,9 @@ impl Group {
         for running in self.lanes().values() {
             running.shared.request();
         }
-        for shared in &*lock(&self.leaving) {
+        for (_, shared) in &*lock(&self.leaving) {
             shared.request();
         }
-    }
-
-    /// Positions that have changed since they were last taken: to be committed.
-    pub fn take_positions(&self) -> Vec<(TopicPartition, Position)> {
-        let lanes = self.lanes();
-        let changed = lanes.iter().filter_map(|(partition, running)| {
-            let position = running.shared.take_position()?;
-            Some((partition.clone(), position))
-        });
-        changed.collect()
     }
 
     /// Positions of these partitions, or of their parked logs, were not committed: their lanes hand theirs out again when
@@ -247,7 +243,7 @@ impl Group {
         lanes.extend(
             lock(&self.leaving)
                 .iter()
-                .filter_map(|shared| shared.status()),
+                .filter_map(|(_, shared)| shared.status()),
         );
         lanes
     }

@@ -62,7 +62,8 @@ pub(crate) struct Lane<Q: Queue> {
     duplicates: u64,
     /// Records that the client handed out again.
     redelivered: u64,
-    done_since_position: u64,
+    /// Records done that the member does not count yet.
+    done_uncounted: u64,
     published_position: Option<Position>,
     published_at: Instant,
     progressed: Instant,
@@ -109,7 +110,7 @@ impl<Q: Queue> Lane<Q> {
             skipped: 0,
             duplicates: 0,
             redelivered: 0,
-            done_since_position: 0,
+            done_uncounted: 0,
             published_position: None,
             published_at: Instant::now(),
             progressed: Instant::now(),
@@ -132,11 +133,11 @@ impl<Q: Queue> Lane<Q> {
             in_flight,
             bytes,
             open,
-            done_since_position,
+            done_uncounted,
             ..
         } = self;
         let polled = slots.poll(|brought| {
-            *done_since_position += brought.done.len() as u64;
+            *done_uncounted += brought.done.len() as u64;
             open[brought.handler] -= brought.done.len() as u64;
             for seq in brought.done.drain(..) {
                 if let Some(freed) = ring.done(seq, brought.handler) {
@@ -158,7 +159,7 @@ impl<Q: Queue> Lane<Q> {
     fn send(&mut self, cx: &mut Context<'_>) -> bool {
         let mut settled = std::mem::take(&mut self.settled);
         let progress = self.outbox.poll(cx, &mut settled);
-        self.done_since_position += settled.len() as u64;
+        self.done_uncounted += settled.len() as u64;
         for (seq, handler) in settled.drain(..) {
             self.open[handler] -= 1;
             if let Some(freed) = self.ring.done(seq, handler) {
@@ -176,6 +177,11 @@ impl<Q: Queue> Lane<Q> {
         self.slots.clear();
         let overdue = self.context.outliving();
         self.ring.advance();
+        if self.shared.control() == Control::Drain {
+            // Others may drain for longer: what is done here need not wait for them.
+            self.publish_position();
+        }
+        self.shared.answer_position(u64::MAX);
         LaneReport {
             partition: self.context.partition.clone(),
             position: self.position(),
@@ -222,10 +228,18 @@ impl<Q: Queue> Lane<Q> {
             if self.ring.advance() {
                 self.progressed = Instant::now();
             }
-            let due = self.done_since_position >= self.context.group.settings.commit_records;
-            if due || self.shared.take_request() {
+            let commits = &self.shared.commits;
+            commits.add(std::mem::take(&mut self.done_uncounted));
+            let asked = self.shared.asked_position();
+            let told = self.shared.take_request();
+            if asked.is_some() || told {
                 self.publish_position();
                 progress |= self.look_at_map_bound();
+            }
+            if let Some(request) = asked {
+                self.shared.answer_position(request);
+            }
+            if told {
                 self.look_for_stall();
                 self.tell_status();
             }

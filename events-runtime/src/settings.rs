@@ -78,7 +78,9 @@ pub struct Settings {
     pub start: Start,
     /// How often positions are committed. Default 1 s.
     pub commit_interval: Duration,
-    /// Records done since the last commit that make one due before its time. Default 10,000.
+    /// Most records that all lanes of a member do between two commits. At half of it a commit is due before its time; at
+    /// the whole they take nothing more until it is on its way. So a kill of the process repeats about as many at most,
+    /// whatever the rate. Default 10,000.
     pub commit_records: u64,
     /// How long a lane that leaves may finish what runs. Default 10 s. A member that polls a broker does not do so meanwhile,
     /// so it must be shorter than what the broker's client allows between two polls.

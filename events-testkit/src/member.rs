@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use events_runtime::{
     Group, GroupPlan, LaneStatus, ParkedStart, Position, ShutdownReport, TopicPartition,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::broker::Broker;
 use crate::producer::Producer;
 use crate::queue::LogQueue;
 use crate::start;
+
+/// How long lanes may take to say how far they are: one whose handler blocks its thread does not.
+const ANSWER: Duration = Duration::from_millis(100);
 
 /// A member of a consumer group. It leaves its group when it is dropped.
 pub(crate) struct Member {
@@ -58,13 +63,28 @@ impl Member {
             tokio::select! {
                 biased;
                 () = self.leaving.notified() => break,
-                () = self.changed.notified() => self.follow().await,
-                _ = tick.tick() => self.commit_changed().await,
+                () = self.changed.notified() => self.committing(&mut tick, self.follow()).await,
+                _ = tick.tick() => self.tick().await,
+                () = self.group.commit_due() => self.commit_changed().await,
             }
         }
-        let revoked = self.group.shutdown(self.plan().settings.drain).await;
+        let shutdown = self.group.shutdown(self.plan().settings.drain);
+        let revoked = self.committing(&mut tick, shutdown).await;
         self.commit(revoked.positions);
         revoked.report
+    }
+
+    /// Waits for what a rebalance or a drain does, and commits meanwhile as at any other time.
+    async fn committing<T>(&self, tick: &mut Interval, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                _ = tick.tick() => self.tick().await,
+                () = self.group.commit_due() => self.commit_changed().await,
+            }
+        }
     }
 
     /// Tells it to drain and end.
@@ -152,8 +172,13 @@ impl Member {
         })
     }
 
+    async fn tick(&self) {
+        self.group.request_positions();
+        self.commit_changed().await;
+    }
+
     async fn commit_changed(&self) {
-        self.ask().await;
+        self.group.gather_positions(ANSWER).await;
         self.commit(self.group.take_positions());
     }
 

@@ -1,7 +1,7 @@
 //! What it takes to make a consumer that joins a member's group.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use events_runtime::{Group, GroupPlan};
@@ -65,6 +65,7 @@ impl ConsumerFactory {
             consumer: OnceLock::new(),
             rejoin: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            commits: Mutex::default(),
             membership: Arc::clone(&self.membership),
             watch: Arc::clone(&self.watch),
             outage: Arc::clone(&self.outage),

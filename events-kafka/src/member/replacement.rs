@@ -11,6 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::{POLL, Poller, Stop};
+use crate::committer::Committer;
 use crate::membership::Recovery;
 use crate::rebalance::{MemberContext, wait};
 
@@ -51,6 +52,7 @@ impl Poller {
         let was_assigned = membership.is_assigned();
         let recovery = membership.fatal(code, text);
         let Self {
+            committer,
             consumer,
             factory,
             group,
@@ -59,6 +61,7 @@ impl Poller {
             lag,
             mut backoff,
         } = self;
+        drop(committer);
         let closing = close(consumer, &group);
         let mut at = match recovery {
             Recovery::None => None,
@@ -83,10 +86,14 @@ impl Poller {
             if !due || !(closed || latest.is_some_and(|latest| now >= latest)) {
                 continue;
             }
-            match factory.consumer() {
-                Ok(consumer) => {
+            let next = factory
+                .consumer()
+                .and_then(|consumer| Ok((Committer::start(&consumer, &group)?, consumer)));
+            match next {
+                Ok((committer, consumer)) => {
                     tracing::info!(group = %group.plan().group, "a new consumer joins the group");
                     return Some(Self {
+                        committer,
                         consumer,
                         factory,
                         group,

@@ -54,6 +54,7 @@ impl Scene {
         let consumer = factory.consumer().unwrap();
         let scene = (Arc::clone(&factory.membership), Arc::downgrade(&consumer));
         let poller = Poller {
+            committer: Committer::start(&consumer, &group).unwrap(),
             consumer,
             factory,
             group: Arc::clone(&group),

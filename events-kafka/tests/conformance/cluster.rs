@@ -195,6 +195,7 @@ impl Cluster for &'static Kafka {
             // Only a process can be killed; the end-to-end tests do that.
             kill: false,
             several_members: true,
+            commits_in_a_rebalance: real,
             metadata: true,
             parking: true,
         }

@@ -9,19 +9,20 @@ use crate::lane::shared::{LaneReport, LaneShared};
 use crate::status::ShutdownReport;
 use crate::transport::{Position, TopicPartition};
 
+type Leaving = Vec<(TopicPartition, Arc<LaneShared>)>;
+
 /// Lanes on their way out. They are forgotten also when whoever waits for them gives up.
 pub(super) struct Departure<'a> {
-    leaving: &'a Mutex<Vec<Arc<LaneShared>>>,
-    own: Vec<Arc<LaneShared>>,
+    leaving: &'a Mutex<Leaving>,
+    own: Leaving,
 }
 
 impl<'a> Departure<'a> {
-    pub(super) fn of(
-        leaving: &'a Mutex<Vec<Arc<LaneShared>>>,
-        lanes: &[(TopicPartition, Running)],
-    ) -> Self {
-        let shared = lanes.iter().map(|(_, running)| Arc::clone(&running.shared));
-        let own: Vec<_> = shared.collect();
+    pub(super) fn of(leaving: &'a Mutex<Leaving>, lanes: &[(TopicPartition, Running)]) -> Self {
+        let shared = lanes
+            .iter()
+            .map(|(partition, running)| (partition.clone(), Arc::clone(&running.shared)));
+        let own: Leaving = shared.collect();
         lock(leaving).extend(own.iter().cloned());
         Self { leaving, own }
     }
@@ -29,7 +30,8 @@ impl<'a> Departure<'a> {
 
 impl Drop for Departure<'_> {
     fn drop(&mut self) {
-        lock(self.leaving).retain(|shared| !self.own.iter().any(|own| Arc::ptr_eq(own, shared)));
+        lock(self.leaving)
+            .retain(|(_, lane)| !self.own.iter().any(|(_, own)| Arc::ptr_eq(own, lane)));
     }
 }
 

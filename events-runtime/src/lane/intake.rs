@@ -57,7 +57,10 @@ impl<Q: Queue> Lane<Q> {
             self.route_all(&topic, waiting.into_iter());
             return self.map_bound.waiting() < before;
         }
-        let room = self.room();
+        let room = match self.room() {
+            0 => 0,
+            room => room.min(self.shared.commits.room()),
+        };
         if room == 0 {
             return false;
         }

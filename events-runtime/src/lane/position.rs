@@ -60,7 +60,6 @@ impl<Q: Queue> Lane<Q> {
     }
 
     pub(super) fn publish_position(&mut self) {
-        self.done_since_position = 0;
         let position = self.position();
         // Also what has not changed, if it was not committed: nothing else would bring it up again.
         let again = self.shared.take_refusal() || self.published_at.elapsed() >= COMMIT_AGAIN;

@@ -1,13 +1,13 @@
 //! What passes between a lane's task and the group that owns it.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::acks::Acks;
-use crate::group::MapRoom;
+use crate::group::{CommitCount, MapRoom};
 use crate::status::LaneStatus;
 use crate::transport::{Position, TopicPartition};
 use crate::wake::WakeCell;
@@ -39,8 +39,13 @@ pub(crate) struct LaneShared {
     pub(crate) acks: Arc<Acks>,
     pub(crate) epoch: u64,
     pub(crate) map_room: Arc<MapRoom>,
+    /// The member's, over all its lanes.
+    pub(crate) commits: Arc<CommitCount>,
     control: AtomicU8,
     requested: AtomicBool,
+    /// Numbers of the last request for a position, and of the last that was answered.
+    position_asked: AtomicU64,
+    position_answered: AtomicU64,
     /// When the request came that has not been answered.
     asked: Mutex<Option<Instant>>,
     /// First offset of the log and the one behind its last, as the transport knows them.
@@ -53,15 +58,18 @@ pub(crate) struct LaneShared {
 }
 
 impl LaneShared {
-    pub(crate) fn new(epoch: u64, map_room: Arc<MapRoom>) -> Self {
+    pub(crate) fn new(epoch: u64, map_room: Arc<MapRoom>, commits: Arc<CommitCount>) -> Self {
         let wake = Arc::new(WakeCell::default());
         Self {
             acks: Arc::new(Acks::new(Arc::clone(&wake))),
             wake,
             epoch,
             map_room,
+            commits,
             control: AtomicU8::new(Control::Run as u8),
             requested: AtomicBool::new(false),
+            position_asked: AtomicU64::new(0),
+            position_answered: AtomicU64::new(0),
             asked: Mutex::new(None),
             ends: Mutex::new(None),
             position: Mutex::new(None),
@@ -91,6 +99,28 @@ impl LaneShared {
         drop(asked);
         self.requested.store(true, Ordering::Release);
         self.wake.wake();
+    }
+
+    /// Asks the lane for its position alone, which costs less than its status.
+    pub(crate) fn ask_position(&self, request: u64) {
+        self.position_asked.store(request, Ordering::Release);
+        self.wake.wake();
+    }
+
+    /// The request for a position that has not been answered.
+    pub(crate) fn asked_position(&self) -> Option<u64> {
+        let asked = self.position_asked.load(Ordering::Acquire);
+        (asked > self.position_answered.load(Ordering::Relaxed)).then_some(asked)
+    }
+
+    /// The position that was asked for is there.
+    pub(crate) fn answer_position(&self, request: u64) {
+        self.position_answered.store(request, Ordering::Release);
+        self.commits.answer();
+    }
+
+    pub(crate) fn has_answered(&self, request: u64) -> bool {
+        self.position_answered.load(Ordering::Acquire) >= request
     }
 
     /// How long a request has been waiting for the lane's answer; none while none is.
@@ -153,7 +183,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_lane_is_silent_from_the_first_request_to_its_answer() {
-        let shared = LaneShared::new(1, Arc::default());
+        let shared = LaneShared::new(1, Arc::default(), Arc::new(CommitCount::new(1)));
         assert_eq!(shared.silence(), None);
         shared.request();
         tokio::time::advance(Duration::from_secs(3)).await;
@@ -168,7 +198,7 @@ mod tests {
 
     #[test]
     fn lag_counts_from_the_log_s_start_at_least() {
-        let shared = LaneShared::new(1, Arc::default());
+        let shared = LaneShared::new(1, Arc::default(), Arc::new(CommitCount::new(1)));
         assert_eq!(shared.lag(5), None);
         shared.set_ends(10, 30);
         assert_eq!(

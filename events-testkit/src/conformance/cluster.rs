@@ -86,6 +86,8 @@ pub struct Capabilities {
     pub kill: bool,
     /// A group can have several members.
     pub several_members: bool,
+    /// Offsets are committed also while members join and leave.
+    pub commits_in_a_rebalance: bool,
     /// Offset metadata is kept.
     pub metadata: bool,
     /// Failed keys can be parked.
@@ -100,6 +102,7 @@ impl Capabilities {
         new_partitions: true,
         kill: true,
         several_members: true,
+        commits_in_a_rebalance: true,
         metadata: true,
         parking: true,
     };

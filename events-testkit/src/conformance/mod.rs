@@ -25,6 +25,7 @@ mod tests;
 
 pub mod breaker;
 pub mod breaker_lanes;
+pub mod commits;
 pub mod failure;
 pub mod flow;
 pub mod header_bounds;

@@ -52,6 +52,11 @@ macro_rules! conformance_tests {
                 unacknowledged_emissions_hold_the_watermark
                 late_acknowledgements_find_nobody
             }
+            commits {
+                commits_go_on_while_partitions_drain
+                a_member_s_records_make_a_commit_due
+                a_kill_repeats_no_more_than_the_bound
+            }
             publishing {
                 a_storm_ends_at_the_hop_limit
                 a_refused_emission_is_dead_lettered_with_its_record
