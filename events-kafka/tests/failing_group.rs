@@ -234,6 +234,56 @@ fn lanes_that_cannot_be_stopped_are_given_up_together() {
     assert!(took < 5 * SECOND, "{took:?}");
 }
 
+mod silent {
+    use super::*;
+
+    events_kafka::service!("group-silent");
+
+    #[handler]
+    async fn work(_task: Task, gate: State<Gate>) {
+        gate.pass();
+    }
+}
+
+/// A lane whose thread a handler blocks answers nobody, and nothing but a restart gives the thread
+/// back (D12).
+#[test]
+fn a_lane_whose_thread_is_blocked_needs_a_restart() {
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let cluster = cluster("group-silent", 1);
+    let gate = Arc::new(Gate::default());
+    let handle: Handle = threads.block_on(async {
+        let producer = Producer::connect("test", client(&cluster)).unwrap();
+        producer.publish(&task("a")).await.unwrap();
+        producer.close(SECOND).await;
+        let runtime = runtime("group-silent", &cluster, SECOND / 2);
+        let runtime = runtime.configure(|settings| settings.stall = SECOND / 2);
+        let runtime = runtime.shared_state(Arc::clone(&gate));
+        runtime.spawn().await.unwrap()
+    });
+    gate.wait_for(1);
+    let lane = threads.block_on(async {
+        let found = Mutex::new(None);
+        eventually("the lane is unhealthy", async || {
+            let mut lanes = handle.status().lanes;
+            lanes.retain(|lane| lane.unhealthy.is_some());
+            *found.lock().unwrap() = lanes.pop();
+            found.lock().unwrap().is_some()
+        })
+        .await;
+        found.into_inner().unwrap().unwrap()
+    });
+    gate.open();
+    let reason = lane.unhealthy.unwrap_or_default();
+    assert!(reason.contains("a handler blocks its thread"), "{reason}");
+    assert!(lane.restart_helps);
+    threads.block_on(handle.drain());
+}
+
 mod idle {
     use super::*;
 

@@ -1,4 +1,5 @@
 //! Members that the coordinator of their group refuses; on a cluster of each test's own.
+#![cfg(feature = "status")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,11 +36,12 @@ fn cluster(service: &str) -> Cluster {
     cluster
 }
 
-fn runtime(service: &str, cluster: &Cluster) -> Runtime {
+fn runtime(service: &str, cluster: &Cluster, address: &str) -> Runtime {
     let client = ClientOptions::without_environment()
         .set("bootstrap.servers", cluster.bootstrap_servers())
         .set("heartbeat.interval.ms", "200");
-    Runtime::new(service).client(client).configure(|settings| {
+    let runtime = Runtime::new(service).client(client);
+    runtime.status_address(address).configure(|settings| {
         settings.park = None;
         settings.commit_interval = Duration::from_millis(100);
         settings.drain = Duration::from_secs(2);
@@ -53,6 +55,14 @@ async fn becomes_unhealthy(handle: &Handle, words: &[&str]) {
         !status.healthy && words.iter().all(|word| troubles.contains(word))
     })
     .await;
+}
+
+/// What liveness and readiness answer.
+async fn probes(handle: &Handle) -> (u16, u16) {
+    let at = handle.status_address().unwrap();
+    let live = events_status::get(at, "/healthz").await.unwrap();
+    let ready = events_status::get(at, "/readyz").await.unwrap();
+    (live.status, ready.status)
 }
 
 mod fenced {
@@ -72,7 +82,7 @@ mod fenced {
 async fn a_fenced_member_stops_its_attempts_and_names_its_instance_id() {
     let cluster = cluster("membership-fenced");
     let attempts = Arc::new(AtomicUsize::new(0));
-    let service = runtime("membership-fenced", &cluster)
+    let service = runtime("membership-fenced", &cluster, "127.0.0.8:0")
         .set("group.instance.id", "pod-0")
         .configure(|settings| {
             settings.exhausted = Exhausted::Block;
@@ -92,6 +102,8 @@ async fn a_fenced_member_stops_its_attempts_and_names_its_instance_id() {
         handle.partitions() == 0 && handle.status().lanes.is_empty()
     })
     .await;
+    // A restart would fence the process that has its place, which would be restarted in turn.
+    assert_eq!(probes(&handle).await, (200, 503), "D12");
     let before = attempts.load(Ordering::Relaxed);
     // A hundred times as long as the wait between two attempts.
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -139,10 +151,12 @@ async fn what_a_coordinator_refuses_a_member_for_stands_in_the_status_until_it_i
     ] {
         cluster.request_errors(request, &[code; 1_000]);
         let done = Arc::new(AtomicUsize::new(0));
-        let service = runtime("membership-refused", &cluster).shared_state(Arc::clone(&done));
+        let service =
+            runtime("membership-refused", &cluster, "127.0.0.9:0").shared_state(Arc::clone(&done));
         let handle = service.spawn().await.unwrap();
         let of = "the coordinator of the group `membership-refused` refuses this member";
         becomes_unhealthy(&handle, &[of, words]).await;
+        assert_eq!(probes(&handle).await, (200, 503), "D12");
         assert_eq!(handle.partitions(), 0);
         cluster.clear_request_errors(request);
         handle
@@ -155,6 +169,7 @@ async fn what_a_coordinator_refuses_a_member_for_stands_in_the_status_until_it_i
             done.load(Ordering::Relaxed) > 0 && handle.status().healthy
         })
         .await;
+        assert_eq!(probes(&handle).await, (200, 200));
         assert!(handle.drain().await.drained);
     }
 }
@@ -174,13 +189,14 @@ async fn a_member_that_waits_long_for_an_assignment_is_unhealthy_and_says_why_it
     let cluster = cluster("membership-unavailable");
     let away = RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
     cluster.request_errors(RDKafkaApiKey::FindCoordinator, &[away; 10_000]);
-    let service = runtime("membership-unavailable", &cluster);
+    let service = runtime("membership-unavailable", &cluster, "127.0.0.10:0");
     let handle = service.spawn().await.unwrap();
     let words = [
         "the group `membership-unavailable` has given this member no assignment for",
         "its coordinator does not answer or is not available",
     ];
     becomes_unhealthy(&handle, &words).await;
+    assert_eq!(probes(&handle).await, (200, 503), "D12");
     cluster.clear_request_errors(RDKafkaApiKey::FindCoordinator);
     eventually("it goes on by itself", async || {
         handle.partitions() == 1 && handle.status().healthy

@@ -266,6 +266,7 @@ impl Group {
         let mut status =
             status.unwrap_or_else(|| LaneStatus::unheard(&self.plan.group, partition, epoch));
         status.unhealthy = Some(reason);
+        status.restart_helps = true;
         Some(status)
     }
 

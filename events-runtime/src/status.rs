@@ -63,6 +63,11 @@ pub struct LaneStatus {
     pub idle_ms: u64,
     /// Why the lane is unhealthy; none if it is well.
     pub unhealthy: Option<String>,
+    /// Whether the lane is unhealthy for a reason that ends with the process: a thread that does
+    /// not come back, or a part of the engine that has ended. Whatever else is wrong is there again
+    /// after a restart, or heals without one.
+    #[serde(default)]
+    pub restart_helps: bool,
     /// Why the lane takes no further records for now.
     pub holding: Option<String>,
     /// Keys that are parked, over all handlers.

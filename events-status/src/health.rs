@@ -1,21 +1,33 @@
-//! Health is progress (D12): a lane that has work and does not advance is what is wrong, and nothing else.
+//! Health is progress (D12): a lane that has work and does not advance is what is wrong, and nothing
+//! else. A restart helps with few of the reasons, and liveness fails for those alone.
 
-use events_runtime::Status;
+use events_runtime::{LaneStatus, Status};
 
-/// Why a service is unhealthy, a line each. A parked key and a young hold are no reasons.
-pub(crate) fn reasons(status: &Status) -> Vec<String> {
-    let lanes = status.lanes.iter().filter_map(|lane| {
-        let reason = lane.unhealthy.as_ref()?;
-        Some(format!(
-            "{}: {} of group {}: {reason}",
-            status.service, lane.partition, lane.group
-        ))
-    });
+/// Why a service is to be restarted, a line each.
+pub(crate) fn needs_restart(status: &Status) -> Vec<String> {
+    let lanes = status.lanes.iter();
+    lanes
+        .filter(|lane| lane.restart_helps)
+        .filter_map(|lane| reason(status, lane))
+        .collect()
+}
+
+/// Why a service is unhealthy where a restart does not help, a line each. A parked key and a young
+/// hold are no reasons.
+pub(crate) fn needs_operator(status: &Status) -> Vec<String> {
+    let lanes = status.lanes.iter();
+    let lanes = lanes
+        .filter(|lane| !lane.restart_helps)
+        .filter_map(|lane| reason(status, lane));
     let troubles = status.troubles.iter();
     let whole = troubles.map(|trouble| format!("{}: {trouble}", status.service));
-    let mut reasons: Vec<_> = whole.chain(lanes).collect();
-    if reasons.is_empty() && !status.healthy {
-        reasons.push(format!("{}: unhealthy", status.service));
-    }
-    reasons
+    whole.chain(lanes).collect()
+}
+
+fn reason(status: &Status, lane: &LaneStatus) -> Option<String> {
+    let reason = lane.unhealthy.as_ref()?;
+    Some(format!(
+        "{}: {} of group {}: {reason}",
+        status.service, lane.partition, lane.group
+    ))
 }

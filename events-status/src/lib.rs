@@ -3,8 +3,8 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /status` | JSON: a list with the [`Status`](events_runtime::Status) of each service of the process |
-//! | `GET /healthz` | 200, or 503 with a line for each reason: a lane that has work and does not advance, and its key |
-//! | `GET /readyz` | 200 once every consumer group has its first assignment, an empty one too; 503 before that, and while draining |
+//! | `GET /healthz` | liveness: 503 with a line for each reason with which a restart helps; else 200, with a line for each other reason for which a service is unhealthy |
+//! | `GET /readyz` | readiness: 200 while every consumer group has an assignment, an empty one too; else, and while draining, 503 with a line for each reason |
 //! | `GET /metrics` | what the process counts, as Prometheus text; `docs/metrics.md` holds the table |
 //! | `POST /handlers/{service}/{handler}/pause`, `…/resume` | 200 once it is told, 404 for a name that nobody has, 501 where it cannot be paused |
 //!

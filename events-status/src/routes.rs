@@ -53,7 +53,17 @@ async fn status(State(services): State<Arc<Services>>) -> Response {
 
 async fn healthz(State(services): State<Arc<Services>>) -> Response {
     let status = asked(&services).await;
-    verdict(status.iter().flat_map(health::reasons).collect(), "healthy")
+    let others: Vec<_> = status.iter().flat_map(health::needs_operator).collect();
+    let good = if others.is_empty() {
+        "alive".to_owned()
+    } else {
+        format!(
+            "alive; unhealthy where a restart does not help:\n{}",
+            others.join("\n")
+        )
+    };
+    let reasons = status.iter().flat_map(health::needs_restart).collect();
+    verdict(reasons, &good)
 }
 
 async fn readyz(State(services): State<Arc<Services>>) -> Response {

@@ -9,6 +9,7 @@ use serde_json::Value;
 struct Made {
     name: &'static str,
     unhealthy: Option<&'static str>,
+    restart_helps: bool,
     unready: Vec<String>,
     told: Mutex<Vec<String>>,
     asked: Mutex<u32>,
@@ -19,6 +20,7 @@ impl Made {
         Self {
             name,
             unhealthy: None,
+            restart_helps: false,
             unready: Vec::new(),
             told: Mutex::default(),
             asked: Mutex::new(0),
@@ -98,6 +100,7 @@ impl Running for Made {
             partition: TopicPartition::new("orders", 3),
             holding: Some("a key is parked".to_owned()),
             unhealthy: self.unhealthy.map(str::to_owned),
+            restart_helps: self.restart_helps,
             ..LaneStatus::default()
         };
         Status {
@@ -120,7 +123,8 @@ async fn services_of_a_process_share_one_endpoint_until_the_last_has_left() {
     let well = register(address, Arc::new(Made::up("well"))).unwrap();
     let at = well.address();
     let sick = Made {
-        unhealthy: Some("handler sick/ship is stuck on key o-7"),
+        unhealthy: Some("1 blocking attempts overran their time and still run"),
+        restart_helps: true,
         unready: vec!["draining".to_owned()],
         ..Made::up("sick")
     };
@@ -134,7 +138,7 @@ async fn services_of_a_process_share_one_endpoint_until_the_last_has_left() {
         (health.status, health.body.as_str()),
         (
             503,
-            "sick: orders/3 of group shipping: handler sick/ship is stuck on key o-7\n"
+            "sick: orders/3 of group shipping: 1 blocking attempts overran their time and still run\n"
         )
     );
     let ready = get(at, "/readyz").await.unwrap();
@@ -156,6 +160,26 @@ async fn services_of_a_process_share_one_endpoint_until_the_last_has_left() {
     assert!(gone.contains("--status-address"), "{gone}");
     // The port is free again.
     drop(register(at, Arc::new(Made::up("anew"))).unwrap());
+}
+
+#[tokio::test]
+async fn liveness_does_not_fail_where_a_restart_does_not_help() {
+    let address = parse_address("127.0.0.3:0").unwrap();
+    let held = Made {
+        unhealthy: Some("the committed offset is not in the log"),
+        ..Made::up("held")
+    };
+    let held = register(address, Arc::new(held)).unwrap();
+    let health = get(held.address(), "/healthz").await.unwrap();
+    assert_eq!(
+        (health.status, health.body.as_str()),
+        (
+            200,
+            "alive; unhealthy where a restart does not help:\n\
+             held: orders/3 of group shipping: the committed offset is not in the log\n"
+        )
+    );
+    assert_eq!(get(held.address(), "/readyz").await.unwrap().status, 200);
 }
 
 #[tokio::test]

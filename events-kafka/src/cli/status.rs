@@ -33,9 +33,16 @@ fn text(status: &Status, now: f64) -> String {
         "UNHEALTHY"
     };
     let mut text = format!("{}: {health}", status.service);
+    for trouble in &status.troubles {
+        text.push_str(&format!("\n{trouble}"));
+    }
     let lanes = status.lanes.iter().map(|lane| lane_cells(lane, now));
     if lanes.len() == 0 {
-        text.push_str(", no partitions\n");
+        text.push_str(if status.troubles.is_empty() {
+            ", no partitions\n"
+        } else {
+            "\nno partitions\n"
+        });
     } else {
         let header = [
             "group",

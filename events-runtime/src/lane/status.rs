@@ -66,6 +66,7 @@ impl<Q: Queue> Lane<Q> {
             *bound = format!("{bound}; {hold}");
         }
         let mut unhealthy = self.failed.clone();
+        let restart_helps = self.failed.is_some() || self.context.overdue() > 0;
         if self.context.overdue() > 0 {
             unhealthy = Some(format!(
                 "{} blocking attempts overran their time and still run",
@@ -127,6 +128,7 @@ impl<Q: Queue> Lane<Q> {
             overdue: self.context.overdue(),
             idle_ms: idle.as_millis() as u64,
             unhealthy,
+            restart_helps,
             holding,
             parked_keys: parked.keys,
             parked_records: parked.records,

@@ -83,6 +83,8 @@ async fn blocked_by<R: Running>(running: &R, key: &str) -> Status {
     )
     .await;
     assert!(!status.healthy);
+    let lane = &status.lanes[0];
+    assert!(!lane.restart_helps, "it would be stuck again: {lane:#?}");
     status
 }
 
@@ -119,7 +121,11 @@ pub async fn an_overdue_blocking_attempt_is_unhealthy<C: Cluster>(cluster: &C) -
         )
     };
     stage.produce(event("a")).await;
-    status_once(&running, "the lane is unhealthy", |status| !status.healthy).await;
+    let status = status_once(&running, "the lane is unhealthy", |status| !status.healthy).await;
+    assert!(
+        status.lanes[0].restart_helps,
+        "the thread does not come back: {status:#?}"
+    );
     assert_eq!(
         stage.probe.began("block").len(),
         1,

@@ -1,5 +1,7 @@
 //! Parked keys survive whatever happens to the member that parked them.
 
+use std::time::Duration;
+
 use events_core::Outgoing;
 use events_runtime::{Status, TopicPartition, parked_header as name};
 
@@ -192,7 +194,10 @@ pub async fn a_zombie_is_ignored<C: Cluster>(cluster: &C) -> Verdict {
     .await;
     running.shutdown().await;
     // The next one reads the same.
-    let running = stage.start_with(stage.parking_service()).await;
+    let service = stage
+        .parking_service()
+        .configure(|settings| settings.stall = Duration::from_secs(2));
+    let running = stage.start_with(service).await;
     status_once(&running, "both are parked", both).await;
     stage.probe.open("now");
     stage.done_once("haunt", 2).await;
@@ -210,6 +215,9 @@ pub async fn a_zombie_is_ignored<C: Cluster>(cluster: &C) -> Verdict {
         stage.probe.done("haunt").len() == 2
     })
     .await;
+    let status = status_once(&running, "the lane is unhealthy", |status| !status.healthy).await;
+    let lane = &status.lanes[0];
+    assert!(!lane.restart_helps, "it would be fenced again: {lane:#?}");
     running.shutdown().await;
     assert_eq!(stage.probe.done("haunt"), in_order("a", 0..2));
     Verdict::Held

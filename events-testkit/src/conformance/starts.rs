@@ -167,7 +167,7 @@ pub async fn an_unreadable_partition_is_named_and_read_on<C: Cluster>(cluster: &
     broker.make_unreadable(&partition, "the disk is gone");
     let running = stage.start().await;
     stage.send::<Torn>("a", 0).await;
-    status_once(&running, "the status names the reason", |status| {
+    let status = status_once(&running, "the status names the reason", |status| {
         let holding = status
             .lanes
             .first()
@@ -175,6 +175,11 @@ pub async fn an_unreadable_partition_is_named_and_read_on<C: Cluster>(cluster: &
         holding.is_some_and(|reason| reason.contains("the disk is gone"))
     })
     .await;
+    let lane = &status.lanes[0];
+    assert!(
+        lane.unhealthy.is_some() && !lane.restart_helps,
+        "it would be unreadable again: {lane:#?}"
+    );
     broker.make_readable(&partition);
     stage.committed_once(1).await;
     status_once(&running, "the lane is well again", |status| {
