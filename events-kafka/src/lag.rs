@@ -1,6 +1,6 @@
 //! How far a consumer group is behind, as the cluster tells it: nobody of the group needs to run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use events_core::Start;
@@ -18,6 +18,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How long it may take to hand over the oldest record of every partition of a topic.
 const OLDEST: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(50);
+const NO_LEADER: &str =
+    "the partition has no leader, so its lag is not known: bring back the broker that leads it";
 
 /// How far a group is behind in one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +27,8 @@ pub(crate) struct PartitionLag {
     pub(crate) partition: TopicPartition,
     /// What is committed; none before the first commit.
     pub(crate) committed: Option<i64>,
-    /// The first offset of the log, and the one behind its last.
-    pub(crate) log: (i64, i64),
+    /// The first offset of the log, and the one behind its last; none of a partition without a leader.
+    pub(crate) log: Option<(i64, i64)>,
     /// Offsets from the first record that is not done to the log's end; those that retention has removed do not count. None
     /// where nothing is committed and the group does not start at the log's start.
     pub(crate) records: Option<u64>,
@@ -80,8 +82,12 @@ fn topic_lag(
     let metadata = consumer.fetch_metadata(Some(topic), ANSWER)?;
     let known = metadata.topics().iter().find(|known| known.name() == topic);
     let mut all = TopicPartitionList::new();
+    let mut leaderless = BTreeSet::new();
     for partition in known.map(|topic| topic.partitions()).unwrap_or_default() {
         all.add_partition(topic, partition.id());
+        if partition.leader() < 0 {
+            leaderless.insert(partition.id());
+        }
     }
     if all.count() == 0 {
         tracing::warn!(topic, "the cluster has no such topic");
@@ -90,12 +96,18 @@ fn topic_lag(
     let committed = consumer.committed_offsets(all, ANSWER)?;
     let mut lags = Vec::with_capacity(committed.count());
     for element in committed.elements() {
-        let log = consumer.fetch_watermarks(topic, element.partition(), ANSWER)?;
+        let log = match leaderless.contains(&element.partition()) {
+            true => None,
+            false => Some(consumer.fetch_watermarks(topic, element.partition(), ANSWER)?),
+        };
         let committed = match element.offset() {
             Offset::Offset(offset) => Some(offset),
             _ => None,
         };
-        let (records, note) = behind(committed, log, plan.start);
+        let (records, note) = match log {
+            Some(log) => behind(committed, log, plan.start),
+            None => (None, Some(NO_LEADER.to_owned())),
+        };
         lags.push(PartitionLag {
             partition: TopicPartition::new(topic, element.partition()),
             committed,
@@ -145,7 +157,8 @@ fn read_oldest(consumer: &BaseConsumer, topic: &str, lags: &mut [PartitionLag]) 
     let mut missing: BTreeMap<i32, usize> = BTreeMap::new();
     for (place, lag) in lags.iter().enumerate() {
         if lag.records.is_some_and(|records| records > 0) {
-            let from = lag.committed.unwrap_or(lag.log.0).max(lag.log.0);
+            let (low, _) = lag.log.unwrap_or_default();
+            let from = lag.committed.unwrap_or(low).max(low);
             wanted.add_partition_offset(topic, lag.partition.partition, Offset::Offset(from))?;
             missing.insert(lag.partition.partition, place);
         }
@@ -182,7 +195,33 @@ fn read_oldest(consumer: &BaseConsumer, topic: &str, lags: &mut [PartitionLag]) 
 
 #[cfg(test)]
 mod tests {
+    use events_core::{event, handler};
+    use events_runtime::Service;
+    use rdkafka::mocking::MockCluster;
+
     use super::*;
+
+    #[event(topic = "lagging", key = id)]
+    struct Lagging {
+        id: String,
+    }
+
+    #[handler(service = "lagging")]
+    async fn ignore(_lagging: Lagging) {}
+
+    #[test]
+    fn a_partition_without_a_leader_is_named_and_the_others_are_shown() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("lagging", 3, 1).unwrap();
+        cluster.partition_leader("lagging", 1, None).unwrap();
+        let client = ClientOptions::without_environment()
+            .set("bootstrap.servers", cluster.bootstrap_servers());
+        let plan = Service::new("lagging").plan().unwrap().remove(0);
+        let lags = of(&plan, &client).unwrap();
+        let records: Vec<_> = lags.iter().map(|lag| lag.records).collect();
+        assert_eq!(records, [Some(0), None, Some(0)]);
+        assert_eq!(lags[1].note.as_deref(), Some(NO_LEADER));
+    }
 
     #[test]
     fn lag_is_clamped_to_the_log_and_says_what_is_strange() {

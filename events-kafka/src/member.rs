@@ -21,7 +21,7 @@ use crate::ffi;
 use crate::membership::Membership;
 use crate::options::ClientOptions;
 use crate::outage::Outage;
-use crate::rebalance::{MemberContext, commit, wait};
+use crate::rebalance::{Delayed, MemberContext, commit, wait};
 use crate::rights::Watch;
 use crate::view::Watched;
 pub(crate) use factory::ConsumerFactory;
@@ -40,6 +40,7 @@ pub(crate) struct Member {
     lag: Arc<Mutex<Lag>>,
     membership: Arc<Membership>,
     watch: Arc<Watch>,
+    delayed: Arc<Delayed>,
 }
 
 struct Stop {
@@ -74,6 +75,7 @@ impl Member {
         let group = Arc::new(Group::new(plan, publish, handle.clone()));
         let factory = ConsumerFactory::new(&group, client, handle, outage, drain)?;
         let (membership, watch) = (Arc::clone(&factory.membership), Arc::clone(&factory.watch));
+        let delayed = Arc::clone(&factory.delayed);
         let (orders, inbox) = mpsc::channel();
         let lag = Arc::default();
         let consumer = factory.consumer()?;
@@ -103,6 +105,7 @@ impl Member {
             lag,
             membership,
             watch,
+            delayed,
         })
     }
 
@@ -115,6 +118,7 @@ impl Member {
             group: Arc::clone(&self.group),
             membership: Arc::clone(&self.membership),
             rights: Arc::clone(&self.watch),
+            delayed: Arc::clone(&self.delayed),
         }
     }
 
@@ -217,6 +221,7 @@ impl Poller {
             if let Some(logs) = &self.factory.parked {
                 logs.serve();
             }
+            self.consumer.context().try_delayed();
             if self.consumer.context().rejoin.swap(false, Ordering::AcqRel) {
                 self.rejoin();
             }
@@ -243,6 +248,7 @@ impl Poller {
         let lanes = self.group.lane_status();
         // A member that has got no partitions is behind by nothing; before that it has not been told.
         let joined = self.factory.membership.is_assigned();
+        let joined = joined && self.factory.delayed.is_empty();
         let mut records = (joined && lanes.len() >= partitions).then_some(0u64);
         for lane in lanes {
             let name = &lane.partition;

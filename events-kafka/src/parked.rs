@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::client_log;
 use crate::ffi::NativeQueue;
 use crate::options::ClientOptions;
-use crate::patience::{ANSWER, patiently};
+use crate::patience::{ANSWER, BRIEF, briefly, patiently};
 use crate::queue::PartitionQueue;
 use crate::rights::Watch;
 use crate::topics;
@@ -87,8 +87,8 @@ impl ParkedLogs {
         let name = TopicPartition::new(topic, source.partition);
         self.stop(std::slice::from_ref(&name));
         self.grow(&name)?;
-        let (low, high) = patiently(&self.watch, || {
-            self.asker.fetch_watermarks(topic, name.partition, ANSWER)
+        let (low, high) = briefly(&self.watch, || {
+            self.asker.fetch_watermarks(topic, name.partition, BRIEF)
         })?;
         let Hint { offset, claim } = match hint {
             Some(hint) if (low..=high).contains(&hint.offset) => hint,

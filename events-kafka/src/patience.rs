@@ -10,6 +10,8 @@ use crate::rights::Watch;
 
 /// How long the broker may take to answer a question that an assignment depends on.
 pub(crate) const ANSWER: Duration = Duration::from_secs(30);
+/// How long it may take to answer one about a single partition, which then waits while the others go on.
+pub(crate) const BRIEF: Duration = Duration::from_secs(5);
 /// How long to wait before a question is asked again, for example while a new topic has no leaders yet.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -23,10 +25,23 @@ pub(crate) fn bounded(wait: Duration) -> Duration {
 
 /// Asks until there is an answer, for as long as an answer may take.
 pub(crate) fn patiently<T>(watch: &Arc<Watch>, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+    within(ANSWER, watch, ask)
+}
+
+/// The same for a question about a single partition.
+pub(crate) fn briefly<T>(watch: &Arc<Watch>, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+    within(BRIEF, watch, ask)
+}
+
+fn within<T>(
+    limit: Duration,
+    watch: &Arc<Watch>,
+    ask: impl Fn() -> KafkaResult<T>,
+) -> KafkaResult<T> {
     let asked = Instant::now();
     loop {
         match ask() {
-            Err(error) if asked.elapsed() < ANSWER => {
+            Err(error) if asked.elapsed() < limit => {
                 watch.suspect(&error);
                 tracing::debug!(%error, "the broker does not answer an assignment's question yet");
                 thread::sleep(AGAIN);

@@ -1,8 +1,9 @@
 //! Reads logs from their starts to the ends that they have now, outside of any group's assignment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -47,6 +48,10 @@ pub(crate) struct Reader {
     address: String,
     /// The cluster's topics with their partitions.
     topics: BTreeMap<String, usize>,
+    /// Partitions without a leader, which cannot be read.
+    leaderless: BTreeSet<(String, i32)>,
+    /// Whether those were named in the log.
+    named: AtomicBool,
 }
 
 /// What was committed for a log.
@@ -75,10 +80,19 @@ impl Reader {
             consumer: Arc::new(consumer),
             address: client.address().unwrap_or_default().to_owned(),
             topics: BTreeMap::new(),
+            leaderless: BTreeSet::new(),
+            named: AtomicBool::new(false),
         };
         // All topics are listed: asking for one by its name could make it.
         let listed = |consumer: &BaseConsumer<_>| consumer.fetch_metadata(None, ANSWER);
         let metadata = reader.ask("list its topics", listed).await?;
+        for topic in metadata.topics() {
+            let partitions = topic.partitions().iter();
+            let without = partitions.filter(|partition| partition.leader() < 0);
+            reader
+                .leaderless
+                .extend(without.map(|partition| (topic.name().to_owned(), partition.id())));
+        }
         let topics = metadata.topics().iter();
         reader.topics = topics
             .map(|topic| (topic.name().to_owned(), topic.partitions().len()))
@@ -102,11 +116,29 @@ impl Reader {
         &self.address
     }
 
-    /// What stands in each partition of a topic now; nothing if there is no such topic.
+    /// Partitions of a topic that have no leader.
+    pub(crate) fn leaderless(&self, topic: &str) -> impl Iterator<Item = i32> {
+        let all = self.leaderless.iter();
+        all.filter(move |(known, _)| known == topic)
+            .map(|(_, partition)| *partition)
+    }
+
+    /// What stands in each partition of a topic now; nothing if there is no such topic. A partition without a leader is left
+    /// out, and named in the log.
     pub(crate) async fn spans(&self, topic: &str) -> Result<Vec<Span>, KafkaError> {
+        let without: BTreeSet<_> = self.leaderless(topic).collect();
+        let named = !without.is_empty() && self.named.swap(true, Ordering::Relaxed);
+        for partition in without.iter().filter(|_| !named) {
+            tracing::warn!(
+                topic,
+                partition,
+                "the partition {topic}/{partition} has no leader: what it holds is left out; bring back the broker that leads it"
+            );
+        }
         let (topic, count) = (Arc::<str>::from(topic), self.partitions(topic).unwrap_or(0));
         let asked = move |consumer: &BaseConsumer<ReaderContext>| {
-            let spans = (0..count).map(|partition| {
+            let led = (0..count).filter(|partition| !without.contains(partition));
+            let spans = led.map(|partition| {
                 let (from, to) = consumer.fetch_watermarks(&topic, partition, ANSWER)?;
                 Ok(Span {
                     topic: Arc::clone(&topic),
@@ -337,3 +369,24 @@ impl ClientContext for ReaderContext {
 }
 
 impl ConsumerContext for ReaderContext {}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::mocking::MockCluster;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_partition_without_a_leader_is_left_out() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("read-partly", 3, 1).unwrap();
+        cluster.partition_leader("read-partly", 1, None).unwrap();
+        let client = ClientOptions::without_environment()
+            .set("bootstrap.servers", cluster.bootstrap_servers());
+        let reader = Reader::connect(&client, "readers").await.unwrap();
+        let spans = reader.spans("read-partly").await.unwrap();
+        let read: Vec<_> = spans.iter().map(|span| span.partition).collect();
+        assert_eq!(read, [0, 2]);
+        assert_eq!(reader.leaderless("read-partly").collect::<Vec<_>>(), [1]);
+    }
+}

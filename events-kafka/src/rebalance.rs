@@ -1,6 +1,7 @@
 //! What a member does when partitions come and go (D8, D14).
 
 mod begin;
+mod delayed;
 mod gate;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,8 @@ use crate::outage::Outage;
 use crate::parked::ParkedLogs;
 use crate::queue::PartitionQueue;
 use crate::rights::Watch;
+use begin::Begin;
+pub(crate) use delayed::Delayed;
 pub(crate) use gate::Gate;
 
 /// The callbacks of a member's consumer. All run on its polling thread.
@@ -44,6 +47,8 @@ pub(crate) struct MemberContext {
     pub(crate) watch: Arc<Watch>,
     /// Told when a broker fails.
     pub(crate) outage: Arc<Outage>,
+    /// Partitions that cannot be read yet.
+    pub(crate) delayed: Arc<Delayed>,
 }
 
 impl MemberContext {
@@ -58,46 +63,55 @@ impl MemberContext {
         consumer: &BaseConsumer<Self>,
         list: &TopicPartitionList,
     ) -> KafkaResult<()> {
-        let Some(owner) = self.consumer.get().and_then(Weak::upgrade) else {
+        if self.consumer.get().and_then(Weak::upgrade).is_none() {
             // The member leaves. A client that closes answers no question, and would be asked until the time is up.
             tracing::debug!(group = %self.group.plan().group, "an assignment comes while the member leaves");
             return self.assign(consumer, &TopicPartitionList::new());
-        };
-        let begins = self.begins(consumer, list)?;
-        let mut assignment = TopicPartitionList::with_capacity(begins.len());
-        for begin in begins {
-            let TopicPartition { topic, partition } = begin.partition.clone();
-            assignment.add_partition_offset(&topic, partition, Offset::Offset(begin.offset))?;
-            // Split before the assignment takes effect, or early records land on the main queue.
-            let Some(queue) = NativeQueue::split(&owner, &topic, partition) else {
-                return Err(KafkaError::Subscription(format!(
-                    "no queue for {}",
-                    begin.partition
-                )));
-            };
-            tracing::info!(
-                group = %self.group.plan().group, partition = %begin.partition, offset = begin.offset, "partition assigned"
-            );
-            let parked = match (self.parked_topic(&topic), &self.parked) {
-                (Some(parked), Some(logs)) => {
-                    let generation = ffi::generation(consumer.client());
-                    Some(logs.start(&begin.partition, parked, begin.hint, generation)?)
-                }
-                _ => None,
-            };
-            let mut queue = PartitionQueue::new(queue, &self.watch);
-            if parked.is_some() {
-                queue.opens(Gate::close(&owner, &begin.partition)?);
-            }
-            self.group.assign(
-                begin.partition,
-                queue,
-                begin.offset,
-                &begin.metadata,
-                parked,
-            );
         }
+        let begins = self.begins(consumer, list)?;
+        let assignment = self.open_or_delay(consumer, begins)?;
         self.assign(consumer, &assignment)
+    }
+
+    /// Makes the lane of a partition, and answers from where it is to be read.
+    fn open(&self, consumer: &BaseConsumer<Self>, begin: &Begin) -> KafkaResult<i64> {
+        let TopicPartition { topic, partition } = &begin.partition;
+        let Some(owner) = self.consumer.get().and_then(Weak::upgrade) else {
+            return Err(KafkaError::Subscription("the member leaves".to_owned()));
+        };
+        let offset = match begin.offset {
+            Some(offset) => offset,
+            None => self.start(consumer, &begin.partition)?,
+        };
+        // Split before the assignment takes effect, or early records land on the main queue.
+        let Some(queue) = NativeQueue::split(&owner, topic, *partition) else {
+            return Err(KafkaError::Subscription(format!(
+                "no queue for {}",
+                begin.partition
+            )));
+        };
+        let parked = match (self.parked_topic(topic), &self.parked) {
+            (Some(parked), Some(logs)) => {
+                let generation = ffi::generation(consumer.client());
+                Some(logs.start(&begin.partition, parked, begin.hint.clone(), generation)?)
+            }
+            _ => None,
+        };
+        let mut queue = PartitionQueue::new(queue, &self.watch);
+        if parked.is_some() {
+            queue.opens(Gate::close(&owner, &begin.partition)?);
+        }
+        tracing::info!(
+            group = %self.group.plan().group, partition = %begin.partition, offset, "partition assigned"
+        );
+        self.group.assign(
+            begin.partition.clone(),
+            queue,
+            offset,
+            &begin.metadata,
+            parked,
+        );
+        Ok(offset)
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
@@ -141,6 +155,7 @@ impl MemberContext {
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
         let leaving = names(list);
+        self.delayed.remove(&leaving);
         let group = &self.group.plan().group;
         if self.group.partitions().is_empty() {
             tracing::debug!(group, "no lanes are left to drain");
@@ -312,6 +327,7 @@ impl ConsumerContext for MemberContext {
             if event == assigning {
                 // Lanes that were made already must not commit where somebody else reads, nor their parked logs be fetched.
                 let made = names(list);
+                self.delayed.remove(&made);
                 wait(&self.handle, self.group.lose(&made));
                 self.stop_parked(&made);
             }

@@ -8,6 +8,7 @@ use events_runtime::{Group, Status};
 use crate::error::KafkaError;
 use crate::membership::Membership;
 use crate::outage::Outage;
+use crate::rebalance::Delayed;
 use crate::rights::Watch;
 
 /// A running service. It outlives the handle for as long as the service drains.
@@ -27,6 +28,12 @@ pub(crate) struct Watched {
     pub(crate) group: Arc<Group>,
     pub(crate) membership: Arc<Membership>,
     pub(crate) rights: Arc<Watch>,
+    /// Partitions that cannot be read yet.
+    #[cfg_attr(
+        not(feature = "status"),
+        expect(dead_code, reason = "only the endpoint tells")
+    )]
+    pub(crate) delayed: Arc<Delayed>,
 }
 
 impl View {
@@ -101,7 +108,10 @@ impl View {
         };
         groups
             .iter()
-            .filter_map(|watched| watched.membership.unready())
+            .flat_map(|watched| {
+                let membership = watched.membership.unready();
+                membership.into_iter().chain(watched.delayed.reasons())
+            })
             .chain(self.outage())
             .collect()
     }

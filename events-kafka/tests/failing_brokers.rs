@@ -1,14 +1,16 @@
-//! Services whose brokers come late, or all go away, on a cluster of each test's own.
+//! Services whose brokers come late, or all go away, or do not lead a partition, on a cluster of each test's own.
 #![cfg(feature = "status")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use events_kafka::{ClientOptions, KafkaError, Runtime, State, event, handler};
+use events_kafka::{ClientOptions, KafkaError, Runtime, Settings, State, event, handler};
 use events_testkit::eventually;
+use rdkafka::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 
 /// A parcel left.
 #[event(topic = "late-parcels", key = parcel)]
@@ -26,6 +28,11 @@ async fn note(sent: ParcelSent, seen: State<Seen>) {
 
 #[handler(service = "late-beside")]
 async fn ignore(_sent: ParcelSent) {}
+
+#[handler(service = "late-parking")]
+async fn keep(sent: ParcelSent, seen: State<Seen>) {
+    seen.0.lock().unwrap().push(sent.parcel);
+}
 
 type Cluster = MockCluster<'static, DefaultProducerContext>;
 
@@ -143,4 +150,86 @@ async fn an_idle_service_whose_brokers_are_all_away_is_not_ready() {
     })
     .await;
     assert!(handle.drain().await.drained);
+}
+
+/// What a partition needs has no leader: itself, or its parked log.
+async fn one_partition_waits_for(topic: &str, why: &str, port: &str) {
+    const PARKED: &str = "late-parking.parked.late-parcels";
+    let cluster = MockCluster::new(1).unwrap();
+    for (topic, partitions) in [
+        ("late-parcels", 3),
+        (PARKED, 3),
+        ("late-parking.dead-letters", 1),
+    ] {
+        cluster.create_topic(topic, partitions, 1).unwrap();
+    }
+    cluster.partition_leader(topic, 1, None).unwrap();
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", cluster.bootstrap_servers())
+        .create()
+        .unwrap();
+    let publish = |partition: i32| {
+        let value = format!(r#"{{"parcel":"p-{partition}"}}"#);
+        let header = |key, value| Header {
+            key,
+            value: Some(value),
+        };
+        let headers = OwnedHeaders::new()
+            .insert(header("ce_specversion", "1.0"))
+            .insert(header("ce_type", "ParcelSent"))
+            .insert(header("ce_source", "test"))
+            .insert(header("ce_id", value.as_str()));
+        let key = partition.to_string();
+        let record = BaseRecord::to("late-parcels")
+            .partition(partition)
+            .key(&key)
+            .payload(&value)
+            .headers(headers);
+        producer.send(record).unwrap();
+        producer.flush(Duration::from_secs(60)).unwrap();
+    };
+    publish(0);
+    publish(2);
+
+    let seen = Arc::new(Seen::default());
+    let handle = runtime("late-parking", &cluster, port)
+        .configure(|settings| settings.park = Settings::default().park)
+        .shared_state(Arc::clone(&seen))
+        .spawn()
+        .await
+        .unwrap();
+    let handled = || {
+        let mut seen = seen.0.lock().unwrap().clone();
+        seen.sort();
+        seen
+    };
+    eventually("the others are read", async || handled() == ["p-0", "p-2"]).await;
+    let at = handle.status_address().unwrap();
+    let (status, reasons) = told(at, "/readyz").await;
+    assert_eq!(status, 503, "{reasons}");
+    let reason = format!("late-parking: partition late-parcels/1 waits: {why} has no leader");
+    assert!(reasons.contains(&reason), "{reasons}");
+    assert_eq!(handle.partitions(), 2);
+    assert_eq!(handle.lag(), None, "that of the third is not known");
+
+    cluster.partition_leader(topic, 1, Some(1)).unwrap();
+    publish(1);
+    eventually("the third is read too", async || {
+        handled() == ["p-0", "p-1", "p-2"]
+    })
+    .await;
+    eventually("it is ready", async || told(at, "/readyz").await.0 == 200).await;
+    assert!(handle.drain().await.drained);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partition_without_a_leader_waits_and_the_others_go_on() {
+    one_partition_waits_for("late-parcels", "it", "127.0.0.11:0").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partition_whose_parked_log_has_no_leader_waits_and_the_others_go_on() {
+    let parked = "late-parking.parked.late-parcels";
+    let why = format!("its parked log {parked}/1");
+    one_partition_waits_for(parked, &why, "127.0.0.12:0").await;
 }

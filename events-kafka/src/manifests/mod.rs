@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use events_core::company::Company;
 use events_core::manifest::Manifest;
-use events_core::{Fault, Outgoing, RecordView as _, Result};
+use events_core::{Error, Fault, Outgoing, RecordView as _, Result};
 
 pub(crate) use announcement::Announcement;
 
@@ -79,6 +79,11 @@ impl Deployed {
         };
         if deployed.missing {
             deployed.notes.push(missing(client));
+        }
+        if let Some(partition) = reader.leaderless(TOPIC).next() {
+            return Err(Error::msg(format!(
+                "the partition {TOPIC}/{partition} has no leader"
+            )));
         }
         let spans = reader.spans(TOPIC).await?;
         let mut scan = reader.scan(&spans)?;

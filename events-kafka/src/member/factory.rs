@@ -14,7 +14,7 @@ use crate::membership::Membership;
 use crate::options::ClientOptions;
 use crate::outage::Outage;
 use crate::parked::ParkedLogs;
-use crate::rebalance::MemberContext;
+use crate::rebalance::{Delayed, MemberContext};
 use crate::rights::Watch;
 
 /// Makes the consumers of a member: one at the start, and another whenever one has raised a fatal
@@ -27,6 +27,7 @@ pub(crate) struct ConsumerFactory {
     pub(super) membership: Arc<Membership>,
     pub(super) watch: Arc<Watch>,
     outage: Arc<Outage>,
+    pub(super) delayed: Arc<Delayed>,
     pub(super) parked: Option<Arc<ParkedLogs>>,
 }
 
@@ -50,6 +51,7 @@ impl ConsumerFactory {
             membership: Membership::new(&plan.group, client.property("group.instance.id")),
             watch,
             outage: Arc::clone(outage),
+            delayed: Arc::default(),
             parked: parked.map(Arc::new),
         })
     }
@@ -69,6 +71,7 @@ impl ConsumerFactory {
             membership: Arc::clone(&self.membership),
             watch: Arc::clone(&self.watch),
             outage: Arc::clone(&self.outage),
+            delayed: Arc::clone(&self.delayed),
         };
         let config = self.client.consumer(&plan.group, &plan.settings);
         let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);

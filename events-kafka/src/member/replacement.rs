@@ -120,6 +120,7 @@ fn close(consumer: Arc<BaseConsumer<MemberContext>>, group: &Arc<Group>) -> Opti
     let partitions = group.partitions();
     let report = wait(&context.handle, group.lose(&partitions));
     context.stop_parked(&partitions);
+    context.delayed.clear();
     tracing::warn!(
         group = group.plan().group,
         partitions = partitions.len(),

@@ -10,20 +10,22 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::ffi;
 use crate::parked::Hint;
-use crate::patience::{ANSWER, patiently};
+use crate::patience::{ANSWER, BRIEF, briefly, patiently};
 use crate::rebalance::MemberContext;
 
-/// Where a partition is read from.
+/// What a group has committed for a partition.
+#[derive(Debug, Clone)]
 pub(super) struct Begin {
     pub(super) partition: TopicPartition,
-    pub(super) offset: i64,
+    /// None where nothing is committed.
+    pub(super) offset: Option<i64>,
     pub(super) metadata: String,
     /// What is committed for its parked log.
     pub(super) hint: Option<Hint>,
 }
 
 impl MemberContext {
-    /// Committed offsets with their metadata; where nothing is committed, the group's start.
+    /// Committed offsets with their metadata.
     pub(super) fn begins(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -63,8 +65,8 @@ impl MemberContext {
                 .and_then(|parked| hints.remove(&(parked.to_owned(), element.partition())));
             let partition = TopicPartition::new(element.topic(), element.partition());
             let offset = match element.offset() {
-                Offset::Offset(offset) => offset,
-                _ => self.start(consumer, &partition)?,
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
             };
             begins.push(Begin {
                 partition,
@@ -77,7 +79,11 @@ impl MemberContext {
     }
 
     /// Where a partition starts for which the group has committed nothing.
-    fn start(&self, consumer: &BaseConsumer<Self>, partition: &TopicPartition) -> KafkaResult<i64> {
+    pub(super) fn start(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partition: &TopicPartition,
+    ) -> KafkaResult<i64> {
         let TopicPartition {
             topic,
             partition: number,
@@ -88,15 +94,15 @@ impl MemberContext {
             _ if self.knows(consumer, topic)? => Start::Earliest,
             start => start,
         };
-        let (low, high) = patiently(&self.watch, || {
-            consumer.fetch_watermarks(topic, *number, ANSWER)
+        let (low, high) = briefly(&self.watch, || {
+            consumer.fetch_watermarks(topic, *number, BRIEF)
         })?;
         let offset = match start {
             Start::Latest => high,
             Start::Time(millis) => {
                 let mut times = TopicPartitionList::new();
                 times.add_partition_offset(topic, *number, Offset::Offset(millis))?;
-                let found = consumer.offsets_for_times(times, ANSWER)?;
+                let found = consumer.offsets_for_times(times, BRIEF)?;
                 let found = found
                     .find_partition(topic, *number)
                     .map(|element| element.offset());

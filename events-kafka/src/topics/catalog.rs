@@ -1,6 +1,7 @@
 //! What a real cluster says of its topics, and how topics are made there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -62,9 +63,22 @@ pub(crate) struct TopicSettings {
 
 /// The topics that exist.
 pub(crate) struct Existing {
-    /// Partitions of each topic; 0 while one of them has no leader.
+    /// Partitions of each topic.
     pub(crate) partitions: BTreeMap<String, usize>,
+    /// Those without a leader, of topics that have such.
+    pub(crate) leaderless: BTreeMap<String, Vec<i32>>,
     pub(crate) brokers: usize,
+}
+
+impl Existing {
+    /// Whether the topic has these partitions, and all from the first of them on have leaders.
+    fn has_led(&self, topic: &str, new: &Range<usize>) -> bool {
+        let without = self.leaderless.get(topic).into_iter().flatten();
+        let mut without = without.filter_map(|partition| usize::try_from(*partition).ok());
+        let count = self.partitions.get(topic);
+        count.is_some_and(|count| *count >= new.end)
+            && without.all(|partition| partition < new.start)
+    }
 }
 
 impl Catalog {
@@ -97,18 +111,20 @@ impl Catalog {
         let asked = asked.unwrap_or(Err(ClientError::Canceled));
         let metadata =
             asked.map_err(|error| KafkaError::cluster(&self.address, "list its topics", &error))?;
-        let topics = metadata.topics().iter().map(|topic| {
-            let led = topic
-                .partitions()
-                .iter()
-                .all(|partition| partition.leader() >= 0);
-            (
-                topic.name().to_owned(),
-                if led { topic.partitions().len() } else { 0 },
-            )
-        });
+        let (mut partitions, mut leaderless) = (BTreeMap::new(), BTreeMap::new());
+        for topic in metadata.topics() {
+            let name = topic.name().to_owned();
+            let all = topic.partitions();
+            let without = all.iter().filter(|partition| partition.leader() < 0);
+            let without: Vec<_> = without.map(|partition| partition.id()).collect();
+            if !without.is_empty() {
+                leaderless.insert(name.clone(), without);
+            }
+            partitions.insert(name, all.len());
+        }
         Ok(Existing {
-            partitions: topics.collect(),
+            partitions,
+            leaderless,
             brokers: metadata.brokers().len(),
         })
     }
@@ -242,13 +258,14 @@ impl Catalog {
                 Err((topic, code)) => return Err(self.refused(code, "create", &topic, "Create")),
             }
         }
-        let counts: Vec<_> = topics.iter().map(|making| (&*making.name, 1)).collect();
+        let counts: Vec<_> = topics.iter().map(|making| (&*making.name, 0..1)).collect();
         self.led(&counts, failed).await?;
         Ok(known)
     }
 
-    /// Gives topics that many partitions, and waits until all of them have leaders.
+    /// Gives topics that many partitions, and waits until the new ones have leaders. One that had none before need not get one.
     pub(crate) async fn grow(&self, topics: &[(String, usize)]) -> Result<(), KafkaError> {
+        let before = self.existing().await?.partitions;
         let new = topics
             .iter()
             .map(|(name, partitions)| NewPartitions::new(name, *partitions));
@@ -271,7 +288,10 @@ impl Catalog {
         }
         let counts: Vec<_> = topics
             .iter()
-            .map(|(name, count)| (&**name, *count))
+            .map(|(name, count)| {
+                let known = before.get(name).copied().unwrap_or(0);
+                (&**name, known..*count)
+            })
             .collect();
         self.led(&counts, failed).await
     }
@@ -311,18 +331,16 @@ impl Catalog {
         error
     }
 
-    /// Waits until the topics have that many partitions, all with leaders.
+    /// Waits until the topics have these partitions, and all from the first of them on have leaders.
     async fn led(
         &self,
-        topics: &[(&str, usize)],
+        topics: &[(&str, Range<usize>)],
         failed: impl Fn(&ClientError) -> KafkaError,
     ) -> Result<(), KafkaError> {
         let (pause, times) = LOOK;
         for _ in 0..times {
-            let existing = self.existing().await?.partitions;
-            let led = |(name, wanted): &(&str, usize)| {
-                existing.get(*name).is_some_and(|count| count >= wanted)
-            };
+            let existing = self.existing().await?;
+            let led = |(name, new): &(&str, Range<usize>)| existing.has_led(name, new);
             if topics.iter().all(led) {
                 return Ok(());
             }
@@ -342,5 +360,23 @@ impl ClientContext for Logged {
 
     fn error(&self, error: ClientError, reason: &str) {
         client_log::report("admin client", &error, reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_that_are_new_are_waited_for_and_no_others() {
+        let existing = Existing {
+            partitions: BTreeMap::from([("orders".to_owned(), 4)]),
+            leaderless: BTreeMap::from([("orders".to_owned(), vec![1])]),
+            brokers: 2,
+        };
+        assert!(existing.has_led("orders", &(2..4)), "1 had none before");
+        assert!(!existing.has_led("orders", &(0..4)), "1 is new");
+        assert!(!existing.has_led("orders", &(2..5)), "there is no 4 yet");
+        assert!(!existing.has_led("parcels", &(0..1)));
     }
 }

@@ -16,6 +16,7 @@ fn state(missing: &[&str], settings: TopicSettings) -> State {
     State {
         existing: Existing {
             partitions: BTreeMap::from([("orders".to_owned(), 3)]),
+            leaderless: BTreeMap::new(),
             brokers: 1,
         },
         settings: BTreeMap::from([(PARKED.to_owned(), settings)]),
