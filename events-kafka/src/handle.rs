@@ -141,6 +141,10 @@ impl Handle {
     ///
     /// # Delivery
     ///
+    /// It ends in time whatever handlers do. A blocking attempt that never returns goes on all the same (`overdue` in the
+    /// report), and tokio's runtime waits for its thread when it is dropped: end such a process by
+    /// `tokio::runtime::Runtime::shutdown_timeout` or [`std::process::exit`], as `run` does.
+    ///
     /// What could not be finished is reported as abandoned and is handled again by whoever gets its partition next (D9).
     ///
     /// # Cancel safety

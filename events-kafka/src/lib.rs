@@ -62,6 +62,7 @@
 #![deny(unsafe_code)]
 
 mod announce;
+mod aside;
 mod bar;
 mod cli;
 mod client_log;

@@ -16,6 +16,7 @@ use rdkafka::error::{KafkaError as ClientError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::time::Instant;
 
+use crate::aside::aside;
 use crate::bar::Bar;
 use crate::client_log;
 use crate::error::KafkaError;
@@ -183,8 +184,7 @@ impl Reader {
         question: impl FnOnce(&BaseConsumer<ReaderContext>) -> KafkaResult<T> + Send + 'static,
     ) -> Result<T, KafkaError> {
         let consumer = Arc::clone(&self.consumer);
-        let asked = tokio::task::spawn_blocking(move || question(&consumer)).await;
-        // The closure does not panic, and a runtime that shuts down cancels this future too.
+        let asked = aside(move || question(&consumer)).await;
         let answer = asked.unwrap_or(Err(ClientError::Canceled));
         answer.map_err(|error| KafkaError::cluster(&self.address, action, &error))
     }

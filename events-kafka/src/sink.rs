@@ -14,6 +14,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
+use crate::aside::aside;
 use crate::ffi::{self, Sent};
 use crate::options::ClientOptions;
 use crate::patience::bounded;
@@ -94,8 +95,11 @@ impl LaneProducer {
                 running.stop();
             }
         };
-        // A panic of the client's would be the only error.
-        let _ = tokio::task::spawn_blocking(flush).await;
+        if aside(flush).await.is_none() {
+            tracing::warn!(
+                "emissions were not waited for at shutdown; their records are handled again"
+            );
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::blocking::BlockingStart;
 use crate::work::{Published, Work};
 
 /// Shared by a lane and one slot. Both run in the lane's task, so the lock is never waited for.
@@ -18,6 +19,8 @@ pub(crate) struct SlotCell<R> {
     gathers: AtomicBool,
     /// Nothing is in the slot: no record, no held key.
     empty: AtomicBool,
+    /// Of its blocking attempt, if there is one.
+    start: Arc<BlockingStart>,
 }
 
 #[derive(Debug)]
@@ -48,12 +51,18 @@ impl<R> SlotCell<R> {
             stop: AtomicBool::new(false),
             gathers: AtomicBool::new(false),
             empty: AtomicBool::new(true),
+            start: Arc::default(),
         }
     }
 
     pub(crate) fn exchange(&self) -> MutexGuard<'_, Exchange<R>> {
         // No code of users runs under this lock.
         self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The start of its blocking attempt.
+    pub(crate) fn start(&self) -> &Arc<BlockingStart> {
+        &self.start
     }
 
     pub(crate) fn set_busy(&self, busy: bool) {

@@ -28,6 +28,8 @@ use crate::plan::HandlerPlan;
 use crate::transport::Record;
 use crate::work::{Kind, Published, Work};
 
+const WAITS_FOR_A_THREAD: &str = "its first attempt waits for a thread of tokio's blocking pool: raise the runtime's `max_blocking_threads`, or lower `concurrency`";
+
 pub(crate) struct Driver<R: Record> {
     lane: Arc<LaneContext>,
     handler: Arc<HandlerPlan>,
@@ -163,6 +165,19 @@ impl<R: Record> Driver<R> {
         }
     }
 
+    /// Whether a blocking attempt whose timer is out has time left all the same: its time begins when it begins, and not while
+    /// it waits for a thread. Then the timer is set again.
+    fn has_time_left(&mut self) -> bool {
+        let now = Instant::now();
+        let began = self.cell.start().began().unwrap_or(now);
+        let until = deadline::later(began, self.handler.timeout);
+        let left = until > now;
+        if let Some(timer) = self.timer.as_mut().filter(|_| left) {
+            timer.as_mut().reset(until);
+        }
+        left
+    }
+
     /// The attempt takes its time: others must not wait for it, but those of its key, and of keys that are held here.
     #[cold]
     fn hand_over(&mut self) {
@@ -184,7 +199,10 @@ impl<R: Record> Driver<R> {
             .filter(|work| work.attempt == 1 && !self.named)
         {
             self.named = true;
-            let error = Error::msg("its first attempt has not ended");
+            let error = Error::msg(match self.cell.start().waits() {
+                true => WAITS_FOR_A_THREAD,
+                false => "its first attempt has not ended",
+            });
             self.lane
                 .trouble(&self.handler, work.key, 0, &*work.record, &error);
         }
@@ -274,7 +292,9 @@ impl<R: Record> SlotDriver for Driver<R> {
 
     fn poll_blocking(&mut self, cx: &mut Context<'_>, job: &mut Option<BlockingJob>) -> Poll<()> {
         if let Some(job) = job.take() {
-            self.blocking = Some(self.observed.spawn(job));
+            let start = self.cell.start();
+            start.wait();
+            self.blocking = Some(self.observed.spawn(job, Arc::clone(start)));
         }
         if let Some(handle) = &mut self.blocking {
             match Pin::new(handle).poll(cx) {
@@ -287,7 +307,12 @@ impl<R: Record> SlotDriver for Driver<R> {
                     if self.overdue {
                         return Poll::Pending;
                     }
-                    ready!(self.pending(cx));
+                    loop {
+                        ready!(self.pending(cx));
+                        if !self.has_time_left() {
+                            break;
+                        }
+                    }
                     // It cannot be dropped, so it keeps its key until it returns (D8).
                     self.attempt.cancel();
                     self.overdue = true;
@@ -298,6 +323,10 @@ impl<R: Record> SlotDriver for Driver<R> {
             }
         }
         self.blocking = None;
+        if let Some(began) = self.cell.start().began() {
+            self.observed.began(began);
+        }
+        self.cell.start().end();
         self.end_attempt();
         Poll::Ready(())
     }
@@ -343,7 +372,10 @@ impl<R: Record> Drop for Driver<R> {
         if self.overdue {
             self.lane.remove_overdue();
         }
-        if self.blocking.as_ref().is_some_and(|job| !job.is_finished()) {
+        // One that waits for a thread does not begin any more.
+        if self.blocking.as_ref().is_some_and(|job| !job.is_finished())
+            && !self.cell.start().withdraw()
+        {
             self.lane.add_outliving();
         }
     }

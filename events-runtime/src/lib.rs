@@ -8,6 +8,7 @@
 //! commits the group's positions. Users meet this crate through `events-kafka` and `events-testkit`.
 
 mod acks;
+mod blocking;
 mod cell;
 mod dead_letter;
 mod deadline;

@@ -1,15 +1,17 @@
 //! What is seen of an attempt from outside: its span and its time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
-use events_core::engine::{BlockingJob, Panicked};
-use events_core::{Emissions, RecordView, Result};
+use events_core::engine::{BlockingJob, Panicked, discard};
+use events_core::{Emissions, Error, RecordView, Result};
 use metrics::Histogram;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::Span;
 
+use crate::blocking::BlockingStart;
 use crate::lane::context::LaneContext;
 use crate::meters::HandlerMeters;
 use crate::plan::HandlerPlan;
@@ -69,6 +71,11 @@ impl Observed {
         self.began.get_or_insert(now);
     }
 
+    /// The attempt began later than it was taken up: it waited for a thread.
+    pub(crate) fn began(&mut self, began: Instant) {
+        self.began = self.began.map(|_| began);
+    }
+
     /// The attempt is over; `pended` if it was not ready at once.
     pub(crate) fn end(&mut self, pended: bool, meters: &HandlerMeters) {
         self.time(pended, &meters.duration);
@@ -87,10 +94,19 @@ impl Observed {
     }
 
     /// Runs a blocking attempt.
-    pub(crate) fn spawn(&self, job: BlockingJob) -> JoinHandle<(Emissions, Result<()>)> {
+    pub(crate) fn spawn(
+        &self,
+        job: BlockingJob,
+        start: Arc<BlockingStart>,
+    ) -> JoinHandle<(Emissions, Result<()>)> {
         let span = self.span.clone();
         tokio::task::spawn_blocking(move || {
             let mut emissions = Emissions::new();
+            if !start.begin() {
+                // No record is left that a panic could fail.
+                let _ = discard(job);
+                return (emissions, Err(Error::msg("the attempt was withdrawn")));
+            }
             let job = || span.in_scope(|| job(&mut emissions));
             let run = catch_unwind(AssertUnwindSafe(job));
             (

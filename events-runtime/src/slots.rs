@@ -264,7 +264,8 @@ impl<R: Record> SlotTable<R> {
             if let Some(live) = &entry.live {
                 live.cell.stop();
                 live.cell.exchange().inbox.clear();
-                if !live.cell.is_busy() {
+                // What waits for a thread has not begun, and does not begin any more.
+                if !live.cell.is_busy() || live.cell.start().withdraw() {
                     entry.live = None;
                 }
             }

@@ -56,6 +56,8 @@ stages! {
     overtaken { "e2e-overtaken", "e2e.overtaken", "OvertakenTask" }
     /// A key whose records fail.
     poison { "e2e-poison", "e2e.poison", "PoisonTask" }
+    /// A worker whose blocking attempt never returns.
+    stuck { "e2e-stuck", "e2e.stuck", "StuckTask" }
     /// A worker that is asked to end and has the time to do so.
     drain { "e2e-drain", "e2e.drain", "DrainTask" }
     /// A worker that is asked to end and has too little time.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use end_to_end_tests::{What, deadline, drain, impatient};
+use end_to_end_tests::{What, deadline, drain, impatient, stuck};
 
 use crate::scene::{Scene, repeated};
 use crate::wait::{holds, until};
@@ -101,6 +101,27 @@ fn what_outlasts_the_deadline_is_reported_and_run_again() {
     };
     assert_eq!(keys(What::Begin), ["endless", "endless", "quick"]);
     assert_eq!(keys(What::End), ["endless", "quick"]);
+}
+
+/// A blocking attempt that never returns keeps its thread, and yet not the process: it ends when the drain is over.
+#[test]
+fn a_blocking_attempt_that_never_returns_does_not_keep_the_process() {
+    let scene = Scene::new(stuck::STAGE, 1);
+    let gate = scene.gate("endless");
+    let worker = scene.worker(move |behaviour| {
+        behaviour.gates.insert("endless".into(), gate);
+        behaviour.drain = Duration::from_millis(500);
+    });
+    scene.publish(&[scene.task("endless"), scene.task("quick")]);
+    scene.await_begin("the endless task runs", |line| line.key == "endless");
+    scene.await_line(What::End, "the quick task is done", |line| {
+        line.key == "quick"
+    });
+    // It waits until the process has ended.
+    let ended = worker.stop();
+    assert_eq!(ended.report["abandoned"], 1, "{}", ended.report);
+    assert_eq!(ended.report["overdue"], 1, "{}", ended.report);
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.report);
 }
 
 /// A second signal does not wait for the drain: it ends the process at once, says what it abandons, and that is done again.

@@ -33,9 +33,21 @@ impl Attempts {
         })
     }
 
-    /// One attempt of `handler`.
-    pub(crate) async fn run(&self, handler: &str, key: &str, meta: &Meta) -> anyhow::Result<()> {
-        let mut attempt = Attempt {
+    /// One attempt of a blocking handler called `work`; nothing but its gate ends its wait.
+    pub(crate) fn run_blocking(&self, key: &str, meta: &Meta) -> anyhow::Result<()> {
+        let mut attempt = self.attempt("work", key, meta);
+        attempt.write(What::Begin)?;
+        if let Some(gate) = self.gates.get(key) {
+            while !gate.exists() {
+                std::thread::sleep(LOOK);
+            }
+        }
+        attempt.ended = true;
+        attempt.write(What::End)
+    }
+
+    fn attempt(&self, handler: &str, key: &str, meta: &Meta) -> Attempt<'_> {
+        Attempt {
             history: &self.history,
             line: Line {
                 at: 0,
@@ -49,7 +61,12 @@ impl Attempts {
                 attempt: meta.attempt,
             },
             ended: false,
-        };
+        }
+    }
+
+    /// One attempt of `handler`.
+    pub(crate) async fn run(&self, handler: &str, key: &str, meta: &Meta) -> anyhow::Result<()> {
+        let mut attempt = self.attempt(handler, key, meta);
         attempt.write(What::Begin)?;
         if self.delay > Duration::ZERO {
             sleep(self.delay).await;

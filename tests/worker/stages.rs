@@ -73,3 +73,17 @@ mod react {
         Ok(Done { key: task.key })
     }
 }
+
+mod stuck {
+    use end_to_end_tests::stuck::Task;
+    use events_kafka::{Meta, Result, State, handler};
+
+    use crate::attempts::Attempts;
+
+    events_kafka::service!("e2e-stuck");
+
+    #[handler(blocking)]
+    fn work(task: Task, meta: Meta, attempts: State<Attempts>) -> Result<()> {
+        attempts.run_blocking(&task.key, &meta)
+    }
+}

@@ -13,6 +13,7 @@ use rdkafka::producer::{BaseProducer, Producer, PurgeConfig};
 use tokio::sync::SemaphorePermit;
 
 use super::deliveries::{Answers, Deliveries, Tag};
+use crate::aside::aside;
 use crate::error::KafkaError;
 use crate::ffi;
 use crate::sink::refusal;
@@ -154,7 +155,7 @@ impl Link {
                 .purge(PurgeConfig::default().queue().inflight());
         }
         // It ends within one poll; a panic in it would be the only error.
-        let _ = tokio::task::spawn_blocking(move || running.stop()).await;
+        let _ = aside(move || running.stop()).await;
         missing
     }
 }

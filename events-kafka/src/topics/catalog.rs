@@ -18,6 +18,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::groups::{ANY_GROUP, Groups};
 use super::{CLEANUP, MAX_BYTES, RETENTION, RETENTION_BYTES};
+use crate::aside::aside;
 use crate::client_log;
 use crate::error::KafkaError;
 use crate::ffi;
@@ -105,9 +106,7 @@ impl Catalog {
     /// All topics. Asking for one by its name could make it.
     pub(crate) async fn existing(&self) -> Result<Existing, KafkaError> {
         let admin = Arc::clone(&self.admin);
-        let asked =
-            tokio::task::spawn_blocking(move || admin.inner().fetch_metadata(None, ANSWER)).await;
-        // The closure does not panic, and a runtime that shuts down cancels this future too.
+        let asked = aside(move || admin.inner().fetch_metadata(None, ANSWER)).await;
         let asked = asked.unwrap_or(Err(ClientError::Canceled));
         let metadata =
             asked.map_err(|error| KafkaError::cluster(&self.address, "list its topics", &error))?;
@@ -132,11 +131,9 @@ impl Catalog {
     /// Whether it is the embedded cluster of another process, which has no admin API: a request would only time out.
     pub(crate) async fn is_embedded(&self) -> bool {
         let admin = Arc::clone(&self.admin);
-        let asked =
-            tokio::task::spawn_blocking(move || admin.inner().fetch_cluster_id(ANSWER)).await;
+        let asked = aside(move || admin.inner().fetch_cluster_id(ANSWER)).await;
         // Real clusters have ids of 22 characters, drawn at random.
         asked
-            .ok()
             .flatten()
             .is_some_and(|id| id.starts_with("mockCluster"))
     }
@@ -147,7 +144,7 @@ impl Catalog {
             return Ok(BTreeMap::new());
         }
         let admin = Arc::clone(&self.admin);
-        let asked = tokio::task::spawn_blocking(move || {
+        let asked = aside(move || {
             let names: Vec<_> = names.iter().map(String::as_str).collect();
             match resource {
                 Resource::Group => ffi::authorized_on_groups(admin.inner(), &names, RIGHTS),
@@ -163,7 +160,7 @@ impl Catalog {
     /// Which groups read which topics, but for those of `known`.
     pub(crate) async fn groups(&self, known: BTreeSet<String>) -> Result<Groups, RDKafkaErrorCode> {
         let admin = Arc::clone(&self.admin);
-        let asked = tokio::task::spawn_blocking(move || {
+        let asked = aside(move || {
             let (client, until) = (admin.inner(), Instant::now() + GROUPS);
             let (mut listed, failed) = ffi::groups(client, GROUPS)?;
             listed.retain(|group| !known.contains(group));

@@ -9,6 +9,7 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataBroker;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
 
+use crate::aside::aside;
 use crate::client_log;
 use crate::error::KafkaError;
 use crate::options::{ClientOptions, redact_error};
@@ -52,14 +53,13 @@ impl Probe {
     /// No broker answered in time.
     pub(crate) async fn ask(&self, patience: Duration) -> Result<Vec<String>, Silence> {
         let client = Arc::clone(&self.client);
-        let asked = tokio::task::spawn_blocking(move || {
+        let asked = aside(move || {
             let answer = client.client().fetch_metadata(None, patience);
             // Hands out what the client has reported meanwhile, one event a call.
             (0..REPORTS).for_each(|_| client.poll(Duration::ZERO));
             answer
         })
         .await;
-        // The closure does not panic, and a runtime that shuts down cancels this future too.
         let error = match asked.unwrap_or(Err(ClientError::Canceled)) {
             Ok(metadata) => return Ok(metadata.brokers().iter().map(address_of).collect()),
             Err(error) => error,

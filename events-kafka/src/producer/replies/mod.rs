@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 pub use failure::RequestFailed;
 use listener::Listener;
 
+use crate::aside::aside;
 use crate::options::ClientOptions;
 
 /// Requests that were given up and are remembered, to count their late replies.
@@ -112,12 +113,11 @@ impl Replies {
         reply: &'static EventDescriptor,
     ) -> Result<(), RequestFailed> {
         let replies = Arc::clone(self);
-        let started = tokio::task::spawn_blocking(move || replies.start(command, reply));
-        // The closure does not panic, and a runtime that shuts down cancels this future too.
-        started.await.unwrap_or_else(|_| {
+        let started = aside(move || replies.start(command, reply));
+        started.await.unwrap_or_else(|| {
             Err(RequestFailed::Broken {
                 command: command.name,
-                reason: "the runtime shuts down".to_owned(),
+                reason: "no thread for the reader of replies".to_owned(),
             })
         })
     }
