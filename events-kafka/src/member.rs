@@ -154,8 +154,10 @@ impl Member {
     /// What its lanes said last that they have under way.
     fn unfinished(&self) -> ShutdownReport {
         let lanes = self.group.lane_status().into_iter();
+        let abandoned = lanes.map(|lane| lane.running + lane.unacknowledged).sum();
         ShutdownReport {
-            abandoned: lanes.map(|lane| lane.running + lane.unacknowledged).sum(),
+            drained: abandoned == 0,
+            abandoned,
             ..ShutdownReport::default()
         }
     }

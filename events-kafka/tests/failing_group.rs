@@ -166,6 +166,37 @@ async fn a_drain_without_a_broker_ends_in_time_and_says_what_it_abandons() {
     assert!(unsent.await.unwrap().is_err());
 }
 
+mod fetching {
+    use super::*;
+
+    events_kafka::service!("group-fetching");
+
+    #[handler]
+    async fn work(_task: Task) {}
+}
+
+/// A member that waits within a rebalance for what its group has committed has nothing under way, so nothing is abandoned.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_within_a_rebalance_abandons_nothing() {
+    let cluster = cluster("group-fetching", 1);
+    let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+    cluster.request_errors(RDKafkaApiKey::OffsetFetch, &[refused; 10_000]);
+    let handle = runtime("group-fetching", &cluster, SECOND)
+        .spawn()
+        .await
+        .unwrap();
+    eventually("it asks what is committed", async || {
+        let troubles = handle.status().troubles.join("\n");
+        troubles.contains("GroupAuthorizationFailed")
+    })
+    .await;
+    let began = Instant::now();
+    let report = handle.drain().await;
+    let took = began.elapsed();
+    assert_eq!((report.drained, report.abandoned), (true, 0));
+    assert!(took < 13 * SECOND, "{took:?}");
+}
+
 /// Closed until the test opens it.
 #[derive(Default)]
 struct Gate {
@@ -207,7 +238,8 @@ mod blocking {
 }
 
 /// With every thread of the runtime blocked no lane notices that it is cancelled. Whoever takes the partitions over waits for
-/// one second then, and not for one after the other (D8).
+/// one second then, and not for one after the other (D8). When the threads come back, nothing of these lanes begins any more:
+/// their partitions may have another owner.
 #[test]
 fn lanes_that_cannot_be_stopped_are_given_up_together() {
     let threads = tokio::runtime::Builder::new_multi_thread()
@@ -229,7 +261,11 @@ fn lanes_that_cannot_be_stopped_are_given_up_together() {
     let began = Instant::now();
     let report = threads.block_on(handle.drain());
     let took = began.elapsed();
+    let attempts = gate.state.lock().unwrap().0;
     gate.open();
+    // Waits until what runs on its threads has returned.
+    drop(threads);
+    assert_eq!(gate.state.lock().unwrap().0, attempts, "D8");
     assert_eq!((report.drained, report.overdue), (false, 8));
     assert!(took < 5 * SECOND, "{took:?}");
 }

@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::blocking::BlockingStart;
+use crate::lane::shared::{Control, LaneShared};
 use crate::work::{Published, Work};
 
 /// Shared by a lane and one slot. Both run in the lane's task, so the lock is never waited for.
 #[derive(Debug)]
 pub(crate) struct SlotCell<R> {
     exchange: Mutex<Exchange<R>>,
+    lane: Arc<LaneShared>,
     /// An attempt is under way.
     busy: AtomicBool,
     /// The slot ends after the attempt under way.
@@ -38,8 +40,9 @@ pub(crate) struct Exchange<R> {
 }
 
 impl<R> SlotCell<R> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(lane: Arc<LaneShared>) -> Self {
         Self {
+            lane,
             exchange: Mutex::new(Exchange {
                 inbox: VecDeque::new(),
                 done: Vec::new(),
@@ -94,7 +97,10 @@ impl<R> SlotCell<R> {
         self.stop.store(true, Ordering::Relaxed);
     }
 
+    /// Whether no further attempt may begin. What the group tells the lane counts at once: a
+    /// handler that blocks its thread keeps the lane from hearing it, and returns to its slot when
+    /// the partition may have another owner.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop.load(Ordering::Relaxed) || self.lane.control() != Control::Run
     }
 }

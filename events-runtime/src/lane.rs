@@ -95,7 +95,7 @@ impl<Q: Queue> Lane<Q> {
             ring: Ring::starting_at(start),
             window: Window::new(settings.dedupe_window),
             resume: resume.end().map(|end| (resume, end)),
-            slots: SlotTable::new(Arc::clone(&context), Arc::clone(&shared.wake)),
+            slots: SlotTable::new(Arc::clone(&context), &shared),
             outbox: Outbox::new(Arc::clone(&context), Arc::clone(&shared.acks)),
             batch: Vec::with_capacity(settings.batch),
             settled: Vec::new(),

@@ -14,13 +14,15 @@ use events_core::engine::{Contained, Panicked, Slot, SlotFuture};
 use crate::cell::SlotCell;
 use crate::driver::Driver;
 use crate::lane::context::LaneContext;
+use crate::lane::shared::LaneShared;
 use crate::slots::lineup::Lineup;
 use crate::transport::Record;
-use crate::wake::{ReadySlots, SlotWaker, WakeCell};
+use crate::wake::{ReadySlots, SlotWaker};
 use crate::work::{Published, Work};
 
 pub(crate) struct SlotTable<R> {
     lane: Arc<LaneContext>,
+    shared: Arc<LaneShared>,
     /// Those of each handler; none before its first record, since most of many handlers may never see one.
     slots: Vec<Vec<Entry<R>>>,
     /// How each handler's records are laid over its slots.
@@ -83,7 +85,7 @@ pub(crate) struct Brought<'a, R> {
 }
 
 impl<R: Record> SlotTable<R> {
-    pub(crate) fn new(lane: Arc<LaneContext>, wake: Arc<WakeCell>) -> Self {
+    pub(crate) fn new(lane: Arc<LaneContext>, shared: &Arc<LaneShared>) -> Self {
         let mut first = vec![0];
         let mut count = 0;
         for handler in &lane.topic.handlers {
@@ -100,7 +102,8 @@ impl<R: Record> SlotTable<R> {
                 .collect(),
             lane,
             first,
-            ready: Arc::new(ReadySlots::new(wake)),
+            ready: Arc::new(ReadySlots::new(Arc::clone(&shared.wake))),
+            shared: Arc::clone(shared),
             dirty: Vec::new(),
             woken: Vec::new(),
             done: Vec::new(),
@@ -183,7 +186,7 @@ impl<R: Record> SlotTable<R> {
         let live = match &mut entry.live {
             Some(live) => live,
             None if entry.staged.is_empty() => return Ok(()),
-            live => live.insert(start(&self.lane, &self.ready, slot, handler)),
+            live => live.insert(start(&self.lane, &self.shared, &self.ready, slot, handler)),
         };
         let gathers = place == 0 && !self.lineups[handler].is_spread();
         if gathers {
@@ -300,12 +303,13 @@ impl<R: Record> SlotTable<R> {
 
 fn start<R: Record>(
     lane: &Arc<LaneContext>,
+    shared: &Arc<LaneShared>,
     ready: &Arc<ReadySlots>,
     slot: u32,
     handler: usize,
 ) -> Live<R> {
     let plan = &lane.topic.handlers[handler];
-    let cell = Arc::new(SlotCell::new());
+    let cell = Arc::new(SlotCell::new(Arc::clone(shared)));
     let driver = Driver::new(Arc::clone(lane), Arc::clone(plan), slot, Arc::clone(&cell));
     let slot_of_loop = Slot::new(Arc::clone(&lane.group.service), Box::new(driver));
     let flag = Arc::new(SlotWaker {
