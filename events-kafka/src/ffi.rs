@@ -14,6 +14,7 @@ mod authorized;
 mod commit;
 mod groups;
 mod produce;
+mod rest;
 
 use std::any::Any;
 use std::ffi::{CStr, CString, c_void};
@@ -36,6 +37,7 @@ pub(crate) use produce::{Sent, produce, produce_copy};
 /// The queue of one partition, split from its consumer.
 pub(crate) struct NativeQueue {
     queue: *mut sys::rd_kafka_queue_t,
+    client: *mut sys::rd_kafka_t,
     topic: String,
     partition: i32,
     /// Stable address for the callback; woken when the queue was empty and is not any more.
@@ -84,6 +86,7 @@ impl NativeQueue {
         }
         Some(Self {
             queue,
+            client,
             topic: topic.to_owned(),
             partition,
             waker,
@@ -200,6 +203,18 @@ impl Message {
         let raw = self.raw();
         // SAFETY: librdkafka says where the value is and how long.
         unsafe { bytes(raw.payload, raw.len) }
+    }
+
+    /// Where key and value lie in what the client has fetched: the addresses of their begin and their end.
+    pub(crate) fn place(&self) -> Option<(usize, usize)> {
+        let raw = self.raw();
+        let (key, value) = (raw.key.addr(), raw.payload.addr());
+        match (key, value) {
+            (0, 0) => None,
+            (0, value) => Some((value, value + raw.len)),
+            (key, 0) => Some((key, key + raw.key_len)),
+            (key, value) => Some((key, value + raw.len)),
+        }
     }
 
     pub(crate) fn timestamp(&self) -> Option<i64> {

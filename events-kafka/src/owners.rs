@@ -32,6 +32,8 @@ pub(crate) struct Found {
     pub(crate) faults: Vec<Fault>,
     pub(crate) warnings: Vec<Fault>,
     pub(crate) notes: Vec<Fault>,
+    /// How many partitions the service reads, if the cluster was asked.
+    pub(crate) partitions: Option<usize>,
 }
 
 impl Found {

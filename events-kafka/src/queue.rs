@@ -11,8 +11,14 @@ use crate::ffi::{Message, NativeQueue, consume};
 use crate::rebalance::Gate;
 use crate::rights::Watch;
 
-/// Bytes that a message takes beside key and value: its headers, as they usually are, and the client's own structures.
+/// Bytes that a message takes beside key, value and headers: the client's own structures.
 const OVERHEAD: usize = 512;
+/// Two records that lie farther apart need not lie in one fetch.
+const NEAR: usize = 4 * 1024;
+/// Bytes of key and headers of each record that the client may fetch ahead: its bounds count the value alone.
+const DENSE: usize = 4 * 1024;
+/// Not known.
+const UNKNOWN: u32 = u32::MAX;
 
 /// Received records of one partition.
 pub(crate) struct PartitionQueue {
@@ -22,6 +28,8 @@ pub(crate) struct PartitionQueue {
     gate: Option<Gate>,
     /// Why the partition cannot be read any more, until it is assigned anew.
     broken: Option<String>,
+    /// The partition is paused until the next read.
+    rests: bool,
 }
 
 impl PartitionQueue {
@@ -31,12 +39,18 @@ impl PartitionQueue {
             watch: Arc::clone(watch),
             gate: None,
             broken: None,
+            rests: false,
         }
     }
 
     /// The first read opens the gate.
     pub(crate) fn opens(&mut self, gate: Gate) {
         self.gate = Some(gate);
+    }
+
+    fn pause(&mut self) {
+        // A partition that is being taken away cannot be paused, and need not be.
+        self.rests = self.rests || self.gate.is_none() && self.queue.pause().is_ok();
     }
 }
 
@@ -57,13 +71,24 @@ impl Queue for PartitionQueue {
             }
             self.gate = None;
         }
+        if self.rests {
+            if let Err(code) = self.queue.resume() {
+                return Poll::Ready(Err(QueueError(format!(
+                    "the client does not resume the partition: {code}"
+                ))));
+            }
+            self.rests = false;
+        }
         let before = into.len();
         let mut trouble = None;
         consume(&self.queue, max, |message| match message.error() {
-            None => into.push(KafkaRecord(message)),
+            None => into.push(KafkaRecord::of(message)),
             Some((RDKafkaErrorCode::PartitionEOF, _)) => {}
             Some(error) => trouble = Some(error),
         });
+        if is_dense(measured(&mut into[before..])) {
+            self.pause();
+        }
         if let Some((code, text)) = trouble {
             let mut text = format!("{code:?}: {text}");
             if let Some(trouble) = self.watch.refused(code) {
@@ -86,51 +111,117 @@ impl Queue for PartitionQueue {
             _ => Poll::Ready(Ok(())),
         }
     }
+
+    fn rest(&mut self) {
+        self.pause();
+    }
+}
+
+impl Drop for PartitionQueue {
+    fn drop(&mut self) {
+        // The client keeps a pause over assignments.
+        if self.rests
+            && let Err(code) = self.queue.resume()
+        {
+            tracing::debug!(%code, "a partition that was paused is not resumed");
+        }
+    }
+}
+
+/// Tells each record how many bytes of headers it has, where that can be seen without parsing them: headers lie between a
+/// record's value and the next record. The few bytes that stand there too are counted with them.
+fn measured(records: &mut [KafkaRecord]) -> &[KafkaRecord] {
+    let mut next = None;
+    for record in records.iter_mut().rev() {
+        let place = record.message.place();
+        if let (Some((_, end)), Some(next)) = (place, next) {
+            record.headers = between(end, next);
+        }
+        next = place.map(|(begin, _)| begin);
+    }
+    records
+}
+
+fn between(end: usize, next: usize) -> u32 {
+    let gap = next.checked_sub(end).filter(|gap| *gap <= NEAR);
+    gap.and_then(|gap| u32::try_from(gap).ok())
+        .unwrap_or(UNKNOWN)
+}
+
+/// Whether the client would fetch far more ahead of these records than its bounds say.
+fn is_dense(records: &[KafkaRecord]) -> bool {
+    let uncounted =
+        |record: &KafkaRecord| record.header_bytes() + record.message.key().map_or(0, <[u8]>::len);
+    !records.is_empty() && records.iter().map(uncounted).sum::<usize>() / records.len() > DENSE
 }
 
 /// A received record, in the client's memory.
-pub(crate) struct KafkaRecord(pub(crate) Message);
+pub(crate) struct KafkaRecord {
+    pub(crate) message: Message,
+    /// Bytes of its headers, or [`UNKNOWN`].
+    headers: u32,
+}
+
+impl KafkaRecord {
+    pub(crate) fn of(message: Message) -> Self {
+        Self {
+            message,
+            headers: UNKNOWN,
+        }
+    }
+
+    fn header_bytes(&self) -> usize {
+        if self.headers != UNKNOWN {
+            return self.headers as usize;
+        }
+        let headers = (0..).map_while(|index| self.message.header(index));
+        headers
+            .map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len))
+            .sum()
+    }
+}
 
 impl RecordView for KafkaRecord {
     fn topic(&self) -> &str {
-        self.0.topic()
+        self.message.topic()
     }
 
     fn partition(&self) -> i32 {
-        self.0.partition()
+        self.message.partition()
     }
 
     fn offset(&self) -> i64 {
-        self.0.offset()
+        self.message.offset()
     }
 
     fn timestamp(&self) -> Option<i64> {
-        self.0.timestamp()
+        self.message.timestamp()
     }
 
     fn key(&self) -> Option<&[u8]> {
-        self.0.key()
+        self.message.key()
     }
 
     fn value(&self) -> Option<&[u8]> {
-        self.0.value()
+        self.message.value()
     }
 
     fn header(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
-        self.0.header(index)
+        self.message.header(index)
     }
 }
 
 impl Record for KafkaRecord {
     fn size(&self) -> usize {
-        OVERHEAD + self.0.key().map_or(0, <[u8]>::len) + self.0.value().map_or(0, <[u8]>::len)
+        let (key, value) = (self.message.key(), self.message.value());
+        OVERHEAD + self.header_bytes() + key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len)
     }
 
     fn has_unreadable_headers(&self) -> bool {
-        self.0.has_unreadable_headers()
+        self.message.has_unreadable_headers()
     }
 
     fn forget_headers(&mut self) {
-        self.0.forget_headers();
+        self.message.forget_headers();
     }
 }

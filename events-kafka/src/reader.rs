@@ -292,7 +292,7 @@ impl Scan<'_> {
                 match message.error() {
                     None if message.offset() < to => {
                         *at = message.offset() + 1;
-                        records.push(KafkaRecord(message));
+                        records.push(KafkaRecord::of(message));
                     }
                     // What was appended meanwhile.
                     None => *at = to,

@@ -14,7 +14,7 @@ mod dialect;
 mod shrunk;
 
 pub use dialect::Dialects;
-pub(crate) use shrunk::shrunk;
+pub(crate) use shrunk::{reference, shrunk};
 
 /// Names of the headers that a dead letter has beside the record's own.
 pub mod dead_letter_header {
@@ -38,10 +38,14 @@ pub mod dead_letter_header {
     pub const CODE: &str = "dl_code";
     /// When the record was parked, in milliseconds since the Unix epoch, if it was.
     pub const SINCE: &str = "dl_since";
-    /// Bytes of the value that the letter of an emission left out, because it would have been too large.
+    /// Bytes of the value that the letter left out, because it would have been too large: of an emission, or of a record
+    /// whose letter is a [reference](REFERENCE).
     pub const OMITTED: &str = "dl_omitted";
     /// Headers of the record that the letter left out, because there were too many.
     pub const OMITTED_HEADERS: &str = "dl_omitted_headers";
+    /// `origin` for a letter that carries no record, because its topic does not take the record for its size: the record
+    /// stands where topic, partition and offset say, for as long as its topic keeps it.
+    pub const REFERENCE: &str = "dl_reference";
     /// `resolution` for a word about a letter; letters have none. Of this and the following headers it has all.
     pub const FACT: &str = "dl_fact";
     /// The letter that a resolution is about: `topic/partition/offset`.

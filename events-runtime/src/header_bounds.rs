@@ -64,10 +64,13 @@ const ENVELOPE: [&str; 13] = [
 
 /// Copies the headers of the envelope, the last of each name, and the first few others into `copy`. Returns how many
 /// headers are left out.
-pub(crate) fn copy_reduced(record: &dyn RecordView, copy: &mut Outgoing) -> usize {
+pub(crate) fn copy_reduced<'a>(
+    headers: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+    copy: &mut Outgoing,
+) -> usize {
     let mut envelope = [None; ENVELOPE.len()];
     let (mut all, mut kept) = (0, HeaderSize::default());
-    while let Some((name, value)) = record.header(all) {
+    for (name, value) in headers {
         all += 1;
         let place = ENVELOPE.iter().position(|known| known.as_bytes() == name);
         if let Some(place) = place {
@@ -95,6 +98,7 @@ pub(crate) fn copy_reduced(record: &dyn RecordView, copy: &mut Outgoing) -> usiz
 mod tests {
     use super::*;
     use crate::opened::OpenedRecord;
+    use crate::parking::fact::headers;
 
     fn record(fill: impl FnOnce(&mut Outgoing)) -> OpenedRecord {
         let mut record = Outgoing::new("orders");
@@ -134,7 +138,7 @@ mod tests {
             record.add_header(header::TRACE_STATE, vec![b'x'; KEPT_VALUE + 1]);
         });
         let mut copy = Outgoing::new("orders");
-        let left_out = copy_reduced(&many, &mut copy);
+        let left_out = copy_reduced(headers(&many), &mut copy);
         assert_eq!(copy.header(header::ID), Some(&b"last"[..]));
         assert_eq!(copy.header("tenant"), Some(&b"15"[..]));
         assert_eq!(copy.header(header::TRACE_STATE), None);
@@ -148,7 +152,7 @@ mod tests {
             record.add_header("tenant", "acme");
         });
         let mut copy = Outgoing::new("orders");
-        assert_eq!(copy_reduced(&large, &mut copy), 1);
+        assert_eq!(copy_reduced(headers(&large), &mut copy), 1);
         assert_eq!(copy.header("tenant"), Some(&b"acme"[..]));
     }
 }

@@ -17,6 +17,7 @@ use std::task::{Context, Poll};
 
 use tokio::time::{Instant, Sleep};
 
+use crate::budget::Share;
 use crate::dedupe::Window;
 use crate::lane::context::LaneContext;
 use crate::lane::map_bound::MapBound;
@@ -49,6 +50,11 @@ pub(crate) struct Lane<Q: Queue> {
     /// Records dispatched and not done, and their bytes.
     in_flight: usize,
     bytes: usize,
+    /// Bytes that a record of the last batch took on average: how many more fit below the bound.
+    mean_bytes: usize,
+    share: Share,
+    /// At the last tick the lane took nothing.
+    was_full: bool,
     /// For each handler the records that it has not done.
     open: Vec<u64>,
     map_bound: MapBound<Q::Record>,
@@ -101,6 +107,9 @@ impl<Q: Queue> Lane<Q> {
             settled: Vec::new(),
             in_flight: 0,
             bytes: 0,
+            mean_bytes: 1,
+            share: context.group.budget.share(),
+            was_full: false,
             open: vec![0; context.topic.handlers.len()],
             map_bound: MapBound::new(&context),
             shortened_maps: 0,
@@ -240,6 +249,7 @@ impl<Q: Queue> Lane<Q> {
                 self.shared.answer_position(request);
             }
             if told {
+                self.rest_if_full();
                 self.look_for_stall();
                 self.tell_status();
             }

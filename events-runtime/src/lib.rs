@@ -9,6 +9,7 @@
 
 mod acks;
 mod blocking;
+mod budget;
 mod cell;
 mod dead_letter;
 mod deadline;
@@ -24,6 +25,7 @@ mod hold;
 mod key_hash;
 mod lane;
 mod manifest;
+mod memory;
 mod meters;
 mod observed;
 pub mod offset_map;
@@ -44,6 +46,7 @@ mod work;
 
 pub use dead_letter::{Dialects, dead_letter_header};
 pub use group::{Group, Revoked};
+pub use memory::MemoryBound;
 pub use parking::fact::parked_header;
 #[doc(hidden)]
 pub use parking::print::of_fact as parked_print;

@@ -3,7 +3,7 @@
 use events_core::{EnvelopeError, Outgoing, RecordView, to_binary_mode};
 
 use crate::header_bounds::copy_reduced;
-use crate::parking::fact::copy_own;
+use crate::parking::fact::{copy_own, headers};
 use crate::transport::Record;
 
 /// Such a record, with bytes of its own.
@@ -48,7 +48,7 @@ impl OpenedRecord {
         if let Some(value) = record.value() {
             copy.set_value(value);
         }
-        let left_out = copy_reduced(record, &mut copy);
+        let left_out = copy_reduced(headers(record), &mut copy);
         Self {
             left_out,
             fault: Some(fault),

@@ -32,7 +32,7 @@ pub(crate) struct Outbox<R> {
     /// Records that wait for their acknowledgements.
     batches: Vec<Option<Batch<R>>>,
     free: Vec<usize>,
-    /// Bytes not acknowledged.
+    /// Bytes that what is not acknowledged takes.
     bytes: usize,
     /// Sent and not answered.
     waiting: usize,
@@ -56,6 +56,8 @@ struct Sending {
     /// Its place among the batches; [`Kind::Fact`] has none.
     batch: usize,
     kind: Kind,
+    /// It was sent with nothing beside it: what is refused then for its size is too large itself.
+    alone: bool,
 }
 
 /// What the lot is told, in the order in which it came to pass.
@@ -122,11 +124,12 @@ impl<R: Record> Outbox<R> {
     /// Takes a fact, or a word about a dead letter, that belongs to no record under way.
     pub(crate) fn note(&mut self, fact: Arc<Outgoing>) {
         self.notes += 1;
-        self.bytes += fact.size();
+        self.bytes += cost(&fact);
         self.unsent.push_back(Sending {
             record: fact,
             batch: usize::MAX,
             kind: Kind::Fact,
+            alone: false,
         });
     }
 
@@ -166,11 +169,12 @@ impl<R: Record> Outbox<R> {
             }
         };
         for record in published.records {
-            self.bytes += record.size();
+            self.bytes += cost(&record);
             self.unsent.push_back(Sending {
                 record,
                 batch: place,
                 kind: published.kind,
+                alone: false,
             });
         }
     }
@@ -217,9 +221,10 @@ impl<R: Record> Outbox<R> {
     }
 
     fn send_one(&mut self, done: &mut Vec<(u64, usize)>) -> bool {
-        let Some(sending) = self.unsent.pop_front() else {
+        let Some(mut sending) = self.unsent.pop_front() else {
             return false;
         };
+        sending.alone = self.one_by_one;
         let ticket = Ticket::new(Arc::clone(&self.acks), self.base + self.sent.len() as u64);
         let offset = self.origin(&sending);
         let (before, after) = points(sending.kind, &sending.record);
@@ -273,7 +278,7 @@ impl<R: Record> Outbox<R> {
 
     /// A record is written at `offset`, or is not to be written.
     fn settled(&mut self, sending: Sending, offset: Option<i64>, done: &mut Vec<(u64, usize)>) {
-        self.bytes -= sending.record.size();
+        self.bytes -= cost(&sending.record);
         if sending.kind == Kind::Fact {
             self.notes -= 1;
             let fact = sending.record;
@@ -334,6 +339,15 @@ impl<R: Record> Outbox<R> {
         self.blocked = Some(reason);
         self.retry = Some(Box::pin(tokio::time::sleep(wait)));
     }
+}
+
+/// What a client keeps of each header until the broker has acknowledged its record, beside name and value.
+const SENT_HEADER: usize = 64;
+
+/// Bytes that a record takes until the broker has acknowledged it: a client copies all but the value.
+fn cost(record: &Outgoing) -> usize {
+    let value = record.value().map_or(0, <[u8]>::len);
+    record.footprint() + record.size() - value + record.headers().len() * SENT_HEADER
 }
 
 /// The failpoints around sending a record.

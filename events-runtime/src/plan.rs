@@ -14,6 +14,7 @@ use events_core::{
     Parking, Registry, Retry, ServiceContext, Start, error_code, stable_hash,
 };
 
+use crate::budget::Budget;
 use crate::hold::Lanes;
 use crate::meters::{HandlerLabels, HandlerMeters};
 use crate::settings::Settings;
@@ -40,6 +41,8 @@ pub struct GroupPlan {
     pub(crate) layers: Arc<[Arc<dyn Middleware>]>,
     pub(crate) classify: Option<Classifier>,
     pub(crate) propagation: Option<Arc<dyn Propagation>>,
+    /// Shared by all groups of the service.
+    pub(crate) budget: Arc<Budget>,
     /// Cycles that this binary knows, to explain a hop limit.
     pub(crate) cycles: Vec<String>,
     /// It was said where its handlers start.
@@ -203,6 +206,7 @@ impl GroupPlan {
             layers: hooks.layers,
             classify: hooks.classify,
             propagation: hooks.propagation,
+            budget: hooks.budget,
         }
     }
 }
@@ -213,6 +217,7 @@ pub(crate) struct Hooks {
     pub(crate) layers: Arc<[Arc<dyn Middleware>]>,
     pub(crate) classify: Option<Classifier>,
     pub(crate) propagation: Option<Arc<dyn Propagation>>,
+    pub(crate) budget: Arc<Budget>,
 }
 
 /// A service's own table of errors.

@@ -8,6 +8,7 @@ use events_core::{
     Class, Error, Exhausted, Fault, Middleware, Parking, Registry, ServiceContext, State,
 };
 
+use crate::budget::Budget;
 use crate::plan::{Classifier, GroupPlan, HandlerPlan, Hooks};
 use crate::settings::{Settings, limits};
 use crate::spans::Propagation;
@@ -184,6 +185,7 @@ impl Service {
             layers: self.layers.into(),
             classify: self.classify,
             propagation: self.propagation,
+            budget: Budget::of(&self.settings),
         };
         let settings = Arc::new(self.settings);
         let plan = |(group, handlers)| {

@@ -15,11 +15,15 @@ use crate::dead_letter::Dialects;
 pub struct Settings {
     /// Records that a lane holds at once: dispatched, held back, or waiting for an acknowledgement. Default 4,000.
     pub lane_records: usize,
-    /// Bytes of those records. Default 16 MiB.
+    /// Bytes that those records take: keys, values, headers, and what the client keeps of each. Default 16 MiB.
     pub lane_bytes: usize,
-    /// Bytes of emissions of a lane that are not acknowledged. Default 1 MiB: what is on its
-    /// way at once is soon too much for the processor's cache.
+    /// Bytes that emissions of a lane take until they are acknowledged, counted in the same way. Default 3 MiB: what is on
+    /// its way at once is soon too much for the processor's cache.
     pub lane_emission_bytes: usize,
+    /// Bytes for the records of all lanes that this process has of the service, and for what the client fetches ahead for
+    /// them, which gets a quarter. If all lanes at their bounds would take more, each has an equal share; a share always
+    /// lets one batch through. Parked records have bounds of their own. Default 1 GiB.
+    pub process_bytes: usize,
     /// Records of failed keys, and behind them, that a lane holds back. At the bound it stops polling. Default 1,000.
     pub lane_held: usize,
     /// Records received beyond the watermark, done ones included. Default 100,000.
@@ -94,7 +98,8 @@ impl Default for Settings {
         Self {
             lane_records: 4_000,
             lane_bytes: 16 << 20,
-            lane_emission_bytes: 1 << 20,
+            lane_emission_bytes: 3 << 20,
+            process_bytes: 1 << 30,
             lane_held: 1_000,
             lane_ahead: 100_000,
             record_headers: 1_000,
@@ -125,12 +130,18 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The part of `process_bytes` for what the client fetches ahead.
+    pub fn prefetch_bytes(&self) -> usize {
+        self.process_bytes / 4
+    }
+
     /// All values that make no sense, each with its remedy.
     pub fn validate(&self) -> Vec<Fault> {
-        let positive: [(&str, u128); 15] = [
+        let positive: [(&str, u128); 16] = [
             ("lane_records", self.lane_records as u128),
             ("lane_bytes", self.lane_bytes as u128),
             ("lane_emission_bytes", self.lane_emission_bytes as u128),
+            ("process_bytes", self.process_bytes as u128),
             ("lane_held", self.lane_held as u128),
             ("lane_ahead", self.lane_ahead as u128),
             ("batch", self.batch as u128),

@@ -47,7 +47,8 @@ impl fmt::Display for TopicPartition {
 
 /// A received record. Dropping it gives its memory back to the client.
 pub trait Record: RecordView + Send + Sync + Unpin + 'static {
-    /// Bytes that it keeps in memory: key, value and headers, as well as it is known.
+    /// Bytes that it keeps in memory: key, value, headers as they came, and the client's own structures. Headers that are
+    /// parsed are not counted a second time.
     fn size(&self) -> usize;
 
     /// Whether the record has headers that the client cannot read: then [`header`](RecordView::header) returns none of them.
@@ -79,6 +80,10 @@ pub trait Queue: Send + Unpin + 'static {
         max: usize,
         into: &mut Vec<Self::Record>,
     ) -> Poll<Result<(), QueueError>>;
+
+    /// The lane has taken nothing for a while, since it is full. A client that would go on fetching ahead beyond its bounds
+    /// may let go of what it has fetched, until the next [`poll_batch`](Self::poll_batch).
+    fn rest(&mut self) {}
 }
 
 /// A partition cannot be read.

@@ -96,6 +96,6 @@ impl RecordView for Received {
 
 impl Record for Received {
     fn size(&self) -> usize {
-        self.record.size()
+        self.record.footprint()
     }
 }

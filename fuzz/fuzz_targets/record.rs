@@ -78,6 +78,7 @@ impl<'a> Arbitrary<'a> for Header {
 
 impl One {
     /// The same with its headers again and again.
+    #[allow(dead_code, reason = "not every target repeats them")]
     pub(crate) fn repeated(mut self, times: usize) -> Self {
         self.times = times;
         self

@@ -1,7 +1,7 @@
 //! `check`: every fault at once, and warnings beside them.
 
 use events_core::{Error, Fault, Result};
-use events_runtime::Faults;
+use events_runtime::{Faults, MemoryBound};
 use serde_json::json;
 
 use super::output::{print, print_json};
@@ -17,9 +17,11 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
         .map(|faults| faults.faults)
         .unwrap_or_default();
     let runtimes = services.runtimes();
-    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
+    let (mut warnings, mut notes, mut memory) = (Vec::new(), Vec::new(), Vec::new());
     for runtime in runtimes {
         add(&mut warnings, runtime.warnings());
+        let bound = MemoryBound::of(runtime.current_settings(), 1);
+        memory.push((runtime.name().to_owned(), bound));
     }
     if broker
         && runtimes
@@ -33,12 +35,16 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
         ));
     }
     if broker && faults.is_empty() {
-        for runtime in services.into_runtimes() {
+        for (runtime, (_, bound)) in services.into_runtimes().into_iter().zip(&mut memory) {
+            let settings = runtime.current_settings().clone();
             match runtime.examine().await {
                 Ok(found) => {
                     add(&mut faults, found.faults);
                     add(&mut warnings, found.warnings);
                     add(&mut notes, found.notes);
+                    if let Some(partitions) = found.partitions {
+                        *bound = MemoryBound::of(&settings, partitions);
+                    }
                 }
                 Err(KafkaError::Faults(found)) => add(&mut faults, found.faults),
                 Err(error) => return Err(error.into()),
@@ -47,8 +53,9 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
     }
     let count = faults.len();
     if json {
+        let bounds: Vec<_> = memory.iter().map(|(service, bound)| json!({ "service": service, "lanes": bound.lanes, "bytes": bound.total() })).collect();
         print_json(
-            &json!({ "services": list, "broker": broker, "faults": faults, "warnings": warnings, "notes": notes }),
+            &json!({ "services": list, "broker": broker, "faults": faults, "warnings": warnings, "notes": notes, "memory": bounds }),
         )?;
     } else if count == 0 {
         print(&format!("{names}: no faults"))?;
@@ -61,6 +68,9 @@ pub(super) async fn check(services: Services, broker: bool, json: bool) -> Resul
         }
         for note in notes {
             print(&format!("note: [{}] {note}", note.code))?;
+        }
+        for (service, bound) in memory {
+            print(&format!("memory: {service}: {bound}"))?;
         }
     }
     match count {

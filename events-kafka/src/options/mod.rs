@@ -68,6 +68,8 @@ pub struct ClientOptions {
     protocol: GroupProtocol,
     /// The largest record that producers take, in bytes; dead letters may be larger.
     largest_record: usize,
+    /// Partitions that members of the service read, as far as they are known: they divide what may be fetched ahead.
+    partitions: usize,
 }
 
 impl ClientOptions {
@@ -93,6 +95,7 @@ impl ClientOptions {
             falls_back: cfg!(debug_assertions),
             protocol: GroupProtocol::default(),
             largest_record: BROKER_MAX_MESSAGE,
+            partitions: 1,
         }
     }
 
@@ -158,6 +161,11 @@ impl ClientOptions {
     /// Raises the largest record that producers take, in bytes.
     pub(crate) fn take_records_of(&mut self, bytes: usize) {
         self.largest_record = self.largest_record.max(bytes);
+    }
+
+    /// Says how many partitions the service's topics have.
+    pub(crate) fn expect_partitions(&mut self, partitions: usize) {
+        self.partitions = partitions.max(1);
     }
 
     /// Who the cluster takes the service for, as far as its name is known: the user of SASL, else the service's name.

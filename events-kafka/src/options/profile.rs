@@ -19,6 +19,13 @@ const FETCH_WAIT: &str = "50";
 /// Bytes of the parked logs that are worth an answer before [`FETCH_WAIT`] is over.
 const FETCH_PARKED: &str = "65536";
 
+/// Kibibytes of values, and records, that are fetched ahead of a partition: at least, and at most.
+const PREFETCH_LEAST: usize = 64;
+const PREFETCH_VALUES: usize = 4096;
+const PREFETCH_RECORDS: usize = 20_000;
+/// Bytes of one fetch of a partition; the client's own default.
+const FETCH: usize = 1024 * 1024;
+
 /// How long an unknown topic may have been made just now.
 const PROPAGATION: &str = "topic.metadata.propagation.max.ms";
 
@@ -26,8 +33,8 @@ impl ClientOptions {
     /// A member of the consumer group `group`.
     pub(crate) fn consumer(&self, group: &str, settings: &Settings) -> ClientConfig {
         let mut config = ClientConfig::new();
-        // Split queues prefetch per partition (trap 2), and a full one must be topped up at once (trap 20).
-        config.set("queued.max.messages.kbytes", "4096");
+        self.prefetch(settings, &mut config);
+        // A full queue must be topped up at once.
         config.set("fetch.queue.backoff.ms", "2");
         config.set("fetch.wait.max.ms", self.fetch_wait());
         match self.protocol() {
@@ -63,6 +70,20 @@ impl ClientOptions {
         config.set("fetch.min.bytes", FETCH_PARKED);
         config.set("fetch.wait.max.ms", self.fetch_wait());
         config
+    }
+
+    /// Split queues prefetch per partition. The client counts values alone, and takes one more fetch than its bounds say:
+    /// half of a partition's share is for headers, keys and the client's own structures. A member may be assigned all
+    /// partitions, so they all have a share.
+    fn prefetch(&self, settings: &Settings, config: &mut ClientConfig) {
+        let share = settings.prefetch_bytes() / self.partitions;
+        let kibibytes = share / 2 / 1024;
+        let values = kibibytes.clamp(PREFETCH_LEAST, PREFETCH_VALUES);
+        config.set("queued.max.messages.kbytes", values.to_string());
+        let records = kibibytes.clamp(PREFETCH_LEAST, PREFETCH_RECORDS);
+        config.set("queued.min.messages", records.to_string());
+        let fetch = share.clamp(PREFETCH_LEAST * 1024, FETCH);
+        config.set("max.partition.fetch.bytes", fetch.to_string());
     }
 
     fn fetch_wait(&self) -> &'static str {

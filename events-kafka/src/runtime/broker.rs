@@ -72,6 +72,7 @@ impl Runtime {
             let deployed = Deployed::look(&client, &name).await;
             found.add(deployed.judge(manifest));
         }
+        found.partitions = topics::partitions(&plans, &client).await?;
         Ok(found)
     }
 

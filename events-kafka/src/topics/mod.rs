@@ -76,6 +76,7 @@ pub(crate) async fn prepare(
     let wanted = Wanted::by(plans);
     if client.is_embedded() {
         let partitions = ensure.map_or(PARTITIONS, |ensure| ensure.partitions);
+        client.expect_partitions(read(plans).count() * usize::try_from(partitions).unwrap_or(1));
         let created = Embedded::shared()?.create_topics(wanted.names(), partitions)?;
         tracing::debug!(
             service,
@@ -90,7 +91,7 @@ pub(crate) async fn prepare(
         .await
         .found;
     let mut state = State::read(&catalog, &wanted, &lacks).await?;
-    size(client, &state);
+    size(client, &state, plans);
     warn(&state.warnings(&catalog, &wanted));
     if !lacks.is_empty() {
         let mut faults = faults_of(&lacks, service, client);
@@ -110,7 +111,7 @@ pub(crate) async fn prepare(
             if known {
                 // Made by others, a moment ago and with settings of theirs.
                 state = State::read(&catalog, &wanted, &lacks).await?;
-                size(client, &state);
+                size(client, &state, plans);
             }
         }
         let short = state.short(&wanted);
@@ -124,9 +125,18 @@ pub(crate) async fn prepare(
     KafkaError::unless_empty(service, faults)
 }
 
-/// Tells the client how large its topics' records may be, and so its batches: a topic's limit is that of a batch, and one
+/// The topics that the groups read.
+fn read(plans: &[Arc<GroupPlan>]) -> impl Iterator<Item = &str> {
+    plans
+        .iter()
+        .flat_map(|plan| plan.topics.keys())
+        .map(String::as_str)
+}
+
+/// Tells the client how many partitions its topics have, and how large its topics' records may be, and so its batches: a topic's limit is that of a batch, and one
 /// that is too large is refused with all that is in it.
-fn size(client: &mut ClientOptions, state: &State) {
+fn size(client: &mut ClientOptions, state: &State, plans: &[Arc<GroupPlan>]) {
+    client.expect_partitions(read(plans).map(|topic| state.partitions(topic)).sum());
     client.take_records_of(state.largest_record());
     let smallest = state.smallest_record();
     if smallest < DEFAULT_BATCH && client.property(BATCH).is_none() {
@@ -162,6 +172,19 @@ pub(crate) async fn trim(
     below: i64,
 ) -> Result<(), KafkaError> {
     Catalog::connect(client)?.trim(log, below).await
+}
+
+/// How many partitions the topics have that the groups read; none on the embedded cluster, where a start makes them.
+pub(crate) async fn partitions(
+    plans: &[Arc<GroupPlan>],
+    client: &ClientOptions,
+) -> Result<Option<usize>, KafkaError> {
+    if client.is_embedded() {
+        return Ok(None);
+    }
+    let existing = Catalog::connect(client)?.existing().await?.partitions;
+    let counts = read(plans).map(|topic| existing.get(topic).copied().unwrap_or(0));
+    Ok(Some(counts.sum()))
 }
 
 /// Looks for what is wrong with the topics of a real cluster and with the rights to them, and changes nothing. On the embedded cluster nothing is.

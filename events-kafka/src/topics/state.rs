@@ -62,6 +62,11 @@ impl State {
         })
     }
 
+    /// How many partitions a topic has; 0 if it does not exist.
+    pub(crate) fn partitions(&self, topic: &str) -> usize {
+        self.existing.partitions.get(topic).copied().unwrap_or(0)
+    }
+
     /// The largest record of all of them in bytes.
     pub(crate) fn largest_record(&self) -> usize {
         let limits = self.settings.values();

@@ -17,6 +17,8 @@ use crate::routing::{self, Route, Routed};
 use crate::transport::{Queue, Record};
 use crate::work::{RecordRef, Work};
 
+/// What a client keeps of a parsed header beside its name and its value, which it copies.
+const PARSED_HEADER: usize = 64;
 /// How long to wait before a partition that cannot be read is asked again.
 const QUEUE_RETRY: Duration = Duration::from_millis(500);
 
@@ -24,9 +26,10 @@ impl<Q: Queue> Lane<Q> {
     /// How many records may be taken now. At 0 the partition's queue is not polled: that is the back-pressure (D7).
     pub(super) fn room(&self) -> usize {
         let settings = &self.context.group.settings;
-        let full = self.bytes >= settings.lane_bytes
+        let bytes = self.share.of(settings.lane_bytes);
+        let full = self.bytes >= bytes
             || self.context.held() >= settings.lane_held
-            || self.outbox.bytes() >= settings.lane_emission_bytes
+            || self.outbox.bytes() >= self.share.of(settings.lane_emission_bytes)
             || self.ring.len() >= settings.lane_ahead
             || self.queue_retry.is_some()
             || self.lot.as_ref().is_some_and(Lot::is_closed)
@@ -35,10 +38,12 @@ impl<Q: Queue> Lane<Q> {
         if full {
             return 0;
         }
+        let fit = (bytes - self.bytes) / self.mean_bytes;
         let room = settings
             .lane_records
             .saturating_sub(self.in_flight)
-            .min(settings.batch);
+            .min(settings.batch)
+            .min(fit.max(1));
         // Dispatch stops before the offset map could outgrow its metadata (D3).
         self.map_room(room as u64) as usize
     }
@@ -64,6 +69,7 @@ impl<Q: Queue> Lane<Q> {
         if room == 0 {
             return false;
         }
+        self.was_full = false;
         let mut batch = std::mem::take(&mut self.batch);
         let polled = self.queue.poll_batch(cx, room, &mut batch);
         let progress = !batch.is_empty();
@@ -73,8 +79,13 @@ impl<Q: Queue> Lane<Q> {
         }
         self.received += batch.len() as u64;
         self.watch.note(&batch);
+        let (count, before) = (batch.len(), self.bytes);
         self.reckon_with(room as u64);
         self.route_all(&topic, batch.drain(..));
+        let routed = count.saturating_sub(self.map_bound.waiting());
+        if routed > 0 {
+            self.mean_bytes = ((self.bytes - before) / routed).max(1);
+        }
         self.batch = batch;
         if progress && self.unreadable.is_over() {
             tracing::info!(partition = %self.context.partition, "the partition is read again");
@@ -121,19 +132,32 @@ impl<Q: Queue> Lane<Q> {
             Routed::ToNobody => return self.skip(record.offset()),
         };
         let plan = &topic.types[route.event];
-        if topic.reads_headers && !plan.keeps_headers {
+        // Asked for while the headers are parsed.
+        let mut size = record.size();
+        if plan.keeps_headers {
+            size += route.headers.bytes + route.headers.count * PARSED_HEADER;
+        } else {
             record.forget_headers();
         }
         let handlers = plan.handlers.iter().copied();
         let takers = Takers::OfType(route.event as u16);
         self.dispatch(
             topic,
-            route,
+            (route, size),
             (takers, handlers),
             record,
             RecordRef::Own,
             RecordRef::Shared,
         );
+    }
+
+    /// A lane that takes nothing from one tick to the next says so to its queue.
+    pub(super) fn rest_if_full(&mut self) {
+        let full = self.room() == 0;
+        if full && self.was_full {
+            self.queue.rest();
+        }
+        self.was_full = full;
     }
 
     /// A record in structured mode. One whose envelope cannot be read goes to every handler of the topic, since each may be
@@ -189,8 +213,15 @@ impl<Q: Queue> Lane<Q> {
             None => (Takers::All, (0..topic.handlers.len() as u16).collect()),
         };
         let one = |record| RecordRef::Opened(Arc::new(record));
-        let takers = (takers, handlers.into_iter());
-        self.dispatch(topic, route, takers, record, one, RecordRef::Opened);
+        let (takers, size) = ((takers, handlers.into_iter()), record.size());
+        self.dispatch(
+            topic,
+            (route, size),
+            takers,
+            record,
+            one,
+            RecordRef::Opened,
+        );
     }
 
     /// The client hands records out again: it may go back to the beginning of a batch when a rebalance pauses the partition.
@@ -215,14 +246,13 @@ impl<Q: Queue> Lane<Q> {
     fn dispatch<T: Record>(
         &mut self,
         topic: &TopicPlan,
-        route: Route,
+        (route, size): (Route, usize),
         (takers, mut handlers): (Takers, impl ExactSizeIterator<Item = u16>),
         record: T,
         one: impl FnOnce(T) -> RecordRef<Q::Record>,
         shared: impl Fn(Arc<T>) -> RecordRef<Q::Record>,
     ) {
         let offset = record.offset();
-        let size = record.size();
         let seq = self
             .ring
             .receive(offset, takers, u32::try_from(size).unwrap_or(u32::MAX));

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use events_core::{Error, Outgoing};
 
-use super::{Outbox, Sending};
-use crate::dead_letter::{letters, shrunk};
+use super::{Outbox, Sending, cost};
+use crate::dead_letter::{letters, reference, shrunk};
 use crate::transport::{PublishError, Record};
 use crate::work::Kind;
 
@@ -62,29 +62,53 @@ impl<R: Record> Outbox<R> {
             batch.lettered = true;
             batch.remaining += letters.len();
             for record in letters {
-                self.bytes += record.size();
+                self.bytes += cost(&record);
                 let kind = Kind::DeadLetter;
                 self.unsent.push_back(Sending {
                     record,
                     batch: sending.batch,
                     kind,
+                    alone: false,
                 });
             }
         }
         self.settled(sending, None, done);
     }
 
-    /// The record gives up what it can do without, if there is anything left.
+    /// The record gives up what it can do without, and a dead letter its record at last, if there is anything left.
     fn shrink(&mut self, sending: &mut Sending) -> bool {
         let dialects = self.lane.group.settings.dead_letter_headers;
-        let Some(small) = shrunk(&sending.record, dialects) else {
-            return false;
+        let shrunk = shrunk(&sending.record, dialects);
+        let (partition, topic) = (&self.lane.partition, &sending.record.topic);
+        let before = sending.record.size();
+        let small = match shrunk {
+            Some(small) => {
+                tracing::warn!(%partition, %topic, size = small.size(), before, "too large: it goes out without the error's text");
+                small
+            }
+            None => {
+                let letter = sending.kind == Kind::DeadLetter && sending.alone;
+                let letter = letter.then(|| reference(&sending.record));
+                let Some(small) = letter.flatten() else {
+                    return false;
+                };
+                let origin = self.origin_of(sending);
+                tracing::error!(
+                    %partition, %topic, offset = origin, bytes = before,
+                    "the dead-letter topic does not take a record for its size: the dead letter names the record's origin instead of carrying it; raise the topic's `max.message.bytes` above that, and copy the record before its topic deletes it"
+                );
+                small
+            }
         };
-        let (topic, size, before) = (&sending.record.topic, small.size(), sending.record.size());
-        tracing::warn!(partition = %self.lane.partition, %topic, size, before, "too large: it goes out without the error's text");
-        self.bytes -= before - size;
+        self.bytes += cost(&small);
+        self.bytes -= cost(&sending.record);
         sending.record = Arc::new(small);
         true
+    }
+
+    fn origin_of(&self, sending: &Sending) -> i64 {
+        let batch = self.batches.get(sending.batch).and_then(Option::as_ref);
+        batch.map_or(-1, |batch| batch.work.record.offset())
     }
 
     /// Nothing goes out for a while, because the topic of this letter or fact does not take it.

@@ -285,7 +285,7 @@ impl<Q: Queue> Lot<Q> {
             next: head.next.unwrap_or(i64::MIN),
             error: head.error.map(brief),
             // What it keeps beside its bytes, roughly.
-            size: parked.record.size() + 256,
+            size: parked.record.footprint() + 256,
             payload: Arc::new(parked),
         })
     }

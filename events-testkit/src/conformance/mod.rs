@@ -46,6 +46,7 @@ pub mod parking_made_anew;
 pub mod parking_survives;
 pub mod parking_unordered;
 pub mod pressure;
+pub mod pressure_shared;
 pub mod progress;
 pub mod publishing;
 pub mod starts;

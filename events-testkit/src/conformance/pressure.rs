@@ -6,7 +6,7 @@ use events_core::{Outgoing, Result, State, event, handler};
 use events_runtime::TopicPartition;
 
 use super::cluster::{Cluster, Running, Verdict};
-use super::listed::subject;
+use super::listed::{reader, subject};
 use super::probe::{Probe, Step};
 use super::stage::{Stage, Subject, WHILE, record_of, status_once};
 use crate::{eventually, throughout};
@@ -183,6 +183,75 @@ pub async fn bytes_in_flight_are_bounded<C: Cluster>(cluster: &C) -> Verdict {
     Verdict::Held
 }
 
+subject!(Topped, carry_headers, "conformance-header-bytes");
+
+#[event(
+    topic = "conformance-unread-bytes",
+    key = key,
+    topic_exclusive,
+    crate = crate::conformance::listed
+)]
+pub(crate) struct Lidded {
+    pub(crate) key: String,
+    pub(crate) seq: u64,
+}
+
+reader!(
+    Lidded,
+    carry_unread,
+    "conformance-unread-bytes",
+    dedupe = false
+);
+
+/// Bytes of headers count as those of values do, also where nobody reads headers (D7).
+pub async fn bytes_of_headers_are_bounded<C: Cluster>(cluster: &C) -> Verdict {
+    headers_are_bounded(cluster, "conformance-header-bytes", "carry_headers").await;
+    headers_are_bounded(cluster, "conformance-unread-bytes", "carry_unread").await;
+    Verdict::Held
+}
+
+/// What each record's headers have: seen between two records, and too much to be seen so.
+const HEADERS: [usize; 2] = [BULK, 4 * BULK];
+
+async fn headers_are_bounded<C: Cluster>(cluster: &C, name: &'static str, handler: &'static str) {
+    let stage = Stage::set(cluster, name, 1).await;
+    stage
+        .probe
+        .script(handler, "a", 0, [Step::Gate("a may go on")]);
+    for seq in 0..50 {
+        let mut headed = record_of(&Topped::new("a", seq), &format!("a-{seq}"));
+        headed.topic = name.into();
+        let bytes = HEADERS[usize::from(seq % 2 == 1)];
+        headed.add_header("blob", vec![b'x'; bytes]);
+        stage.produce(headed).await;
+    }
+    let mean = HEADERS.iter().sum::<usize>() / HEADERS.len();
+    let service = stage.service().configure(|settings| {
+        settings.lane_bytes = FIT * mean;
+        settings.batch = BATCH;
+    });
+    let running = stage.start_with(service).await;
+    stage.begun_once(handler, "a", 0).await;
+    let status = status_once(&running, "the lane is full", |status| {
+        status.lanes.iter().any(|lane| lane.holding.is_some())
+    })
+    .await;
+    let in_flight = status.lanes[0].in_flight;
+    assert!(
+        (FIT - BATCH..=FIT + BATCH).contains(&in_flight),
+        "{status:#?}"
+    );
+    throughout("the lane takes no more", WHILE, async || {
+        let status = running.status().await;
+        status.lanes[0].received == in_flight as u64
+    })
+    .await;
+    stage.probe.open("a may go on");
+    stage.committed_once(50).await;
+    running.shutdown().await;
+    assert_eq!(stage.probe.began(handler).len(), 50);
+}
+
 #[event(topic = "conformance-emitted", key = key, crate = crate::conformance::listed)]
 pub(crate) struct Demand {
     pub(crate) key: String,
@@ -193,10 +262,13 @@ pub(crate) struct Supply {
     pub(crate) text: String,
 }
 
+/// Bytes of an emission's value, of which its bookkeeping is a small part.
+const BULKY_EMISSION: usize = 8 * BULK;
+
 #[handler(service = "conformance-emitted", crate = crate::conformance::listed)]
 async fn supply(demand: Demand, probe: State<Probe>) -> Result<Supply> {
     probe.attempt("supply", &demand.key, 0).await?;
-    let text = "x".repeat(BULK);
+    let text = "x".repeat(BULKY_EMISSION);
     Ok(Supply {
         key: demand.key,
         text,
@@ -219,7 +291,7 @@ pub async fn bytes_of_emissions_are_bounded<C: Cluster>(cluster: &C) -> Verdict 
     }
     broker.hold_acks();
     let service = stage.service().configure(|settings| {
-        settings.lane_emission_bytes = FIT * BULK;
+        settings.lane_emission_bytes = FIT * BULKY_EMISSION;
         settings.batch = BATCH;
     });
     let running = stage.start_with(service).await;

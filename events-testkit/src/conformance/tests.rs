@@ -77,8 +77,12 @@ macro_rules! conformance_tests {
                 a_full_lane_names_what_it_waits_for
                 records_in_flight_are_bounded
                 bytes_in_flight_are_bounded
+                bytes_of_headers_are_bounded
                 bytes_of_emissions_are_bounded
                 the_map_never_outgrows_its_metadata
+            }
+            pressure_shared {
+                lanes_share_the_memory_of_their_process
             }
             health {
                 a_lane_that_does_not_advance_is_unhealthy

@@ -41,6 +41,8 @@ pub(super) struct Told<'a> {
     pub(super) time: Option<Millis>,
     /// It could not be published; the letter of the record that caused it stands beside it.
     pub(super) emission: bool,
+    /// It names its record's origin instead of carrying the record.
+    pub(super) reference: bool,
 }
 
 /// Whether a header was put there by whoever gave the record up, so that it is not the record's own.
@@ -83,6 +85,7 @@ fn ours<'a>(headers: &Headers<'a>) -> Told<'a> {
         attempts: number(headers, names::ATTEMPTS.as_bytes()),
         time: text(names::TIME).and_then(|time| moment::parse(&time)),
         emission: text(names::KIND).is_some_and(|kind| kind == "emission"),
+        reference: text(names::REFERENCE).is_some(),
     }
 }
 
@@ -106,6 +109,7 @@ fn spring<'a>(record: &dyn RecordView, headers: &Headers<'a>) -> Told<'a> {
         attempts: None,
         time: record.timestamp(),
         emission: false,
+        reference: false,
     }
 }
 
@@ -124,6 +128,7 @@ fn connect<'a>(record: &dyn RecordView, headers: &Headers<'a>) -> Told<'a> {
         attempts: None,
         time: record.timestamp(),
         emission: false,
+        reference: false,
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Letter {
     pub(super) time: Millis,
     /// It could not be published; the letter of the record that caused it stands beside it.
     pub(super) emission: bool,
+    /// It names its record's origin instead of carrying the record, which its topic did not take.
+    pub(super) reference: bool,
     /// Somebody asked for its redrive.
     pub(super) requested: Option<Mark>,
     /// A payload that takes the place of its own.
@@ -187,6 +189,7 @@ impl Letter {
             attempts: told.attempts,
             time: told.time.or(record.timestamp()).unwrap_or(0),
             emission: told.emission,
+            reference: told.reference,
             requested: None,
             edited: None,
         }

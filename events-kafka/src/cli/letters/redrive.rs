@@ -116,6 +116,7 @@ fn target(site: &Site, letter: &Letter, named: Option<&str>) -> Result<Target, S
         .origin
         .clone()
         .ok_or("it does not say which partition it came from")?;
+    carried(letter, &origin)?;
     let reads = handler.descriptor.takes();
     if let Some(event) = letter.event.as_deref()
         && !reads.iter().any(|known| known.name == event)
@@ -150,6 +151,18 @@ fn target(site: &Site, letter: &Letter, named: Option<&str>) -> Result<Target, S
         parked: parked.into(),
         origin,
     })
+}
+
+/// Whether the letter has a payload that can be redriven.
+fn carried(letter: &Letter, origin: &Place) -> Result<(), String> {
+    if !letter.reference || letter.edited.is_some() {
+        return Ok(());
+    }
+    Err(format!(
+        "it does not carry its record, which is too large for this topic: the record stands at {origin} for as long as its \
+         topic keeps it; publish it again in a smaller form and discard the letter, or give the letter a payload by \
+         `dead-letters edit`"
+    ))
 }
 
 /// Appends the actions and marks the letters. Answers letters that stay: they are not there any more, somebody else was
@@ -259,6 +272,8 @@ fn text(plan: &Plan, dry_run: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::samples::{as_letter, ours, target_of};
     use super::*;
 
@@ -277,5 +292,17 @@ mod tests {
             "would ask for the redrive of 1 letter\n  shipping/ship: 1\nleft as they are: 1 letter\n  shipping.dead-letters/0/8: it was discarded already"
         );
         assert_eq!(text(&Plan::default(), false), "nothing to redrive");
+    }
+
+    #[test]
+    fn a_letter_that_names_its_origin_is_not_redriven_before_it_has_a_payload() {
+        let record = ours(7).with(super::super::names::REFERENCE, "origin");
+        let mut letter = as_letter(&record);
+        let origin = letter.origin.clone().unwrap();
+        let refused = carried(&letter, &origin).unwrap_err();
+        assert!(refused.contains("stands at orders/3/41"), "{refused}");
+        letter.edited = Some(Arc::from(&b"{}"[..]));
+        assert_eq!(carried(&letter, &origin), Ok(()));
+        assert_eq!(carried(&as_letter(&ours(7)), &origin), Ok(()));
     }
 }

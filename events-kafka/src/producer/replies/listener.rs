@@ -127,7 +127,7 @@ impl Listener {
                 ffi::consume(queue, BATCH, |message| match message.error() {
                     None => {
                         moved = true;
-                        replies.take(&KafkaRecord(message));
+                        replies.take(&KafkaRecord::of(message));
                     }
                     Some((code, text)) if ends(code) => {
                         broken = Some(format!("{}: {code:?}: {text}", message.topic()));

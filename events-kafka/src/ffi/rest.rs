@@ -1,0 +1,48 @@
+//! A partition that is not fetched for a while.
+
+use std::ffi::CString;
+
+use rdkafka::bindings as sys;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::types::RDKafkaRespErr;
+
+use super::NativeQueue;
+
+impl NativeQueue {
+    /// Pauses the partition. The client drops what it has fetched and nobody has read.
+    pub(crate) fn pause(&self) -> Result<(), RDKafkaErrorCode> {
+        self.call(sys::rd_kafka_pause_partitions)
+    }
+
+    /// Resumes the partition behind the last record that was read.
+    pub(crate) fn resume(&self) -> Result<(), RDKafkaErrorCode> {
+        self.call(sys::rd_kafka_resume_partitions)
+    }
+
+    fn call(
+        &self,
+        call: unsafe extern "C" fn(
+            *mut sys::rd_kafka_t,
+            *mut sys::rd_kafka_topic_partition_list_t,
+        ) -> RDKafkaRespErr,
+    ) -> Result<(), RDKafkaErrorCode> {
+        let topic =
+            CString::new(self.topic.as_str()).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
+        // SAFETY: the client lives as long as the queue; the list has one element, and is destroyed after its last use.
+        let code = unsafe {
+            let list = sys::rd_kafka_topic_partition_list_new(1);
+            let element =
+                sys::rd_kafka_topic_partition_list_add(list, topic.as_ptr(), self.partition);
+            let mut code = call(self.client, list);
+            if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+                code = (*element).err;
+            }
+            sys::rd_kafka_topic_partition_list_destroy(list);
+            code
+        };
+        match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
+            code => Err(code.into()),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! How much memory the records of a service may take in a process (D7).
+
+use std::fmt;
+
+use crate::settings::Settings;
+
+/// The most that the records of a service take in one process while it has a number of lanes, by its
+/// [`Settings`].
+///
+/// # Examples
+///
+/// ```
+/// use events_runtime::{MemoryBound, Settings};
+///
+/// let bound = MemoryBound::of(&Settings::default(), 200);
+/// assert!(bound.records + bound.fetched <= Settings::default().process_bytes);
+/// println!("{bound}");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryBound {
+    /// Lanes: partitions that the process may be assigned.
+    pub lanes: usize,
+    /// Bytes of records in flight and of emissions that are not acknowledged.
+    pub records: usize,
+    /// Bytes of records that the client has fetched ahead.
+    pub fetched: usize,
+    /// Bytes of bookkeeping: offsets that are not committed, and ids that tell duplicates apart.
+    pub bookkeeping: usize,
+    /// Bytes of parked records, if keys are parked.
+    pub parked: usize,
+}
+
+/// Bytes of an offset that is received and not committed.
+const OFFSET: usize = 64;
+/// Bytes of an id in the window of a lane: a hash, and its place in a table.
+const ID: usize = 32;
+
+impl MemoryBound {
+    /// The bound for that many lanes.
+    pub fn of(settings: &Settings, lanes: usize) -> Self {
+        let lanes = lanes.max(1);
+        let fetched = settings.prefetch_bytes();
+        let each = settings
+            .lane_bytes
+            .saturating_add(settings.lane_emission_bytes);
+        let offsets = settings.lane_ahead.saturating_mul(OFFSET);
+        let ids = settings.dedupe_window.saturating_mul(ID);
+        let parked = settings.park.map_or(0, |_| settings.parked_bytes);
+        Self {
+            lanes,
+            records: each
+                .saturating_mul(lanes)
+                .min(settings.process_bytes.saturating_sub(fetched)),
+            fetched,
+            bookkeeping: offsets.saturating_add(ids).saturating_mul(lanes),
+            parked: parked.saturating_mul(lanes),
+        }
+    }
+
+    /// All of it together.
+    pub fn total(&self) -> usize {
+        let parts = [self.records, self.fetched, self.bookkeeping, self.parked];
+        parts.into_iter().fold(0, usize::saturating_add)
+    }
+}
+
+impl fmt::Display for MemoryBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = |bytes: usize| bytes.div_ceil(1 << 20);
+        write!(
+            f,
+            "with {} lane{} records take at most {} MiB: {} in flight and not acknowledged, {} fetched ahead, {} of offsets and ids, {} parked",
+            self.lanes,
+            if self.lanes == 1 { "" } else { "s" },
+            mib(self.total()),
+            mib(self.records),
+            mib(self.fetched),
+            mib(self.bookkeeping),
+            mib(self.parked)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_bounded_for_the_process_and_the_rest_for_each_lane() {
+        let settings = Settings::default();
+        let few = MemoryBound::of(&settings, 2);
+        assert_eq!(few.records, 2 * (16 + 3) << 20);
+        let many = MemoryBound::of(&settings, 200);
+        assert_eq!(many.records + many.fetched, settings.process_bytes);
+        assert_eq!(many.parked, 200 * settings.parked_bytes);
+        assert_eq!(many.bookkeeping, 100 * few.bookkeeping);
+        let unparked = Settings {
+            park: None,
+            ..settings
+        };
+        assert_eq!(MemoryBound::of(&unparked, 200).parked, 0);
+        assert!(few.to_string().contains("with 2 lanes"));
+    }
+}
