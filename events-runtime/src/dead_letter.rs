@@ -43,7 +43,7 @@ pub mod dead_letter_header {
     pub const OMITTED: &str = "dl_omitted";
     /// Headers of the record that the letter left out, because there were too many.
     pub const OMITTED_HEADERS: &str = "dl_omitted_headers";
-    /// `origin` for a letter that carries no record, because its topic does not take the record for its size: the record
+    /// `origin` for a letter that carries no record, because it is larger than records or the letter's topic may be: the record
     /// stands where topic, partition and offset say, for as long as its topic keeps it.
     pub const REFERENCE: &str = "dl_reference";
     /// `resolution` for a word about a letter; letters have none. Of this and the following headers it has all.
@@ -200,9 +200,13 @@ pub(crate) fn letters<R: Record>(
         Arc::new(cut.unwrap_or(letter))
     };
     let mut letter = verdict.of_record(topic, record);
-    let left_out = work.record.headers_left_out();
-    if left_out > 0 {
-        letter.add_header(name::OMITTED_HEADERS, left_out.to_string());
+    let left_out = work.record.left_out();
+    if left_out.headers > 0 {
+        letter.add_header(name::OMITTED_HEADERS, left_out.headers.to_string());
+    }
+    if left_out.value > 0 {
+        letter.add_header(name::OMITTED, left_out.value.to_string());
+        letter.add_header(name::REFERENCE, "origin");
     }
     let mut letters = vec![fit(letter)];
     letters.extend(

@@ -6,6 +6,9 @@ use crate::header_bounds::copy_reduced;
 use crate::parking::fact::{copy_own, headers};
 use crate::transport::Record;
 
+/// Bytes of the longest key that a reduced copy keeps: as much as a record may have by Kafka's default.
+const KEY: usize = 1 << 20;
+
 /// Such a record, with bytes of its own.
 #[derive(Debug)]
 pub(crate) struct OpenedRecord {
@@ -14,8 +17,22 @@ pub(crate) struct OpenedRecord {
     /// In binary mode; as it came if it cannot be read, so that its dead letter has it whole.
     record: Outgoing,
     fault: Option<EnvelopeError>,
-    /// Headers that the copy does not have, because there are too many.
-    left_out: usize,
+    left_out: LeftOut,
+}
+
+/// What a copy of a record does not have, because it is too much.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    /// Headers.
+    pub(crate) headers: usize,
+    /// Bytes of the value.
+    pub(crate) value: usize,
+}
+
+impl LeftOut {
+    pub(crate) fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
 }
 
 impl OpenedRecord {
@@ -34,21 +51,31 @@ impl OpenedRecord {
             offset: record.offset(),
             record: opened,
             fault,
-            left_out: 0,
+            left_out: LeftOut::default(),
         })
     }
 
-    /// A record whose headers are too many, or cannot be read: a copy with few of them.
+    /// A record that is too large: a copy with few of its headers, if they are too many or cannot be read, or without its
+    /// value.
     pub(crate) fn reduced(record: &dyn RecordView, fault: EnvelopeError) -> Self {
+        let mut left_out = LeftOut::default();
+        let value = match fault {
+            EnvelopeError::Record { .. } => {
+                left_out.value = record.value().map_or(0, <[u8]>::len);
+                // Empty, but no tombstone.
+                Some(&b""[..])
+            }
+            _ => record.value(),
+        };
         let mut copy = Outgoing::new(record.topic().to_owned());
         copy.timestamp = record.timestamp();
-        if let Some(key) = record.key() {
+        if let Some(key) = record.key().filter(|key| key.len() <= KEY) {
             copy.set_key(key);
         }
-        if let Some(value) = record.value() {
+        if let Some(value) = value {
             copy.set_value(value);
         }
-        let left_out = copy_reduced(headers(record), &mut copy);
+        left_out.headers = copy_reduced(headers(record), &mut copy);
         Self {
             left_out,
             fault: Some(fault),
@@ -63,12 +90,12 @@ impl OpenedRecord {
             offset,
             record,
             fault: None,
-            left_out: 0,
+            left_out: LeftOut::default(),
         }
     }
 
-    /// Headers that the copy does not have.
-    pub(crate) fn left_out(&self) -> usize {
+    /// What the copy does not have.
+    pub(crate) fn left_out(&self) -> LeftOut {
         self.left_out
     }
 

@@ -28,6 +28,9 @@ pub struct Settings {
     pub lane_held: usize,
     /// Records received beyond the watermark, done ones included. Default 100,000.
     pub lane_ahead: usize,
+    /// Bytes of key and value, unpacked, that a record may have. One with more is dead-lettered before any handler sees it, by
+    /// a letter that names its origin instead of carrying it. Default 64 MiB.
+    pub record_bytes: usize,
     /// Headers that a record may have. One with more is dead-lettered with few of them, before any handler sees it.
     /// Default 1,000, at least 32.
     pub record_headers: usize,
@@ -102,6 +105,7 @@ impl Default for Settings {
             process_bytes: 1 << 30,
             lane_held: 1_000,
             lane_ahead: 100_000,
+            record_bytes: 64 << 20,
             record_headers: 1_000,
             record_header_bytes: 1 << 20,
             batch: 512,
@@ -168,6 +172,7 @@ impl Settings {
             .collect();
         // The envelope of an event and what a dead letter says of its record fit in this much.
         for (name, value, least) in [
+            ("record_bytes", self.record_bytes, 4 << 10),
             ("record_headers", self.record_headers, 32),
             ("record_header_bytes", self.record_header_bytes, 4 << 10),
         ] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use events_core::{EnvelopeError, Outgoing, RecordView};
 
-use crate::opened::OpenedRecord;
+use crate::opened::{LeftOut, OpenedRecord};
 use crate::parking::record::ParkedRecord;
 use crate::transport::Record;
 
@@ -48,12 +48,12 @@ impl<R: Record> RecordRef<R> {
         }
     }
 
-    /// Headers that this copy of the record does not have, because the record has too many.
-    pub(crate) fn headers_left_out(&self) -> usize {
+    /// What this copy of the record does not have, because it is too much.
+    pub(crate) fn left_out(&self) -> LeftOut {
         match self {
             Self::Opened(record) => record.left_out(),
             Self::Parked(record) => record.left_out,
-            _ => 0,
+            _ => LeftOut::default(),
         }
     }
 

@@ -69,6 +69,16 @@ pub enum EnvelopeError {
         /// Bytes that they may have.
         most_bytes: usize,
     },
+    /// The record has more bytes of key and value than a record may have.
+    #[error(
+        "it has {bytes} bytes, and {most} are the most that are handled: let the producer publish a reference, or raise `record_bytes`"
+    )]
+    Record {
+        /// Bytes of key and value.
+        bytes: usize,
+        /// Bytes that a record may have.
+        most: usize,
+    },
     /// The client cannot read the record's headers: they are malformed, or there are more than it reads.
     #[error(
         "the client cannot read its headers: they are malformed, or more than 100,000; let the producer write fewer"

@@ -162,8 +162,8 @@ impl<R: Record> Driver<R> {
             self.give_up(work, &error);
             return;
         }
-        // A parked copy would have too few headers, and be handled with them.
-        let parks = work.record.headers_left_out() == 0;
+        // A parked copy would lack what is left out, and be handled without it.
+        let parks = work.record.left_out().is_nothing();
         if parks && (tried_enough || hope != Hope::Some) {
             match self.park(work, &error, hope) {
                 None => return,

@@ -26,8 +26,8 @@ impl<R: Record> Driver<R> {
         let parked = self.lane.parked.as_ref();
         parked.is_some_and(|parked| parked.any() && parked.is_parked(pair))
             && work.record.parked().is_none()
-            // It is given up without an attempt; a parked copy would be handled with too few headers.
-            && work.record.headers_left_out() == 0
+            // It is given up without an attempt; a parked copy would be handled without what is left out.
+            && work.record.left_out().is_nothing()
             // A failed record of the key that waits in the slot comes before it; what is parked then was redriven.
             && !self.held.holds(work.key)
             && work.attempt == 1

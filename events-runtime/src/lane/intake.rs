@@ -123,11 +123,20 @@ impl<Q: Queue> Lane<Q> {
             return self.redelivered(record.offset());
         }
         let settings = &self.context.group.settings;
+        let most = settings.record_bytes;
+        let bytes = record.key().map_or(0, <[u8]>::len) + record.value().map_or(0, <[u8]>::len);
+        let large = (bytes > most).then_some(EnvelopeError::Record { bytes, most });
         let route = match routing::route(topic, settings, &record, &mut self.window) {
             // A tombstone deletes a key from a compacted topic; it is no event.
             _ if record.value().is_none() => return self.skip(record.offset()),
-            Routed::To(route) => route,
-            Routed::Structured => return self.open(topic, &record),
+            Routed::To(route) => match large {
+                None => route,
+                Some(fault) => return self.refuse(topic, &record, Some(route.event), fault),
+            },
+            Routed::Structured => match large {
+                None => return self.open(topic, &record),
+                Some(fault) => return self.refuse(topic, &record, None, fault),
+            },
             Routed::Refused(event, fault) => return self.refuse(topic, &record, event, fault),
             Routed::ToNobody => return self.skip(record.offset()),
         };
@@ -179,8 +188,8 @@ impl<Q: Queue> Lane<Q> {
         }
     }
 
-    /// A record whose headers are beyond the bounds: the handlers of its type, or of the topic where its type is not known,
-    /// give a copy of it up that has few of them.
+    /// A record beyond the bounds: the handlers of its type, or of the topic where its type is not known, give a copy of it up
+    /// that has few headers, or no value.
     #[cold]
     fn refuse(
         &mut self,

@@ -47,6 +47,7 @@ mod tests {
     use events_core::Outgoing;
 
     use super::*;
+    use crate::opened::LeftOut;
     use crate::parking::fact::{Standing, Writer};
     use crate::parking::record::ParkedRecord;
 
@@ -61,7 +62,7 @@ mod tests {
             offset: 7,
             record,
             fault: None,
-            left_out: 0,
+            left_out: LeftOut::default(),
             handler: "shop/sell".into(),
             route: None,
             attempts: 0,

@@ -10,7 +10,7 @@ use events_core::{Ordering, Outgoing, RecordView, stable_hash};
 use crate::header_bounds::HeaderSize;
 use crate::key_hash;
 use crate::lane::context::key_text;
-use crate::opened::OpenedRecord;
+use crate::opened::{LeftOut, OpenedRecord};
 use crate::parking::fact::{Head, copy_own, headers};
 use crate::parking::ledger::{Claim, Fact, Identity, Item, Order, Pair, Standing, Token};
 use crate::parking::lot::Lot;
@@ -232,7 +232,7 @@ impl<Q: Queue> Lot<Q> {
             offset: head.offset.unwrap_or(-1),
             record: own,
             fault: None,
-            left_out: 0,
+            left_out: LeftOut::default(),
             handler: name.into(),
             route: None,
             attempts: head.attempts.unwrap_or(0),

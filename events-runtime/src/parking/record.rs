@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use events_core::{EnvelopeError, Outgoing, RecordView};
 
+use crate::opened::LeftOut;
 use crate::transport::Record;
 
 /// A record as it was when it was parked, with bytes of its own: it may wait for days, and must not keep the client's
@@ -18,8 +19,7 @@ pub(crate) struct ParkedRecord {
     pub(crate) record: Outgoing,
     /// Why its envelope cannot be read: it is in structured mode and was redriven, or it has too many headers.
     pub(crate) fault: Option<EnvelopeError>,
-    /// Headers that the copy does not have, because the record has too many.
-    pub(crate) left_out: usize,
+    pub(crate) left_out: LeftOut,
     /// `service/handler`.
     pub(crate) handler: Arc<str>,
     /// Its handler's place in the lane, its type's, and its version; none if this build cannot run it.

@@ -181,3 +181,38 @@ pub async fn what_is_refused_for_its_size_gives_up_its_text<C: Cluster>(cluster:
     running.shutdown().await;
     Verdict::Held
 }
+
+subject!(Boulder, lift, "conformance-boulder");
+
+/// A record that is larger than a record may be is dead-lettered by a letter that names its origin, before a handler sees it.
+pub async fn a_record_beyond_the_bound_is_not_handled<C: Cluster>(cluster: &C) -> Verdict {
+    const MOST: usize = 10_000;
+    let stage = Stage::set(cluster, "conformance-boulder", 1).await;
+    let mut large = record_of(&Boulder::new("a", 0), "a-0");
+    let padding = "x".repeat(MOST);
+    large.set_value(format!(r#"{{"key":"a","seq":0,"padding":"{padding}"}}"#).as_bytes());
+    stage.produce(large.clone()).await;
+    stage.send::<Boulder>("a", 1).await;
+    let service = stage.service().configure(|settings| {
+        settings.record_bytes = MOST;
+    });
+    let running = stage.start_with(service).await;
+    stage.committed_once(2).await;
+    let letters = stage.letters_once(1).await;
+    running.shutdown().await;
+    assert_eq!(stage.probe.began("lift"), [("a".to_owned(), 1)]);
+    let told = |name| letters[0].header_text(name).unwrap_or_default();
+    assert_eq!(letters[0].record.value(), Some(&b""[..]), "no tombstone");
+    assert_eq!(
+        (told(letter::REFERENCE), told(letter::OFFSET)),
+        ("origin".into(), "0".into())
+    );
+    let bytes = large.value().map_or(0, <[u8]>::len);
+    assert_eq!(told(letter::OMITTED), bytes.to_string());
+    assert!(
+        told(letter::ERROR).contains("`record_bytes`"),
+        "{}",
+        told(letter::ERROR)
+    );
+    Verdict::Held
+}

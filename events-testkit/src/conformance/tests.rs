@@ -68,6 +68,7 @@ macro_rules! conformance_tests {
                 a_swollen_emission_leaves_its_value_to_its_record
                 what_came_packed_is_parked_and_dead_lettered_whole
                 what_is_refused_for_its_size_gives_up_its_text
+                a_record_beyond_the_bound_is_not_handled
             }
             breaker_lanes {
                 lanes_count_failing_keys_together

@@ -155,9 +155,9 @@ fn batches_are_no_larger_than_the_smallest_topic_takes() {
         state.settings.insert(topic.to_owned(), settings);
     }
     let mut client = ClientOptions::without_environment();
-    super::super::size(&mut client, &state);
+    super::super::size(&mut client, &state, &[]);
     assert_eq!(client.property("batch.size"), Some("100000"));
     let mut client = ClientOptions::without_environment().set("batch.size", "5");
-    super::super::size(&mut client, &state);
+    super::super::size(&mut client, &state, &[]);
     assert_eq!(client.property("batch.size"), Some("5"));
 }
