@@ -53,8 +53,8 @@ pub(crate) struct Lane<Q: Queue> {
     /// Bytes that a record of the last batch took on average: how many more fit below the bound.
     mean_bytes: usize,
     share: Share,
-    /// At the last tick the lane took nothing.
-    was_full: bool,
+    /// When the lane last took records, or could have.
+    took: Instant,
     /// For each handler the records that it has not done.
     open: Vec<u64>,
     map_bound: MapBound<Q::Record>,
@@ -109,7 +109,7 @@ impl<Q: Queue> Lane<Q> {
             bytes: 0,
             mean_bytes: 1,
             share: context.group.budget.share(),
-            was_full: false,
+            took: Instant::now(),
             open: vec![0; context.topic.handlers.len()],
             map_bound: MapBound::new(&context),
             shortened_maps: 0,

@@ -90,7 +90,7 @@ mod tests {
     fn records_are_bounded_for_the_process_and_the_rest_for_each_lane() {
         let settings = Settings::default();
         let few = MemoryBound::of(&settings, 2);
-        assert_eq!(few.records, 2 * (16 + 3) << 20);
+        assert_eq!(few.records, (2 * (16 + 3)) << 20);
         let many = MemoryBound::of(&settings, 200);
         assert_eq!(many.records + many.fetched, settings.process_bytes);
         assert_eq!(many.parked, 200 * settings.parked_bytes);

@@ -81,7 +81,7 @@ pub trait Queue: Send + Unpin + 'static {
         into: &mut Vec<Self::Record>,
     ) -> Poll<Result<(), QueueError>>;
 
-    /// The lane has taken nothing for a while, since it is full. A client that would go on fetching ahead beyond its bounds
+    /// The lane has taken nothing for half a minute, since it is full. A client that would go on fetching ahead beyond its bounds
     /// may let go of what it has fetched, until the next [`poll_batch`](Self::poll_batch).
     fn rest(&mut self) {}
 }

@@ -23,8 +23,12 @@ const FETCH_PARKED: &str = "65536";
 const PREFETCH_LEAST: usize = 64;
 const PREFETCH_VALUES: usize = 4096;
 const PREFETCH_RECORDS: usize = 20_000;
-/// Bytes of one fetch of a partition; the client's own default.
+/// Bytes of one fetch of a partition as they come from the broker, which answers with one batch at least, and the client's own
+/// default.
+const FETCH_LEAST: usize = 16 * 1024;
 const FETCH: usize = 1024 * 1024;
+/// How much larger a fetch may be once it is unpacked. The client unpacks all of it, and its other bounds do not hold it back.
+const PACKED: usize = 64;
 
 /// How long an unknown topic may have been made just now.
 const PROPAGATION: &str = "topic.metadata.propagation.max.ms";
@@ -82,7 +86,7 @@ impl ClientOptions {
         config.set("queued.max.messages.kbytes", values.to_string());
         let records = kibibytes.clamp(PREFETCH_LEAST, PREFETCH_RECORDS);
         config.set("queued.min.messages", records.to_string());
-        let fetch = share.clamp(PREFETCH_LEAST * 1024, FETCH);
+        let fetch = (share / PACKED).clamp(FETCH_LEAST, FETCH);
         config.set("max.partition.fetch.bytes", fetch.to_string());
     }
 

@@ -19,6 +19,9 @@ use crate::work::{RecordRef, Work};
 
 /// What a client keeps of a parsed header beside its name and its value, which it copies.
 const PARSED_HEADER: usize = 64;
+/// How long a lane takes nothing before its queue may let go of what was fetched ahead. What is fetched again costs time,
+/// and records in flight keep alive what was fetched with them the first time: so only a lane that stands still does it.
+const REST: Duration = Duration::from_secs(30);
 /// How long to wait before a partition that cannot be read is asked again.
 const QUEUE_RETRY: Duration = Duration::from_millis(500);
 
@@ -69,7 +72,7 @@ impl<Q: Queue> Lane<Q> {
         if room == 0 {
             return false;
         }
-        self.was_full = false;
+        self.took = Instant::now();
         let mut batch = std::mem::take(&mut self.batch);
         let polled = self.queue.poll_batch(cx, room, &mut batch);
         let progress = !batch.is_empty();
@@ -83,8 +86,8 @@ impl<Q: Queue> Lane<Q> {
         self.reckon_with(room as u64);
         self.route_all(&topic, batch.drain(..));
         let routed = count.saturating_sub(self.map_bound.waiting());
-        if routed > 0 {
-            self.mean_bytes = ((self.bytes - before) / routed).max(1);
+        if let Some(mean) = (self.bytes - before).checked_div(routed) {
+            self.mean_bytes = mean.max(1);
         }
         self.batch = batch;
         if progress && self.unreadable.is_over() {
@@ -160,13 +163,13 @@ impl<Q: Queue> Lane<Q> {
         );
     }
 
-    /// A lane that takes nothing from one tick to the next says so to its queue.
+    /// A lane that has taken nothing for a while says so to its queue.
     pub(super) fn rest_if_full(&mut self) {
-        let full = self.room() == 0;
-        if full && self.was_full {
+        if self.room() > 0 {
+            self.took = Instant::now();
+        } else if self.took.elapsed() >= REST {
             self.queue.rest();
         }
-        self.was_full = full;
     }
 
     /// A record in structured mode. One whose envelope cannot be read goes to every handler of the topic, since each may be
@@ -223,14 +226,7 @@ impl<Q: Queue> Lane<Q> {
         };
         let one = |record| RecordRef::Opened(Arc::new(record));
         let (takers, size) = ((takers, handlers.into_iter()), record.size());
-        self.dispatch(
-            topic,
-            (route, size),
-            takers,
-            record,
-            one,
-            RecordRef::Opened,
-        );
+        self.dispatch(topic, (route, size), takers, record, one, RecordRef::Opened);
     }
 
     /// The client hands records out again: it may go back to the beginning of a batch when a rebalance pauses the partition.
