@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use events_runtime::{Group, GroupPlan, Publish, ShutdownReport};
+use events_runtime::{Group, GroupPlan, ShutdownReport};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use tokio::runtime::Handle;
@@ -23,6 +23,7 @@ use crate::options::ClientOptions;
 use crate::outage::Outage;
 use crate::rebalance::{Delayed, MemberContext, commit, wait};
 use crate::rights::Watch;
+use crate::sink::LaneProducer;
 use crate::view::Watched;
 pub(crate) use factory::ConsumerFactory;
 use factory::subscribe;
@@ -66,14 +67,15 @@ impl Member {
     pub(crate) fn start(
         plan: Arc<GroupPlan>,
         client: &ClientOptions,
-        publish: Arc<dyn Publish>,
+        lanes: &Arc<LaneProducer>,
         handle: Handle,
         outage: &Arc<Outage>,
         drain: Duration,
     ) -> KafkaResult<Self> {
         let interval = plan.settings.commit_interval;
+        let publish = Arc::clone(lanes);
         let group = Arc::new(Group::new(plan, publish, handle.clone()));
-        let factory = ConsumerFactory::new(&group, client, handle, outage, drain)?;
+        let factory = ConsumerFactory::new(&group, client, handle, lanes, outage, drain)?;
         let (membership, watch) = (Arc::clone(&factory.membership), Arc::clone(&factory.watch));
         let delayed = Arc::clone(&factory.delayed);
         let (orders, inbox) = mpsc::channel();

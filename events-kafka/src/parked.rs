@@ -12,7 +12,7 @@ use events_runtime::{GroupPlan, ParkedStart, TopicPartition};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -23,6 +23,7 @@ use crate::options::ClientOptions;
 use crate::patience::{ANSWER, BRIEF, briefly, patiently};
 use crate::queue::PartitionQueue;
 use crate::rights::Watch;
+use crate::sink::LaneProducer;
 use crate::topics;
 
 /// Finished facts that are worth a request to delete them.
@@ -37,6 +38,10 @@ pub(crate) struct ParkedLogs {
     handle: Handle,
     watch: Arc<Watch>,
     assigned: Mutex<BTreeSet<TopicPartition>>,
+    /// Writes to the logs.
+    lanes: Arc<LaneProducer>,
+    /// The partitions of each parked topic that all clients know.
+    known: Mutex<BTreeMap<String, usize>>,
     /// Below what each log was trimmed, as far as this member knows.
     trimmed: Mutex<BTreeMap<TopicPartition, i64>>,
     /// Requests to delete finished facts; they end with the member.
@@ -57,6 +62,7 @@ impl ParkedLogs {
         client: &ClientOptions,
         handle: Handle,
         watch: Arc<Watch>,
+        lanes: &Arc<LaneProducer>,
     ) -> KafkaResult<Option<Self>> {
         if plan.topics.values().all(|topic| topic.parked.is_none()) {
             return Ok(None);
@@ -71,6 +77,8 @@ impl ParkedLogs {
             handle,
             watch,
             assigned: Mutex::default(),
+            lanes: Arc::clone(lanes),
+            known: Mutex::default(),
             trimmed: Mutex::default(),
             trims: Mutex::default(),
         }))
@@ -87,6 +95,7 @@ impl ParkedLogs {
         let name = TopicPartition::new(topic, source.partition);
         self.stop(std::slice::from_ref(&name));
         self.grow(&name)?;
+        self.learn(&name)?;
         let (low, high) = briefly(&self.watch, || {
             self.asker.fetch_watermarks(topic, name.partition, BRIEF)
         })?;
@@ -133,6 +142,31 @@ impl ParkedLogs {
         self.handle
             .block_on(grown)
             .map_err(|error| KafkaError::Subscription(format!("{name}: {error}")))
+    }
+
+    /// Sees to it that the reader and the lanes' producer know the log: each has a picture of the cluster of its own, which may be
+    /// older than the partition.
+    fn learn(&self, name: &TopicPartition) -> KafkaResult<()> {
+        let needed = usize::try_from(name.partition).unwrap_or(0) + 1;
+        let known = lock(&self.known).get(&name.topic).copied();
+        if known.is_some_and(|known| known >= needed) {
+            return Ok(());
+        }
+        let known = briefly(&self.watch, || {
+            let metadata = self.reader.fetch_metadata(Some(&name.topic), BRIEF)?;
+            let topic = metadata.topics().first();
+            let read = topic.map_or(0, |topic| topic.partitions().len());
+            let written = self.lanes.learn(&name.topic, BRIEF)?;
+            let known = read.min(written);
+            if known < needed {
+                // The broker that was asked has not heard of it yet.
+                let code = RDKafkaErrorCode::UnknownPartition;
+                return Err(KafkaError::MetadataFetch(code));
+            }
+            Ok(known)
+        })?;
+        lock(&self.known).insert(name.topic.clone(), known);
+        Ok(())
     }
 
     /// Stops reading logs, whose lanes must have ended.

@@ -82,6 +82,18 @@ impl LaneProducer {
         }))
     }
 
+    /// Asks the cluster for a topic's partitions, so that the producer knows those that were added a moment ago: it would refuse
+    /// their records until it asks by itself. Answers how many there are. Blocks.
+    pub(crate) fn learn(&self, topic: &str, patience: Duration) -> KafkaResult<usize> {
+        let running = self.usual.running()?;
+        let metadata = running
+            .producer
+            .client()
+            .fetch_metadata(Some(topic), patience)?;
+        let found = metadata.topics().first();
+        Ok(found.map_or(0, |topic| topic.partitions().len()))
+    }
+
     /// Waits for what is on its way, at most until the deadline, and ends the threads.
     pub(crate) async fn close(&self, deadline: Duration) {
         let lines = [self.usual.current(), self.large.current()];

@@ -16,6 +16,7 @@ use crate::outage::Outage;
 use crate::parked::ParkedLogs;
 use crate::rebalance::{Delayed, MemberContext};
 use crate::rights::Watch;
+use crate::sink::LaneProducer;
 
 /// Makes the consumers of a member: one at the start, and another whenever one has raised a fatal
 /// error.
@@ -37,12 +38,13 @@ impl ConsumerFactory {
         group: &Arc<Group>,
         client: &ClientOptions,
         handle: Handle,
+        lanes: &Arc<LaneProducer>,
         outage: &Arc<Outage>,
         drain: Duration,
     ) -> KafkaResult<Self> {
         let plan = group.plan();
         let watch = Watch::new(plan, client, handle.clone());
-        let parked = ParkedLogs::open(plan, client, handle.clone(), Arc::clone(&watch))?;
+        let parked = ParkedLogs::open(plan, client, handle.clone(), Arc::clone(&watch), lanes)?;
         Ok(Self {
             group: Arc::clone(group),
             client: client.clone(),

@@ -46,10 +46,15 @@ impl Scene {
             .unwrap();
         let lanes = LaneProducer::start(&client).unwrap();
         let handle = runtime.handle().clone();
-        let group = Arc::new(Group::new(plan.unwrap().remove(0), lanes, handle.clone()));
+        let group = Arc::new(Group::new(
+            plan.unwrap().remove(0),
+            Arc::clone(&lanes) as _,
+            handle.clone(),
+        ));
         let drain = Duration::from_secs(1);
         let outage = Outage::new(&client, &[], handle.clone());
-        let factory = ConsumerFactory::new(&group, &client, handle, &outage, drain).unwrap();
+        let factory =
+            ConsumerFactory::new(&group, &client, handle, &lanes, &outage, drain).unwrap();
         let (orders, inbox) = mpsc::channel();
         let consumer = factory.consumer().unwrap();
         let scene = (Arc::clone(&factory.membership), Arc::downgrade(&consumer));

@@ -33,6 +33,10 @@ const PACKED: usize = 64;
 /// How long an unknown topic may have been made just now.
 const PROPAGATION: &str = "topic.metadata.propagation.max.ms";
 
+/// How often a client asks for the partitions of its topics, in milliseconds. Each client has a picture of its own, and with the
+/// client's own five minutes partitions that are added would be read, and written to by key, only that late.
+const REFRESH: (&str, &str) = ("topic.metadata.refresh.interval.ms", "5000");
+
 impl ClientOptions {
     /// A member of the consumer group `group`.
     pub(crate) fn consumer(&self, group: &str, settings: &Settings) -> ClientConfig {
@@ -41,6 +45,7 @@ impl ClientOptions {
         // A full queue must be topped up at once.
         config.set("fetch.queue.backoff.ms", "2");
         config.set("fetch.wait.max.ms", self.fetch_wait());
+        config.set(REFRESH.0, REFRESH.1);
         match self.protocol() {
             GroupProtocol::Classic => {
                 config.set("partition.assignment.strategy", "cooperative-sticky");
@@ -118,6 +123,7 @@ impl ClientOptions {
         // As Java's clients do, so that one key has one partition whoever writes it (trap 18).
         config.set("partitioner", "murmur2_random");
         config.set("linger.ms", "1");
+        config.set(REFRESH.0, REFRESH.1);
         config.set("message.timeout.ms", "30000");
         config.set("message.max.bytes", self.largest_record.to_string());
         self.apply(Role::Producer, &mut config);

@@ -284,3 +284,27 @@ fn features_reach_the_client() {
     let named = |fault: &Fault| fault.remedy.contains("features = [\"ssl\"]");
     assert!(faults.iter().all(named), "{faults:?}");
 }
+
+#[test]
+fn every_client_soon_learns_of_new_partitions() {
+    let (options, settings) = (ClientOptions::without_environment(), Settings::default());
+    let property = "topic.metadata.refresh.interval.ms";
+    let interval = |options: &ClientOptions| {
+        let configs = [
+            options.consumer("group", &settings),
+            options.parked_reader("group", &settings),
+            options.lane_producer(),
+            options.edge_producer(),
+        ];
+        configs.map(|config| config.get(property).map(str::to_owned))
+    };
+    assert_eq!(
+        interval(&options),
+        [const { Some("5000") }; 4].map(|own| own.map(str::to_owned))
+    );
+    let given = options.set(property, "60000");
+    assert_eq!(
+        interval(&given),
+        [const { Some("60000") }; 4].map(|own| own.map(str::to_owned))
+    );
+}

@@ -66,10 +66,10 @@ fn a_member_that_lost_its_assignment_commits_nothing() {
         .unwrap();
     let handle = runtime.handle().clone();
     let lanes = LaneProducer::start(&client).unwrap();
-    let group = Arc::new(Group::new(plan, lanes, handle.clone()));
+    let group = Arc::new(Group::new(plan, Arc::clone(&lanes) as _, handle.clone()));
     let outage = Outage::new(&client, &[], handle.clone());
     let drain = Duration::from_secs(1);
-    let factory = ConsumerFactory::new(&group, &client, handle, &outage, drain).unwrap();
+    let factory = ConsumerFactory::new(&group, &client, handle, &lanes, &outage, drain).unwrap();
     let consumer = factory.consumer().unwrap();
     until("the member has its partition", || {
         consumer.poll(Duration::from_millis(10));

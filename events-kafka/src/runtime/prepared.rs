@@ -123,7 +123,7 @@ impl Prepared {
             let member = Member::start(
                 Arc::clone(plan),
                 &self.client,
-                Arc::clone(&lanes) as _,
+                &lanes,
                 Tokio::current(),
                 &outage,
                 self.drain,
