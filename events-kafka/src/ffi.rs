@@ -94,6 +94,14 @@ impl NativeQueue {
         })
     }
 
+    pub(crate) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    pub(crate) fn partition(&self) -> i32 {
+        self.partition
+    }
+
     pub(crate) fn register(&self, waker: &Waker) {
         let mut cell = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *cell {

@@ -91,6 +91,7 @@ mod runtime;
 mod services;
 mod sink;
 mod topics;
+mod unreadable;
 mod view;
 
 pub use embedded::Embedded;

@@ -10,6 +10,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use crate::ffi::{Message, NativeQueue, consume};
 use crate::rebalance::Gate;
 use crate::rights::Watch;
+use crate::unreadable::is_unreadable;
 
 /// Bytes that a message takes beside key, value and headers: the client's own structures.
 const OVERHEAD: usize = 512;
@@ -84,13 +85,20 @@ impl Queue for PartitionQueue {
         consume(&self.queue, max, |message| match message.error() {
             None => into.push(KafkaRecord::of(message)),
             Some((RDKafkaErrorCode::PartitionEOF, _)) => {}
-            Some(error) => trouble = Some(error),
+            Some((code, text)) => trouble = Some((code, text, message.offset())),
         });
         if is_dense(measured(&mut into[before..])) {
             self.pause();
         }
-        if let Some((code, text)) = trouble {
+        if let Some((code, text, offset)) = trouble {
             let mut text = format!("{code:?}: {text}");
+            if is_unreadable(code) {
+                text = format!(
+                    "{text}; the batch at offset {offset} cannot be unpacked: it is damaged, or larger than `receive.message.max.bytes`. Raise that property (KAFKA_RECEIVE_MESSAGE_MAX_BYTES), or stop the service and run `skip-batch --topic {} --partition {}`",
+                    self.queue.topic(),
+                    self.queue.partition()
+                );
+            }
             if let Some(trouble) = self.watch.refused(code) {
                 text = format!("{text}; {trouble}");
             }

@@ -109,6 +109,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ParkedCommand,
     },
+    /// Let a stopped group go on behind a batch that the client cannot unpack; dead letters name its offsets.
+    SkipBatch(SkipBatch),
     /// Publish one event.
     Publish {
         /// Name of the event type.
@@ -137,6 +139,24 @@ pub(super) struct ManifestArguments {
     pub(super) withdraw: Option<String>,
     /// Do not ask.
     #[arg(long, requires = "withdraw")]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SkipBatch {
+    /// The topic.
+    #[arg(long)]
+    pub(super) topic: String,
+    /// The partition.
+    #[arg(long)]
+    pub(super) partition: i32,
+    /// The group, if several of this binary read the topic.
+    #[arg(long)]
+    pub(super) group: Option<String>,
+    #[command(flatten)]
+    pub(super) by: By,
+    /// Do not ask.
+    #[arg(long)]
     pub(super) yes: bool,
 }
 

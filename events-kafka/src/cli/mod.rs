@@ -1,5 +1,5 @@
 //! The command line of a service: `run`, `handlers`, `topology`, `manifest`, `check`, `contracts`, `publish`,
-//! `dead-letters`, `parked`, and what running services are asked.
+//! `dead-letters`, `parked`, `skip-batch`, and what running services are asked.
 
 mod arguments;
 mod asking;
@@ -24,6 +24,7 @@ mod rights;
 mod run;
 mod signals;
 mod site;
+mod skip_batch;
 mod status;
 mod topology;
 
@@ -120,6 +121,9 @@ pub(crate) async fn run(
         }
         Command::DeadLetters { command } => {
             letters::run(Site::open(services)?, command, json).await
+        }
+        Command::SkipBatch(asked) => {
+            skip_batch::skip_batch(&Site::open(services)?, asked, json).await
         }
         Command::Parked { command } => parked::run(Site::open(services)?, command, json).await,
     }
