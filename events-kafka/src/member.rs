@@ -21,7 +21,7 @@ use crate::ffi;
 use crate::membership::Membership;
 use crate::options::ClientOptions;
 use crate::outage::Outage;
-use crate::rebalance::{Delayed, MemberContext, commit, wait};
+use crate::rebalance::{Delayed, MemberContext, commit, commit_watermarks, wait};
 use crate::rights::Watch;
 use crate::sink::LaneProducer;
 use crate::view::Watched;
@@ -293,6 +293,7 @@ impl Poller {
         // Before the goodbye, which polls until the coordinator has answered, and that may be never. Nobody waits any more
         // once the deadline has passed.
         let _ = stop.report.send(report);
+        commit_watermarks(&self.consumer, &positions, CommitMode::Sync);
         commit(&self.consumer, &positions, CommitMode::Sync);
         drop(self.consumer);
         // With it the readers of parked logs, which close on this thread.

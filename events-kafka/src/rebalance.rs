@@ -1,5 +1,6 @@
 //! What a member does when partitions come and go (D8, D14).
 
+mod answers;
 mod begin;
 mod delayed;
 mod gate;
@@ -121,23 +122,6 @@ impl MemberContext {
         }
     }
 
-    /// None of these offsets was committed.
-    fn refused(&self, error: &KafkaError, list: &TopicPartitionList) {
-        self.watch.suspect(error);
-        let again = self.tried_again(&names(list));
-        tracing::warn!(group = %self.group.plan().group, %error, "offsets were not committed; {again}");
-    }
-
-    /// Sees to it that offsets are committed after all: the client gives up what a broker refuses while members join, and its
-    /// timer sends only offsets that moved.
-    fn tried_again(&self, partitions: &[TopicPartition]) -> &'static str {
-        if self.group.refuse_positions(partitions) {
-            "the next tick tries again"
-        } else {
-            "what was done since the last commit may be done again"
-        }
-    }
-
     fn parked_topic(&self, source: &str) -> Option<&str> {
         let topic = self.group.plan().topics.get(source)?;
         topic.parked.as_deref()
@@ -172,6 +156,7 @@ impl MemberContext {
         } else {
             let revoked = wait(&self.handle, self.group.revoke(&leaving, self.drain));
             let turn = self.committing();
+            commit_watermarks(consumer, &revoked.positions, CommitMode::Async);
             commit(consumer, &revoked.positions, CommitMode::Async);
             drop(turn);
             tracing::info!(group, partitions = leaving.len(), report = %revoked.report, "partitions revoked");
@@ -235,6 +220,57 @@ pub(crate) fn commit(
         tracing::warn!(group = %consumer.context().group.plan().group, "the assignment was lost, so what was done since the last commit is not committed");
         return;
     }
+    for part in parts(positions) {
+        send(consumer, part, mode);
+    }
+}
+
+/// The coordinator writes what one request commits as one batch, and refuses all of it above a limit, a megabyte by default.
+const REQUEST: usize = 256 << 10;
+
+/// The positions, as many at once as a request may commit.
+fn parts<'a>(
+    mut rest: &'a [(TopicPartition, Position)],
+) -> impl Iterator<Item = &'a [(TopicPartition, Position)]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |(partition, position): &&(TopicPartition, Position)| {
+            bytes += 128 + partition.topic.len() + position.metadata.len();
+            bytes <= REQUEST
+        };
+        let count = rest.iter().take_while(fits).count().max(1).min(rest.len());
+        let (part, behind) = rest.split_at(count);
+        rest = behind;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+/// Commits the watermarks alone of partitions that are given up, where the broker may refuse what is to be committed with
+/// them: their lanes are gone, so a refused commit could not be made again (D3).
+pub(crate) fn commit_watermarks(
+    consumer: &BaseConsumer<MemberContext>,
+    positions: &[(TopicPartition, Position)],
+    mode: CommitMode,
+) {
+    let group = &consumer.context().group;
+    let unsure = positions
+        .iter()
+        .filter(|(_, position)| !group.takes_metadata(position.metadata.len()));
+    let alone = unsure.map(|(partition, position)| {
+        let position = Position {
+            metadata: String::new(),
+            ..position.clone()
+        };
+        (partition.clone(), position)
+    });
+    commit(consumer, &alone.collect::<Vec<_>>(), mode);
+}
+
+fn send(
+    consumer: &BaseConsumer<MemberContext>,
+    positions: &[(TopicPartition, Position)],
+    mode: CommitMode,
+) {
     let mut list = TopicPartitionList::with_capacity(positions.len());
     for (partition, position) in positions {
         let mut element = list.add_partition(&partition.topic, partition.partition);
@@ -344,28 +380,7 @@ impl ConsumerContext for MemberContext {
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, list: &TopicPartitionList) {
-        match result {
-            Ok(()) => {
-                // The client calls it a success while some partition's is one.
-                let mut whole = true;
-                for element in list.elements() {
-                    let Err(error) = element.error() else {
-                        continue;
-                    };
-                    whole = false;
-                    self.watch.suspect(&error);
-                    let partition = TopicPartition::new(element.topic(), element.partition());
-                    let code = error.rdkafka_error_code();
-                    let again = self.tried_again(std::slice::from_ref(&partition));
-                    tracing::warn!(group = %self.group.plan().group, %partition, ?code, "an offset was not committed; {again}");
-                }
-                if let Some(logs) = self.parked.as_ref().filter(|_| whole) {
-                    logs.committed(list);
-                }
-            }
-            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
-            Err(error) => self.refused(&error, list),
-        }
+        self.answered(result, list);
     }
 }
 

@@ -68,6 +68,9 @@ impl Runtime {
         let mut found = owned.look(&plans, &client).await?;
         let faults = topics::faults(&name, &plans, &client, ensure).await?;
         found.faults.splice(0..0, faults);
+        found
+            .warnings
+            .extend(topics::broker_warnings(&client).await);
         if let Some(manifest) = &manifest {
             let deployed = Deployed::look(&client, &name).await;
             found.add(deployed.judge(manifest));

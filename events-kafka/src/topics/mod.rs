@@ -3,6 +3,7 @@
 mod catalog;
 mod groups;
 mod kept;
+mod offset_metadata;
 mod probe;
 mod state;
 mod wanted;
@@ -207,6 +208,20 @@ pub(crate) async fn faults(
     let mut faults = faults_of(&lacks, service, client);
     faults.extend(state.faults(&catalog, &wanted, ensure.is_some()));
     Ok(faults)
+}
+
+/// What the brokers' settings keep the service from doing, as far as this user may read them.
+pub(crate) async fn broker_warnings(client: &ClientOptions) -> Vec<Fault> {
+    if client.is_embedded() {
+        return Vec::new();
+    }
+    match Catalog::connect(client) {
+        Ok(catalog) => offset_metadata::warning(&catalog)
+            .await
+            .into_iter()
+            .collect(),
+        Err(_) => Vec::new(),
+    }
 }
 
 fn faults_of(lacks: &[Lack], service: &str, client: &ClientOptions) -> Vec<Fault> {

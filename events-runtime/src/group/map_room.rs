@@ -64,6 +64,11 @@ impl Group {
         most
     }
 
+    /// How many bytes of offset metadata the brokers take, as far as they have told.
+    pub fn metadata_room(&self) -> usize {
+        self.map_room.bytes()
+    }
+
     /// The broker took so many bytes of offset metadata.
     pub fn take_metadata(&self, bytes: usize) {
         self.map_room.taken(bytes);

@@ -66,7 +66,16 @@ struct Broker {
 impl Kafka {
     /// Brings up `count` brokers and returns once all of them answer.
     pub fn start(workspace: &Workspace, count: usize, progress: &Progress) -> Result<Self> {
-        Self::launch(workspace, &vec![None; count], None, progress)
+        Self::launch(workspace, &vec![None; count], None, "", progress)
+    }
+
+    /// Brings up one broker with further lines in its `server.properties`.
+    pub fn with_settings(
+        workspace: &Workspace,
+        settings: &str,
+        progress: &Progress,
+    ) -> Result<Self> {
+        Self::launch(workspace, &[None], None, settings, progress)
     }
 
     /// Brings up one broker with an authorizer, and a listener with TLS and SASL beside the open one, on which everybody
@@ -74,20 +83,21 @@ impl Kafka {
     pub fn secured(workspace: &Workspace, progress: &Progress) -> Result<Self> {
         tools::ensure(&[tools::JAVA], progress)?;
         let security = Security::make()?;
-        Self::launch(workspace, &[None], Some(security), progress)
+        Self::launch(workspace, &[None], Some(security), "", progress)
     }
 
     /// Brings up one broker for each of `proxies`, the ports that the brokers tell their clients in place of their own.
     /// These brokers can be killed and started again with their data.
     pub fn behind(workspace: &Workspace, proxies: &[u16], progress: &Progress) -> Result<Self> {
         let proxies: Vec<_> = proxies.iter().copied().map(Some).collect();
-        Self::launch(workspace, &proxies, None, progress)
+        Self::launch(workspace, &proxies, None, "", progress)
     }
 
     fn launch(
         workspace: &Workspace,
         proxies: &[Option<u16>],
         security: Option<Security>,
+        settings: &str,
         progress: &Progress,
     ) -> Result<Self> {
         let count = proxies.len();
@@ -113,8 +123,10 @@ impl Kafka {
                 }),
             })
             .collect();
+        let security_settings = security.as_ref().map(Security::properties);
+        let settings = security_settings.unwrap_or_default() + settings;
         let brokers = (1..=count)
-            .map(|node| Broker::spawn(node, &ports, security.as_ref(), &jars, &logs))
+            .map(|node| Broker::spawn(node, &ports, &settings, &jars, &logs))
             .collect::<Result<_>>()?;
         let kafka = Self { brokers, security };
         for (broker, ports) in kafka.brokers.iter().zip(&ports) {
@@ -199,22 +211,14 @@ impl Kafka {
 }
 
 impl Broker {
-    fn spawn(
-        node: usize,
-        ports: &[Ports],
-        security: Option<&Security>,
-        jars: &Path,
-        logs: &Path,
-    ) -> Result<Self> {
+    fn spawn(node: usize, ports: &[Ports], more: &str, jars: &Path, logs: &Path) -> Result<Self> {
         let scratch = tempfile::Builder::new()
             .prefix("xtask-kafka-")
             .tempdir()?
             .keep();
         let settings = scratch.join("server.properties");
         let mut properties = server_properties(node, ports, &scratch.join("data"));
-        if let Some(security) = security {
-            properties.push_str(&security.properties());
-        }
+        properties.push_str(more);
         fs::write(&settings, properties)?;
         // The port keeps the logs of two clusters at the same time apart.
         let log = logs.join(format!("kafka-{}.log", ports[node - 1].clients));

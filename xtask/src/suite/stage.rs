@@ -17,6 +17,9 @@ use xtask::progress::Progress;
 /// Packages whose tests also run on Apache Kafka. Their tests learn the address from `KAFKA_BOOTSTRAP_SERVERS`.
 const ON_REAL_KAFKA: &[&str] = &["events-kafka", "end-to-end-tests"];
 
+/// The test binary that wants a broker of its own, which takes little offset metadata.
+const SMALL_METADATA: &str = "events-kafka-small_metadata";
+
 /// The cargo-fuzz targets in `fuzz/`, by name, so that one that vanishes is an error.
 const FUZZ_TARGETS: &[&str] = &["bounds", "headers", "offset_map"];
 const FUZZ_SECONDS: u32 = 20;
@@ -135,9 +138,20 @@ impl Stage {
         let binaries = binaries::of(ON_REAL_KAFKA, session, BUILD, progress)?;
         let address = session.kafka(progress)?;
         for binary in binaries {
+            let small = match binary.name == SMALL_METADATA {
+                true => Some(Kafka::with_settings(
+                    session.workspace,
+                    "offset.metadata.max.bytes=512\n",
+                    progress,
+                )?),
+                false => None,
+            };
             let command = |_: &Session<'_>, more: &[String]| {
                 let mut command = binary.command();
                 command.env(KAFKA_ADDRESS, &address).args(more);
+                if let Some(small) = &small {
+                    command.env("SMALL_METADATA_KAFKA", small.address());
+                }
                 command
             };
             let name = format!("{}-{}", self.name(), binary.name);
