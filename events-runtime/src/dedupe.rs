@@ -1,6 +1,6 @@
 //! The window of ids that a lane remembers, to tell duplicates apart (D3 b).
 
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::key_hash;
@@ -8,17 +8,29 @@ use crate::key_hash;
 /// A 128-bit hash of source and id. It is seeded at random, so nobody can make two events collide on purpose.
 pub(crate) type Identity = u128;
 
-/// The last ids of a lane.
+/// The last ids of a lane, each with the record that bore it first.
 #[derive(Debug)]
 pub(crate) struct Window {
     /// Places in `ring`. Small buckets keep the table of a busy lane in the processor's cache.
     table: HashTable<u32>,
     /// The identities in the order in which they came; from `capacity` on the oldest is overwritten.
-    ring: Vec<Identity>,
+    ring: Vec<Known>,
+    /// What holds for one handler alone: its first bearer is another, or none, since it was given up.
+    apart: HashMap<(Identity, u16), Option<i64>>,
     next: usize,
     capacity: usize,
     seed: u64,
     scratch: Vec<u8>,
+}
+
+/// An identity and its first bearer, for each handler that takes that record's type.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    identity: Identity,
+    offset: i64,
+    event: u16,
+    /// Handlers differ.
+    apart: bool,
 }
 
 impl Window {
@@ -26,6 +38,7 @@ impl Window {
         Self {
             table: HashTable::new(),
             ring: Vec::new(),
+            apart: HashMap::new(),
             next: 0,
             // Places are 32-bit numbers.
             capacity: capacity.min(u32::MAX as usize),
@@ -44,28 +57,77 @@ impl Window {
         xxh3_128_with_seed(&self.scratch, self.seed)
     }
 
-    /// Whether the window holds the identity; then nothing changes. Else it is remembered, and the oldest forgotten.
-    pub(crate) fn holds_or_remembers(&mut self, identity: Identity) -> bool {
+    /// Whether the window holds the identity; then nothing changes. Else it is remembered, with the record at `offset` as its
+    /// first bearer, and the oldest is forgotten.
+    pub(crate) fn holds_or_remembers(
+        &mut self,
+        identity: Identity,
+        offset: i64,
+        event: u16,
+    ) -> bool {
         let Self {
             table, ring, next, ..
         } = self;
         // The identity is a hash already.
         let hash = identity as u64;
-        let known = table.find(hash, |place| ring[*place as usize] == identity);
+        let known = table.find(hash, |place| ring[*place as usize].identity == identity);
         if known.is_some() || self.capacity == 0 {
             return known.is_some();
         }
+        let new = Known {
+            identity,
+            offset,
+            event,
+            apart: false,
+        };
         if ring.len() < self.capacity {
-            ring.push(identity);
+            ring.push(new);
         } else {
-            let oldest = std::mem::replace(&mut ring[*next], identity);
-            if let Ok(entry) = table.find_entry(oldest as u64, |place| *place as usize == *next) {
+            let oldest = std::mem::replace(&mut ring[*next], new);
+            let place = |place: &u32| *place as usize == *next;
+            if let Ok(entry) = table.find_entry(oldest.identity as u64, place) {
                 entry.remove();
             }
+            if oldest.apart {
+                self.apart.retain(|(other, _), _| *other != oldest.identity);
+            }
         }
-        table.insert_unique(hash, *next as u32, |place| ring[*place as usize] as u64);
+        table.insert_unique(hash, *next as u32, |place| {
+            ring[*place as usize].identity as u64
+        });
         *next = (*next + 1) % self.capacity;
         false
+    }
+
+    fn known(&self, identity: Identity) -> Option<usize> {
+        let same = |place: &u32| self.ring[*place as usize].identity == identity;
+        let place = self.table.find(identity as u64, same);
+        place.map(|place| *place as usize)
+    }
+
+    /// The offset of the record that bore the identity first for a handler; none if no record that it takes did, or that one
+    /// was given up.
+    pub(crate) fn first_bearer(
+        &self,
+        identity: Identity,
+        handler: u16,
+        takes: impl FnOnce(u16) -> bool,
+    ) -> Option<i64> {
+        let known = self.ring[self.known(identity)?];
+        if known.apart
+            && let Some(own) = self.apart.get(&(identity, handler))
+        {
+            return *own;
+        }
+        takes(known.event).then_some(known.offset)
+    }
+
+    /// For one handler another record is the first bearer of an identity that is remembered, or none is.
+    pub(crate) fn set_bearer(&mut self, identity: Identity, handler: u16, offset: Option<i64>) {
+        if let Some(place) = self.known(identity) {
+            self.ring[place].apart = true;
+            self.apart.insert((identity, handler), offset);
+        }
     }
 }
 
@@ -80,17 +142,18 @@ mod tests {
             .map(|id| window.identity(b"shop", &[id]))
             .collect();
         for id in &ids {
-            assert!(!window.holds_or_remembers(*id));
-            assert!(window.holds_or_remembers(*id));
+            assert!(!window.holds_or_remembers(*id, 0, 0));
+            assert!(window.holds_or_remembers(*id, 1, 0));
         }
         for (age, id) in ids.iter().rev().enumerate() {
             let mut window = Window {
                 table: window.table.clone(),
                 ring: window.ring.clone(),
+                apart: window.apart.clone(),
                 scratch: Vec::new(),
                 ..window
             };
-            assert_eq!(window.holds_or_remembers(*id), age < 3, "age {age}");
+            assert_eq!(window.holds_or_remembers(*id, 0, 0), age < 3, "age {age}");
         }
     }
 
@@ -98,5 +161,31 @@ mod tests {
     fn source_and_id_do_not_run_together() {
         let mut window = Window::new(8);
         assert_ne!(window.identity(b"a", b"bc"), window.identity(b"ab", b"c"));
+    }
+
+    #[test]
+    fn each_handler_has_a_first_bearer_of_its_own() {
+        let mut window = Window::new(2);
+        let id = window.identity(b"shop", b"1");
+        assert_eq!(window.first_bearer(id, 0, |_| true), None);
+        window.holds_or_remembers(id, 10, 7);
+        let takes_seven = |event| event == 7;
+        assert_eq!(window.first_bearer(id, 0, takes_seven), Some(10));
+        assert_eq!(
+            window.first_bearer(id, 1, |_| false),
+            None,
+            "it took no bearer"
+        );
+        window.set_bearer(id, 1, Some(20));
+        window.set_bearer(id, 0, None);
+        assert_eq!(window.first_bearer(id, 0, takes_seven), None, "given up");
+        assert_eq!(window.first_bearer(id, 1, |_| false), Some(20));
+        assert_eq!(window.first_bearer(id, 2, takes_seven), Some(10));
+        for other in [b"2", b"3"] {
+            let other = window.identity(b"shop", other);
+            window.holds_or_remembers(other, 30, 7);
+        }
+        assert_eq!(window.first_bearer(id, 1, |_| false), None);
+        assert!(window.apart.is_empty(), "it is bounded like the window");
     }
 }

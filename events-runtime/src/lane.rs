@@ -1,6 +1,8 @@
 //! The engine's state for one assigned partition, and the task that runs it.
 
 pub(crate) mod context;
+mod duplicates;
+mod followers;
 mod intake;
 mod map_bound;
 mod position;
@@ -20,6 +22,8 @@ use tokio::time::{Instant, Sleep};
 use crate::budget::Share;
 use crate::dedupe::Window;
 use crate::lane::context::LaneContext;
+use crate::lane::duplicates::Ended;
+use crate::lane::followers::Followers;
 use crate::lane::map_bound::MapBound;
 use crate::lane::shared::{Control, LaneReport, LaneShared};
 use crate::lane::unreadable::Unreadable;
@@ -28,6 +32,7 @@ use crate::offset_map::OffsetMap;
 use crate::outbox::Outbox;
 use crate::parking::lot::Lot;
 use crate::ring::Ring;
+use crate::routing;
 use crate::slots::SlotTable;
 use crate::transport::{ParkedStart, Position, Queue};
 
@@ -44,6 +49,9 @@ pub(crate) struct Lane<Q: Queue> {
     /// What was done above the watermark before this assignment; gone once the lane is past it.
     resume: Option<(OffsetMap, i64)>,
     slots: SlotTable<Q::Record>,
+    /// Duplicates of records that are not done.
+    followers: Followers<Q::Record>,
+    ended: Ended,
     outbox: Outbox<Q::Record>,
     batch: Vec<Q::Record>,
     settled: Vec<(u64, usize)>,
@@ -102,6 +110,8 @@ impl<Q: Queue> Lane<Q> {
             window: Window::new(settings.dedupe_window),
             resume: resume.end().map(|end| (resume, end)),
             slots: SlotTable::new(Arc::clone(&context), &shared),
+            followers: Followers::new(),
+            ended: Ended::default(),
             outbox: Outbox::new(Arc::clone(&context), Arc::clone(&shared.acks)),
             batch: Vec::with_capacity(settings.batch),
             settled: Vec::new(),
@@ -143,26 +153,49 @@ impl<Q: Queue> Lane<Q> {
             bytes,
             open,
             done_uncounted,
+            window,
+            context,
+            followers,
+            ended,
             ..
         } = self;
         let polled = slots.poll(|brought| {
             *done_uncounted += brought.done.len() as u64;
             open[brought.handler] -= brought.done.len() as u64;
             for seq in brought.done.drain(..) {
+                if !followers.is_empty() {
+                    ended
+                        .done
+                        .extend(ring.offset(seq).map(|offset| (offset, brought.handler)));
+                }
                 if let Some(freed) = ring.done(seq, brought.handler) {
                     *in_flight -= 1;
                     *bytes -= freed as usize;
                 }
             }
             for published in brought.published.drain(..) {
+                if published.given_up {
+                    let record = &*published.work.record;
+                    let identity = match context.topic.handlers[brought.handler].dedupe {
+                        true => routing::identity(record, window),
+                        false => None,
+                    };
+                    ended
+                        .given_up
+                        .push((brought.handler, record.offset(), identity));
+                }
                 outbox.accept(brought.handler, published);
             }
         });
-        polled.unwrap_or_else(|reason| {
+        let progress = polled.unwrap_or_else(|reason| {
             tracing::error!(partition = %self.context.partition, reason, "the lane cannot go on");
             self.failed = Some(reason);
             false
-        })
+        });
+        if self.ended.is_any() {
+            self.release_followers();
+        }
+        progress
     }
 
     fn send(&mut self, cx: &mut Context<'_>) -> bool {
@@ -170,6 +203,12 @@ impl<Q: Queue> Lane<Q> {
         let progress = self.outbox.poll(cx, &mut settled);
         self.done_uncounted += settled.len() as u64;
         for (seq, handler) in settled.drain(..) {
+            if !self.followers.is_empty() {
+                let offset = self.ring.offset(seq);
+                self.ended
+                    .done
+                    .extend(offset.map(|offset| (offset, handler)));
+            }
             self.open[handler] -= 1;
             if let Some(freed) = self.ring.done(seq, handler) {
                 self.in_flight -= 1;
@@ -177,6 +216,9 @@ impl<Q: Queue> Lane<Q> {
             }
         }
         self.settled = settled;
+        if self.ended.is_any() {
+            self.release_followers();
+        }
         progress
     }
 

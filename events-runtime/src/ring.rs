@@ -158,6 +158,21 @@ impl Ring {
         self.next_offset
     }
 
+    /// The offset of a record that is above the watermark.
+    pub(crate) fn offset(&self, seq: u64) -> Option<i64> {
+        let index = seq.checked_sub(self.base)?;
+        let entry = self.entries.get(usize::try_from(index).ok()?)?;
+        Some(entry.offset)
+    }
+
+    /// Whether a handler has done the record at an offset that was received.
+    pub(crate) fn has_done(&self, offset: i64, handler: usize) -> bool {
+        let found = self
+            .entries
+            .binary_search_by_key(&offset, |entry| entry.offset);
+        found.is_err() || found.is_ok_and(|place| self.entries[place].is_done_by(handler))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -139,6 +139,20 @@ fn read_headers<R: Record>(
     })
 }
 
+/// What tells a record's duplicates, where nothing else of its headers was read.
+pub(crate) fn identity(record: &dyn RecordView, window: &mut Window) -> Option<Identity> {
+    const ID: &[u8] = header::ID.as_bytes();
+    const SOURCE: &[u8] = header::SOURCE.as_bytes();
+    let last = |wanted: &[u8]| {
+        let headers = (0..).map_while(|index| record.header(index));
+        let values = headers.filter(|(name, value)| *name == wanted && value.is_some());
+        let value = values.filter_map(|(_, value)| value).last()?;
+        names(value).then(|| value.to_vec())
+    };
+    let (source, id) = (last(SOURCE)?, last(ID)?);
+    Some(window.identity(&source, &id))
+}
+
 /// The version that a record's headers say, where nothing else of them was read.
 pub(crate) fn version(record: &dyn RecordView) -> u32 {
     const VERSION: &[u8] = header::EVENT_VERSION.as_bytes();

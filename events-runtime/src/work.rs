@@ -162,6 +162,8 @@ pub(crate) struct Published<R> {
     pub(crate) work: Work<R>,
     pub(crate) records: Vec<Arc<Outgoing>>,
     pub(crate) kind: Kind,
+    /// The record was given up, or cannot be read by this build: it does not make a duplicate of another one.
+    pub(crate) given_up: bool,
 }
 
 /// Why records are published.

@@ -56,6 +56,7 @@ impl<R: Record> Driver<R> {
                 work,
                 records: Vec::new(),
                 kind: Kind::Emissions,
+                given_up: false,
             });
             return;
         }
@@ -69,11 +70,13 @@ impl<R: Record> Driver<R> {
                     work,
                     records,
                     kind,
+                    given_up: false,
                 });
             }
             Err(refusal) => {
                 let error = Error::msg(refusal.reason);
-                self.dead_letter(work, &error, &refusal.refused);
+                // It was handled: a duplicate of it is one.
+                self.dead_letter(work, &error, &refusal.refused, false);
             }
         }
     }
@@ -204,7 +207,7 @@ impl<R: Record> Driver<R> {
             attempts = work.attempt, error = format!("{error:#}"), "giving a record up: it goes to the dead letters"
         );
         self.release(&work);
-        self.dead_letter(work, error, &[]);
+        self.dead_letter(work, error, &[], true);
     }
 
     /// Lets the records behind a held key go on, in their order and before any that came later.
@@ -229,6 +232,7 @@ impl<R: Record> Driver<R> {
         mut work: Work<R>,
         error: &Error,
         refused: &[Arc<events_core::Outgoing>],
+        given_up: bool,
     ) {
         self.handler.meters.dead_lettered.add(1);
         let records = letters(&self.lane, &self.handler, &work, error, refused);
@@ -237,6 +241,7 @@ impl<R: Record> Driver<R> {
             work,
             records,
             kind: Kind::DeadLetter,
+            given_up,
         });
     }
 }

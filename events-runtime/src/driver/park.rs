@@ -36,7 +36,7 @@ impl<R: Record> Driver<R> {
     /// Appends a record behind others of its key.
     pub(super) fn park_behind(&mut self, work: Work<R>) {
         if let Some(parked) = self.lane.parked.clone() {
-            self.append(&parked, work, 0, None, i64::MIN);
+            self.append(&parked, work, (0, None, Hope::Some), i64::MIN);
         }
     }
 
@@ -56,7 +56,7 @@ impl<R: Record> Driver<R> {
         );
         let attempts = work.attempt;
         self.release(&work);
-        self.append(&parked, work, attempts, Some(error), next);
+        self.append(&parked, work, (attempts, Some(error), hope), next);
         None
     }
 
@@ -64,8 +64,7 @@ impl<R: Record> Driver<R> {
         &mut self,
         parked: &ParkedShared,
         mut work: Work<R>,
-        attempts: u32,
-        error: Option<&Error>,
+        (attempts, error, hope): (u32, Option<&Error>, Hope),
         next: i64,
     ) {
         let origin = work.record.offset();
@@ -101,6 +100,7 @@ impl<R: Record> Driver<R> {
             work,
             records: vec![Arc::new(fact)],
             kind: Kind::Append,
+            given_up: hope == Hope::NewBuild,
         });
     }
 
@@ -162,6 +162,7 @@ impl<R: Record> Driver<R> {
             work,
             records: vec![Arc::new(fact)],
             kind: Kind::Fact,
+            given_up: false,
         });
     }
 }

@@ -7,15 +7,26 @@ use std::time::Duration;
 use events_core::{EnvelopeError, Ordering, RecordView};
 use tokio::time::Instant;
 
+use crate::dedupe::Identity;
 use crate::key_hash;
 use crate::lane::Lane;
+use crate::lane::duplicates::Bearing;
 use crate::opened::OpenedRecord;
 use crate::parking::lot::Lot;
-use crate::plan::TopicPlan;
+use crate::plan::{HandlerPlan, TopicPlan};
 use crate::ring::Takers;
 use crate::routing::{self, Route, Routed};
 use crate::transport::{Queue, Record};
 use crate::work::{RecordRef, Work};
+
+/// What becomes of a record for one handler.
+enum Fate {
+    /// It is done already.
+    Needless,
+    Take,
+    /// It is a duplicate of the record at this offset, which is not done.
+    Wait(i64),
+}
 
 /// What a client keeps of a parsed header beside its name and its value, which it copies.
 const PARSED_HEADER: usize = 64;
@@ -261,10 +272,11 @@ impl<Q: Queue> Lane<Q> {
         let seq = self
             .ring
             .receive(offset, takers, u32::try_from(size).unwrap_or(u32::MAX));
-        let duplicate = route
+        let event = route.event as u16;
+        let known = route
             .identity
-            .is_some_and(|identity| self.window.holds_or_remembers(identity));
-        self.duplicates += u64::from(duplicate);
+            .is_some_and(|identity| self.window.holds_or_remembers(identity, offset, event));
+        let bearing = (route.identity, known);
         let alone = || key_hash::of_place(seq);
         let key = record.key().map_or_else(alone, key_hash::of_key);
         let work = |handler: usize, record| Work {
@@ -276,23 +288,32 @@ impl<Q: Queue> Lane<Q> {
             },
             version: route.version,
             attempt: 1,
-            event: route.event as u16,
+            event,
         };
         if handlers.len() == 1
             && let Some(handler) = handlers.next()
         {
             let handler = usize::from(handler);
-            if self.needless(seq, &record, handler, duplicate) {
-                return;
-            }
+            let first = match self.fate(seq, &record, (handler, &topic.handlers[handler]), bearing)
+            {
+                Fate::Needless => return,
+                Fate::Take => None,
+                Fate::Wait(first) => Some(first),
+            };
             self.expect(seq, size, &[handler]);
-            self.slots.stage(handler, work(handler, one(record)));
+            self.stage(handler, work(handler, one(record)), first);
             return;
         }
-        let wanting: Vec<_> = handlers
-            .map(usize::from)
-            .filter(|handler| !self.needless(seq, &record, *handler, duplicate))
-            .collect();
+        let mut wanting = Vec::with_capacity(handlers.len());
+        let mut firsts = Vec::new();
+        for handler in handlers.map(usize::from) {
+            match self.fate(seq, &record, (handler, &topic.handlers[handler]), bearing) {
+                Fate::Needless => continue,
+                Fate::Take => {}
+                Fate::Wait(first) => firsts.push((handler, first)),
+            }
+            wanting.push(handler);
+        }
         if wanting.is_empty() {
             return;
         }
@@ -300,21 +321,25 @@ impl<Q: Queue> Lane<Q> {
         let record = Arc::new(record);
         for handler in wanting {
             let record = shared(Arc::clone(&record));
-            self.slots.stage(handler, work(handler, record));
+            let mut firsts = firsts.iter();
+            let first = firsts.find(|(waits, _)| *waits == handler);
+            let first = first.map(|(_, first)| *first);
+            self.stage(handler, work(handler, record), first);
         }
     }
 
-    /// Whether the handler needs not see the record: it had done or parked it before this assignment, or the
-    /// record is a duplicate. A duplicate counts as done at once, because the watermark cannot pass its first bearer before that is.
-    fn needless<T: Record>(
+    /// What becomes of a record for a handler. It needs not see one that it had done or parked before this assignment, nor a
+    /// duplicate. A duplicate is done only when its first bearer is, and waits until then: were it done earlier, compaction
+    /// could remove the first bearer, and nobody would handle the event.
+    fn fate<T: Record>(
         &mut self,
         seq: u64,
         record: &T,
-        handler: usize,
-        duplicate: bool,
-    ) -> bool {
+        (handler, plan): (usize, &HandlerPlan),
+        (identity, known): (Option<Identity>, bool),
+    ) -> Fate {
         let offset = record.offset();
-        let plan = &self.context.topic.handlers[handler];
+        let identity = identity.filter(|_| plan.dedupe);
         let parked_before = self
             .lot
             .as_mut()
@@ -327,16 +352,29 @@ impl<Q: Queue> Lane<Q> {
             }
             None => false,
         };
-        let done_before = done_before || parked_before;
-        let repeated = duplicate && plan.dedupe;
-        if repeated && !done_before {
-            plan.meters.duplicates.add(1);
-        }
-        let needless = done_before || repeated;
-        if needless {
+        if done_before || parked_before {
+            if let Some(identity) = identity.filter(|_| !known) {
+                self.forget_bearer(identity, handler);
+            }
             self.ring.mark(seq, handler);
+            return Fate::Needless;
         }
-        needless
+        let Some(identity) = identity.filter(|_| known) else {
+            return Fate::Take;
+        };
+        match self.bearing(identity, offset, handler) {
+            Bearing::First => Fate::Take,
+            Bearing::Done => {
+                self.duplicates += 1;
+                plan.meters.duplicates.add(1);
+                self.ring.mark(seq, handler);
+                Fate::Needless
+            }
+            Bearing::Waits(first) => {
+                self.duplicates += 1;
+                Fate::Wait(first)
+            }
+        }
     }
 
     fn expect(&mut self, seq: u64, size: usize, handlers: &[usize]) {

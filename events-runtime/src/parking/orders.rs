@@ -60,6 +60,7 @@ impl<Q: Queue> Lot<Q> {
                 work,
                 records,
                 kind: Kind::DeadLetter,
+                given_up: true,
             },
         );
     }

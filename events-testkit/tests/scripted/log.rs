@@ -32,6 +32,12 @@ impl Entry {
         }
     }
 
+    /// With a value that cannot be decoded.
+    pub(crate) fn mangled(mut self) -> Self {
+        self.value = "{".to_owned();
+        self
+    }
+
     /// With a source and that id.
     pub(crate) fn id(mut self, id: &str) -> Self {
         self.headers.push(("ce_source", "test".to_owned()));
@@ -105,10 +111,26 @@ impl Queue for Log {
     }
 }
 
-/// Takes whatever is published.
+/// Takes whatever is published; answers are given at once, or held back.
 #[derive(Default)]
 pub(crate) struct Topics {
-    written: Mutex<Vec<Arc<Outgoing>>>,
+    pub(crate) written: Mutex<Vec<Arc<Outgoing>>>,
+    held: Mutex<Option<Vec<Ticket>>>,
+}
+
+impl Topics {
+    /// Holds answers back from now on.
+    pub(crate) fn hold(&self) {
+        *self.held.lock().unwrap() = Some(Vec::new());
+    }
+
+    /// Gives the answers that were held back, and all others at once.
+    pub(crate) fn answer(&self) {
+        let held = self.held.lock().unwrap().take();
+        for ticket in held.into_iter().flatten() {
+            ticket.complete(Ok(WRITTEN));
+        }
+    }
 }
 
 const WRITTEN: Written = Written {
@@ -123,7 +145,10 @@ impl Publish for Topics {
         ticket: Ticket,
     ) -> Result<(), (Ticket, PublishError)> {
         self.written.lock().unwrap().push(Arc::clone(record));
-        ticket.complete(Ok(WRITTEN));
+        match &mut *self.held.lock().unwrap() {
+            Some(held) => held.push(ticket),
+            None => ticket.complete(Ok(WRITTEN)),
+        }
         Ok(())
     }
 
@@ -136,6 +161,7 @@ impl Publish for Topics {
 pub(crate) struct Member {
     group: Group,
     pub(crate) log: Log,
+    pub(crate) topics: Arc<Topics>,
     last: Mutex<Position>,
 }
 
@@ -144,12 +170,17 @@ impl Member {
     pub(crate) fn start(service: Service, topic: &str, from: &Position) -> Self {
         let plan = service.without_parking().plan().unwrap().remove(0);
         let (log, topics) = (Log::default(), Arc::new(Topics::default()));
-        let group = Group::new(plan, topics, tokio::runtime::Handle::current());
+        let group = Group::new(
+            plan,
+            Arc::clone(&topics) as Arc<dyn Publish>,
+            tokio::runtime::Handle::current(),
+        );
         let partition = TopicPartition::new(topic, 0);
         group.assign(partition, log.clone(), from.watermark, &from.metadata, None);
         Self {
             group,
             log,
+            topics,
             last: Mutex::new(from.clone()),
         }
     }
