@@ -229,9 +229,9 @@ pub(crate) fn commit(
 const REQUEST: usize = 256 << 10;
 
 /// The positions, as many at once as a request may commit.
-fn parts<'a>(
-    mut rest: &'a [(TopicPartition, Position)],
-) -> impl Iterator<Item = &'a [(TopicPartition, Position)]> {
+fn parts(
+    mut rest: &[(TopicPartition, Position)],
+) -> impl Iterator<Item = &[(TopicPartition, Position)]> {
     std::iter::from_fn(move || {
         let mut bytes = 0;
         let fits = |(partition, position): &&(TopicPartition, Position)| {

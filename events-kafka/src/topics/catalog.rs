@@ -26,7 +26,7 @@ use crate::options::ClientOptions;
 use crate::rights::Resource;
 
 /// How long the cluster may take for one answer.
-const ANSWER: Duration = Duration::from_secs(15);
+pub(super) const ANSWER: Duration = Duration::from_secs(15);
 /// How long it may take to tell what this user may do: old clusters have no answer.
 const RIGHTS: Duration = Duration::from_secs(5);
 /// How long it may take to tell which groups read what.
@@ -36,7 +36,7 @@ const LOOK: (Duration, u32) = (Duration::from_millis(50), 200);
 
 /// A real cluster.
 pub(crate) struct Catalog {
-    admin: Arc<AdminClient<Logged>>,
+    pub(super) admin: Arc<AdminClient<Logged>>,
     address: String,
 }
 
@@ -221,28 +221,6 @@ impl Catalog {
         settings
     }
 
-    /// A setting of each broker, by the broker's id, as far as this user may know it.
-    pub(crate) async fn broker_settings(&self, name: &str) -> Vec<(i32, String)> {
-        if self.is_embedded().await {
-            return Vec::new();
-        }
-        let admin = Arc::clone(&self.admin);
-        let asked = tokio::task::spawn_blocking(move || admin.inner().fetch_metadata(None, ANSWER));
-        let Ok(Ok(metadata)) = asked.await else {
-            return Vec::new();
-        };
-        let mut settings = Vec::new();
-        let options = AdminOptions::new().request_timeout(Some(ANSWER));
-        for broker in metadata.brokers().iter().map(|broker| broker.id()) {
-            let specifiers = [ResourceSpecifier::Broker(broker)];
-            let described = self.admin.describe_configs(&specifiers, &options).await;
-            let found = described.into_iter().flatten().flatten();
-            let values = found.filter_map(|resource| resource.get(name)?.value.clone());
-            settings.extend(values.map(|value| (broker, value)));
-        }
-        settings
-    }
-
     /// Makes topics and waits until all of them have leaders. Says whether somebody else had just made one of them.
     pub(crate) async fn create(
         &self,
@@ -370,7 +348,7 @@ impl Catalog {
     }
 }
 
-struct Logged;
+pub(super) struct Logged;
 
 impl ClientContext for Logged {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {

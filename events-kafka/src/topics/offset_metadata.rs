@@ -1,9 +1,12 @@
 //! How much offset metadata the brokers take.
 
+use std::sync::Arc;
+
 use events_core::Fault;
 use events_runtime::offset_map::MAX_METADATA;
+use rdkafka::admin::{AdminOptions, ResourceSpecifier};
 
-use super::catalog::Catalog;
+use super::catalog::{ANSWER, Catalog};
 
 const SETTING: &str = "offset.metadata.max.bytes";
 
@@ -25,6 +28,30 @@ fn judge(settings: impl Iterator<Item = (i32, String)>) -> Option<Fault> {
             format!("set `{SETTING}=4096`, Kafka's default, on all brokers"),
         )
     })
+}
+
+impl Catalog {
+    /// A setting of each broker, by the broker's id, as far as this user may know it.
+    pub(crate) async fn broker_settings(&self, name: &str) -> Vec<(i32, String)> {
+        if self.is_embedded().await {
+            return Vec::new();
+        }
+        let admin = Arc::clone(&self.admin);
+        let asked = tokio::task::spawn_blocking(move || admin.inner().fetch_metadata(None, ANSWER));
+        let Ok(Ok(metadata)) = asked.await else {
+            return Vec::new();
+        };
+        let mut settings = Vec::new();
+        let options = AdminOptions::new().request_timeout(Some(ANSWER));
+        for broker in metadata.brokers().iter().map(|broker| broker.id()) {
+            let specifiers = [ResourceSpecifier::Broker(broker)];
+            let described = self.admin.describe_configs(&specifiers, &options).await;
+            let found = described.into_iter().flatten().flatten();
+            let values = found.filter_map(|resource| resource.get(name)?.value.clone());
+            settings.extend(values.map(|value| (broker, value)));
+        }
+        settings
+    }
 }
 
 #[cfg(test)]

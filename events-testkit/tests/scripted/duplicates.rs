@@ -86,7 +86,9 @@ async fn notes(_note: Note, meta: Meta, script: State<Script>) -> Result<()> {
 }
 
 #[handler(service = "twice-types")]
-async fn both(_either: Either, meta: Meta, script: State<Script>) -> Result<()> {
+async fn both(either: Either, meta: Meta, script: State<Script>) -> Result<()> {
+    let (Either::Job(Job { key }) | Either::Note(Note { key })) = either;
+    assert_eq!(key, "a");
     script.attempt("both", meta.offset).await
 }
 
