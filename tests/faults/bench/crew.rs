@@ -29,6 +29,8 @@ const PROPERTIES: [(&str, &str); 3] = [
 /// A running worker.
 pub(crate) struct Worker {
     pub(crate) who: String,
+    /// Of a static member.
+    pub(crate) instance: Option<u32>,
     process: Process,
     output: PathBuf,
     log: PathBuf,
@@ -42,6 +44,7 @@ impl Worker {
         address: &str,
         behaviour: &Behaviour,
         properties: &[(String, String)],
+        instance: Option<u32>,
     ) -> Result<Self> {
         let who = behaviour.who.clone();
         let output = directory.join(format!("{who}.out"));
@@ -73,6 +76,7 @@ impl Worker {
         let process = Process::spawn(&mut command, Farewell::Kill, None)?;
         Ok(Self {
             who,
+            instance,
             process,
             output,
             log,

@@ -7,6 +7,7 @@ mod checker;
 mod cluster;
 mod crew;
 mod load;
+mod membership;
 mod mutants;
 mod observer;
 mod parked_log;
@@ -27,6 +28,7 @@ use xtask::process;
 use xtask::workspace::Workspace;
 
 use crate::cluster::Cluster;
+use crate::membership::Membership;
 use crate::report::Report;
 use crate::scenarios::{ALL, Scenario};
 use crate::scene::Bench;
@@ -67,11 +69,15 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitCode> {
     let chosen: Vec<&Scenario> = match arguments.name.as_deref() {
-        None => ALL.iter().collect(),
+        // Each fault with one kind of member at least; the long form with each kind.
+        None => ALL
+            .iter()
+            .filter(|scenario| scenario.short || arguments.minutes.is_some())
+            .collect(),
         Some(_) if arguments.mutants => Vec::new(),
         Some("list") => {
             for scenario in ALL {
-                println!("{:<14} {}", scenario.name, scenario.about);
+                println!("{:<18} {}", scenario.name, scenario.about);
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -102,6 +108,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         directory: workspace.target().join("faults"),
         seed: arguments.seed,
         longer: if enough.is_some() { 3 } else { 1 },
+        scenario: "",
+        membership: Membership::default(),
     };
     if arguments.mutants {
         let caught = mutants::run(&workspace, &mut bench, arguments.name.as_deref())?;

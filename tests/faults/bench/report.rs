@@ -96,7 +96,7 @@ impl Report {
         let entry = Entry {
             name: scenario.name,
             seed: bench.seed,
-            outcome: (scenario.run)(bench),
+            outcome: scenario.play(bench),
             took: start.elapsed(),
             at_first: Vec::new(),
         };

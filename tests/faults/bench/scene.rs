@@ -17,6 +17,7 @@ use crate::checker::{Allowed, Counts, Evidence, Violation, check, longest};
 use crate::cluster::Cluster;
 use crate::crew::Worker;
 use crate::load::{Entry, Load, Plan, Tasks};
+use crate::membership::Membership;
 use crate::observer::{Observer, committed};
 use crate::topics;
 use crate::wait::{LONG, go_on, holds, until};
@@ -38,6 +39,9 @@ pub(crate) struct Bench<'a> {
     pub(crate) seed: u64,
     /// How much longer than in the short form faults last.
     pub(crate) longer: u32,
+    /// The scenario that is played.
+    pub(crate) scenario: &'static str,
+    pub(crate) membership: Membership,
 }
 
 /// One scenario under way.
@@ -50,6 +54,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) behaviour: Behaviour,
     /// Further variables of its environment.
     properties: Vec<(String, String)>,
+    pub(crate) membership: Membership,
     name: String,
     worker: PathBuf,
     directory: PathBuf,
@@ -80,7 +85,12 @@ pub(crate) struct Verdict {
 
 impl<'a> Scene<'a> {
     /// Topics without a record, a group without members.
-    pub(crate) fn new(bench: &Bench<'a>, name: &str) -> Result<Self> {
+    pub(crate) fn new(bench: &Bench<'a>) -> Result<Self> {
+        Self::named(bench, bench.scenario)
+    }
+
+    /// The same for a further part of a scenario.
+    pub(crate) fn named(bench: &Bench<'a>, name: &str) -> Result<Self> {
         let directory = bench.directory.join(name);
         if directory.exists() {
             fs::remove_dir_all(&directory)?;
@@ -110,6 +120,7 @@ impl<'a> Scene<'a> {
             allowed: Allowed::default(),
             behaviour,
             properties: Vec::new(),
+            membership: bench.membership,
             name: name.to_owned(),
             worker: bench.worker.clone(),
             directory,

@@ -11,7 +11,7 @@ use crate::wait::{LONG, holds, until};
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     let kafka = &bench.cluster.kafka;
-    let mut scene = Scene::new(bench, "broker-kill")?;
+    let mut scene = Scene::new(bench)?;
     // While a coordinator is away nobody can tell its members from dead ones.
     scene.allowed.faults_lose = true;
     scene.allowed.overlaps = true;

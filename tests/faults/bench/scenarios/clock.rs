@@ -16,7 +16,7 @@ const HOUR: i64 = 3_600;
 const KEY: &str = "fails-for-a-while";
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "clock")?;
+    let mut scene = Scene::new(bench)?;
     let directory = scene.directory().to_owned();
     let (source, shim) = (directory.join("clock.c"), directory.join("clock.so"));
     let (offset, failing) = (directory.join("offset"), directory.join("failing"));

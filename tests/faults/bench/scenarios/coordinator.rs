@@ -10,17 +10,8 @@ use crate::scene::{Bench, Scene, Verdict};
 /// Past the session of six seconds, so that members are given up.
 const CUT_OFF: Duration = Duration::from_secs(9);
 
-pub(crate) fn classic(bench: &Bench<'_>) -> Result<Verdict> {
-    run(bench, Scene::new(bench, "coordinator")?)
-}
-
-pub(crate) fn consumer(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "coordinator-848")?;
-    scene.environment("KAFKA_GROUP_PROTOCOL", "consumer");
-    run(bench, scene)
-}
-
-fn run(bench: &Bench<'_>, mut scene: Scene<'_>) -> Result<Verdict> {
+pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
+    let mut scene = Scene::new(bench)?;
     let rules = &bench.cluster.rules;
     scene.allowed.faults_lose = true;
     scene.allowed.overlaps = true;

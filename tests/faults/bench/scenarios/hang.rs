@@ -17,7 +17,7 @@ const OTHERS: usize = 60;
 const POLLED_TOO_LATE: &str = "maximum poll interval";
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "hang")?;
+    let mut scene = Scene::new(bench)?;
     // The async handler's attempt is dropped then; the blocking one cannot be.
     scene.behaviour.timeout = Duration::from_secs(3);
     // A drain is shorter than the poll interval, or the member would be given up while it drains.

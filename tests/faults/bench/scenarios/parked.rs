@@ -18,7 +18,7 @@ const SURVIVED: std::ops::Range<u64> = 1..10;
 const LIMIT: &str = "max.message.bytes";
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "parked")?;
+    let mut scene = Scene::new(bench)?;
     let failing = scene.directory().join("failing");
     fs::write(&failing, "")?;
     for key in KEYS {

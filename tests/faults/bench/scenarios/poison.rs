@@ -12,7 +12,7 @@ const KEY: &str = "poison";
 const BAD: [Kind; 3] = [Kind::Undecodable, Kind::Future, Kind::Stranger];
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "poison")?;
+    let mut scene = Scene::new(bench)?;
     scene.behaviour.fates.insert(KEY.into(), Fate::Fail);
     scene.allowed.given_up.insert(KEY.into());
     scene.fault("bad records among good ones")?;

@@ -9,7 +9,7 @@ use crate::scene::{Bench, Scene, Verdict};
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     let rules = &bench.cluster.rules;
-    let mut scene = Scene::new(bench, "produce-cut")?;
+    let mut scene = Scene::new(bench)?;
     scene.load(150, &[])?;
     let (one, other) = (scene.start()?, scene.start()?);
     scene.await_work(&[&one, &other])?;

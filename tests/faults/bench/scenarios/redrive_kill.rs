@@ -29,7 +29,7 @@ const ASKED: usize = 3;
 const REDRIVE: [&str; 4] = ["dead-letters", "redrive", "--all", "--json"];
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "redrive-kill")?;
+    let mut scene = Scene::new(bench)?;
     let failing = scene.directory().join("failing");
     fs::write(&failing, "")?;
     for key in KEYS {

@@ -13,7 +13,7 @@ const KEY: &str = "poison";
 const LIMIT: &str = "max.message.bytes";
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "refused")?;
+    let mut scene = Scene::new(bench)?;
     scene.behaviour.fates.insert(KEY.into(), Fate::Fail);
     scene.allowed.given_up.insert(KEY.into());
     let letters = scene.dead_letters();

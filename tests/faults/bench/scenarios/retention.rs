@@ -21,7 +21,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
 }
 
 fn overtaken(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "retention")?;
+    let mut scene = Scene::new(bench)?;
     scene.environment(REFRESH.0, REFRESH.1);
     scene.write_tasks(entries(PARTITION, 30))?;
     let first = scene.start()?;
@@ -51,7 +51,7 @@ fn overtaken(bench: &Bench<'_>) -> Result<Verdict> {
 
 /// Offsets of another topic of the same name mean nothing, so this part is judged by itself.
 fn made_anew(bench: &Bench<'_>) -> Result<(Vec<crate::checker::Violation>, Duration)> {
-    let mut scene = Scene::new(bench, "made-anew")?;
+    let mut scene = Scene::named(bench, "made-anew")?;
     scene.environment(REFRESH.0, REFRESH.1);
     scene.write_tasks(entries(PARTITION, 40))?;
     let first = scene.start()?;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::scene::{Bench, Scene, Verdict};
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "rolling")?;
+    let mut scene = Scene::new(bench)?;
     scene.load(200, &[])?;
     let first = scene.start()?;
     scene.await_work(&[&first])?;

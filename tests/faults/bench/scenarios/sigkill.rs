@@ -25,7 +25,7 @@ const SLOW: Duration = Duration::from_secs(4);
 const SLOW_PARTITION: i32 = 3;
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "sigkill")?;
+    let mut scene = Scene::new(bench)?;
     scene
         .behaviour
         .fates
@@ -53,9 +53,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
                 };
                 doomed.push(scene.start_with(Some(kill))?);
             }
-            for who in &doomed {
-                scene.await_death(who, Duration::from_secs(60))?;
-            }
+            scene.await_deaths(&doomed, Duration::from_secs(60))?;
         }
     }
     // The one with most of the work too: all of its map is another's to continue.

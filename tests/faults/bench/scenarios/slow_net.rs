@@ -11,7 +11,7 @@ const RATE: u64 = 60;
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     let rules = &bench.cluster.rules;
-    let mut scene = Scene::new(bench, "slow-net")?;
+    let mut scene = Scene::new(bench)?;
     // A reset and a slow way back can outlast a session on a busy machine.
     scene.allowed.faults_lose = true;
     scene.allowed.overlaps = true;

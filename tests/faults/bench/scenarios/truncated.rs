@@ -12,7 +12,7 @@ const PARTITION: i32 = 1;
 const PAST: i64 = 1_000;
 
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "truncated")?;
+    let mut scene = Scene::new(bench)?;
     scene.write_tasks(entries(PARTITION, 40))?;
     let first = scene.start()?;
     scene.await_owners()?;

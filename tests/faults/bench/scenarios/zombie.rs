@@ -18,11 +18,8 @@ const KEYS: [&str; 6] = [
     "fails-0", "fails-1", "fails-2", "fails-3", "fails-4", "fails-5",
 ];
 
-/// Past the session of six seconds, and time for the others to take over.
-const STOPPED: Duration = Duration::from_secs(9);
-
 pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
-    let mut scene = Scene::new(bench, "zombie")?;
+    let mut scene = Scene::new(bench)?;
     scene.allowed.overlaps = true;
     scene.load(150, &[])?;
     let zombie = scene.start()?;
@@ -30,7 +27,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
     scene.await_work(&[&zombie, &other])?;
     scene.fault("a member is stopped")?;
     scene.pause(&zombie)?;
-    scene.run_on(scene.lasting(STOPPED))?;
+    scene.run_on(scene.lasting(scene.membership.past_its_session()))?;
     scene.await_work(&[&other])?;
     scene.say("the zombie goes on");
     scene.resume(&zombie)?;
@@ -44,7 +41,7 @@ pub(crate) fn run(bench: &Bench<'_>) -> Result<Verdict> {
 /// What it was about to park its successor has done when its word comes, which must not count.
 pub(crate) fn parked(bench: &Bench<'_>) -> Result<Verdict> {
     let rules = &bench.cluster.rules;
-    let mut scene = Scene::new(bench, "zombie-parked")?;
+    let mut scene = Scene::new(bench)?;
     scene.allowed.overlaps = true;
     scene.allowed.parked.extend(KEYS.map(String::from));
     scene.behaviour.attempts = 1;

@@ -1,6 +1,6 @@
 //! The workers of a scene: started, killed, stopped, asked to end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use faults::{Behaviour, Kill, What};
@@ -8,7 +8,11 @@ use nix::sys::signal::Signal;
 
 use super::Scene;
 use crate::crew::{Errand, Worker};
-use crate::wait::LONG;
+use crate::wait::{LONG, go_on};
+
+/// How often it is looked whether workers have died.
+const LOOK: Duration = Duration::from_millis(20);
+const INSTANCE: &str = "KAFKA_GROUP_INSTANCE_ID";
 
 impl Scene<'_> {
     /// Starts a worker and answers its name.
@@ -27,15 +31,33 @@ impl Scene<'_> {
         };
         self.write(&behaviour.who, What::Started, "")?;
         let address = self.cluster.address();
+        let instance = self.membership.is_static().then(|| self.free_instance());
+        let mut properties = self.properties.clone();
+        let own = self.membership.variables().iter();
+        properties.extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        properties
+            .extend(instance.map(|instance| (INSTANCE.to_owned(), format!("pod-{instance}"))));
         let worker = Worker::start(
             &self.worker,
             &self.directory,
             &address,
             &behaviour,
-            &self.properties,
+            &properties,
+            instance,
         )?;
         self.workers.push(worker);
         Ok(behaviour.who)
+    }
+
+    /// The lowest instance id that no worker has: a new one inherits that of a dead one.
+    fn free_instance(&self) -> u32 {
+        let taken = |id| {
+            self.workers
+                .iter()
+                .any(|worker| worker.instance == Some(id))
+        };
+        // There are fewer workers than numbers.
+        (0..).find(|id| !taken(*id)).unwrap_or_default()
     }
 
     /// Runs another command of the worker's binary.
@@ -87,6 +109,26 @@ impl Scene<'_> {
         self.worker(who)?.await_death(limit)?;
         drop(self.take(who)?);
         self.write(who, What::Killed, "by its own hand")
+    }
+
+    /// The same for several, in whichever order they die: what one did last is excused by when it
+    /// died, so that is noted at once.
+    pub(crate) fn await_deaths(&mut self, doomed: &[String], limit: Duration) -> Result<()> {
+        let start = Instant::now();
+        let mut alive = doomed.to_vec();
+        while !alive.is_empty() {
+            for who in std::mem::take(&mut alive) {
+                let ended = self.worker(&who)?.ended()?.is_some();
+                if ended || start.elapsed() > limit {
+                    // One that still runs is told of there.
+                    self.await_death(&who, Duration::ZERO)?;
+                } else {
+                    alive.push(who);
+                }
+            }
+            go_on(LOOK);
+        }
+        Ok(())
     }
 
     pub(crate) fn pause(&mut self, who: &str) -> Result<()> {
