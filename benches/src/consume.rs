@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::benchmark::Benchmark;
 use crate::events::{Order, OrderPlaced, PlainOrder};
-use crate::job::{Variant, Work};
+use crate::job::{Allocator, Job, Variant, Work};
 use crate::report::{Goal, Report, Section};
 use crate::session::Session;
 
@@ -15,31 +15,44 @@ pub(crate) fn run(session: &mut Session) -> Result<Report> {
     let records = session.records(RECORDS)?;
     let mut report = Report::new(Benchmark::Consume, session, records);
     session.filled(records, |index| OrderPlaced(Order::numbered(index)))?;
-    let routed = section(
-        session,
-        Work::Consume,
-        records,
-        "same work: headers, routing, dedupe, decoding, offsets",
-    )?;
-    let ratio = routed.rate_ratio(&RAW);
-    report.add(
-        routed,
-        Goal::at_least("ratio", "of the fastest same-work loop", ratio, 0.9),
-    );
+    for allocator in Allocator::ALL {
+        let work = "same work: headers, routing, dedupe, decoding, offsets";
+        let routed = section(session, Work::Consume, records, work, allocator)?;
+        let ratio = routed.rate_ratio(&RAW);
+        let (name, meaning) = match allocator {
+            Allocator::System => ("ratio", "of the fastest same-work loop"),
+            Allocator::Mimalloc => ("ratio_mimalloc", "the same with mimalloc"),
+        };
+        report.add(routed, Goal::at_least(name, meaning, ratio, 0.9));
+    }
     session.filled(records, |index| PlainOrder(Order::numbered(index)))?;
-    let bare = section(session, Work::Bare, records, "bare: decoding, offsets")?;
-    let ratio = bare.rate_ratio(&RAW);
-    report.add(
-        bare,
-        Goal::at_least("ratio_bare", "of the fastest bare loop", ratio, 0.95),
-    );
+    for allocator in Allocator::ALL {
+        let work = "bare: decoding, offsets";
+        let bare = section(session, Work::Bare, records, work, allocator)?;
+        let ratio = bare.rate_ratio(&RAW);
+        let (name, meaning) = match allocator {
+            Allocator::System => ("ratio_bare", "of the fastest bare loop"),
+            Allocator::Mimalloc => ("ratio_bare_mimalloc", "the same with mimalloc"),
+        };
+        report.add(bare, Goal::at_least(name, meaning, ratio, 0.95));
+    }
     Ok(report)
 }
 
-fn section(session: &mut Session, work: Work, records: u64, title: &str) -> Result<Section> {
+fn section(
+    session: &mut Session,
+    work: Work,
+    records: u64,
+    title: &str,
+    allocator: Allocator,
+) -> Result<Section> {
     let variants = session.variants(&RAW);
     let series = session.alternate(&variants, |session, variant| {
-        session.job(work, variant, records)
+        let job = session.job(work, variant, records)?;
+        Ok(Job { allocator, ..job })
     })?;
-    Ok(Section::new(title, series))
+    Ok(Section::new(
+        &format!("{title}; {}", allocator.name()),
+        series,
+    ))
 }

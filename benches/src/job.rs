@@ -85,11 +85,42 @@ impl Variant {
     }
 }
 
+/// What gives memory to a measured run, to the Kafka client under it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Allocator {
+    /// The C library's: what users have who choose none.
+    System,
+    /// mimalloc.
+    Mimalloc,
+}
+
+impl Allocator {
+    /// In the order in which they are measured.
+    pub(crate) const ALL: [Self; 2] = [Self::System, Self::Mimalloc];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::System => "the C library's allocator",
+            Self::Mimalloc => "mimalloc",
+        }
+    }
+
+    /// The program that is linked with it.
+    pub(crate) fn program(self) -> &'static str {
+        match self {
+            Self::System => "benchmarks",
+            Self::Mimalloc => "benchmarks-mimalloc",
+        }
+    }
+}
+
 /// One measured run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Job {
     pub(crate) work: Work,
     pub(crate) variant: Variant,
+    pub(crate) allocator: Allocator,
     /// Where the broker is.
     pub(crate) address: String,
     /// The consumer group, new for each run; also what the run's own records are told by.

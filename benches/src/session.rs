@@ -10,7 +10,7 @@ use events_core::Event;
 use crate::cli::Options;
 use crate::cluster::Cluster;
 use crate::fill::fill;
-use crate::job::{Job, Variant, Work};
+use crate::job::{Allocator, Job, Variant, Work};
 use crate::sample::{Sample, Series};
 
 /// More would fall out of the embedded cluster's memory before it is read.
@@ -122,6 +122,7 @@ impl Session {
         Ok(Job {
             work,
             variant,
+            allocator: Allocator::Mimalloc,
             address,
             group,
             records,
@@ -202,7 +203,9 @@ impl Session {
 
     /// Starts a child.
     pub(crate) fn start(&self, job: &Job) -> Result<Child> {
-        let program = std::env::current_exe().context("this program's own path")?;
+        let program = std::env::current_exe()
+            .context("this program's own path")?
+            .with_file_name(job.allocator.program());
         let text = serde_json::to_string(job)?;
         let process = Command::new(program)
             .args(["child", &text])

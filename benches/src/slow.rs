@@ -4,11 +4,11 @@ use anyhow::Result;
 
 use crate::benchmark::Benchmark;
 use crate::events::{JOB_KEYS, JobQueued, Order};
-use crate::job::{Variant, Work};
+use crate::job::{Allocator, Job, Variant, Work};
 use crate::report::{Goal, Report, Section};
 use crate::session::Session;
 
-const RECORDS: u64 = 20_000;
+const RECORDS: u64 = 100_000;
 /// One at a time takes so long that a part is measured.
 const SERIAL_RECORDS: u64 = 1_000;
 const VARIANTS: [Variant; 3] = [Variant::Ours, Variant::Serial, Variant::RawLanes];
@@ -18,23 +18,40 @@ pub(crate) fn run(session: &mut Session) -> Result<Report> {
     let serial = records.min(SERIAL_RECORDS);
     let mut report = Report::new(Benchmark::Slow, session, records);
     session.filled(records, |index| JobQueued(Order::queued(index)))?;
-    let series = session.alternate(&VARIANTS, |session, variant| {
-        let records = if variant == Variant::Serial {
-            serial
-        } else {
-            records
-        };
-        session.job(Work::Slow, variant, records)
-    })?;
-    let section = Section::new(
-        &format!("1 ms of waiting for each record, {JOB_KEYS} keys in turn"),
-        series,
-    );
-    let ratio = section.rate_ratio(&[Variant::Serial]);
-    report.add(
-        section,
-        Goal::at_least("ratio", "times one at a time", ratio, 100.0),
-    );
+    for allocator in Allocator::ALL {
+        let series = session.alternate(&VARIANTS, |session, variant| {
+            let records = match variant {
+                Variant::Serial => serial,
+                _ => records,
+            };
+            let job = session.job(Work::Slow, variant, records)?;
+            Ok(Job { allocator, ..job })
+        })?;
+        let name = allocator.name();
+        let section = Section::new(
+            &format!("1 ms of waiting for each record, {JOB_KEYS} keys in turn; {name}"),
+            series,
+        );
+        let serial = section.rate_ratio(&[Variant::Serial]);
+        let lanes = section.rate_ratio(&[Variant::RawLanes]);
+        match allocator {
+            Allocator::System => {
+                report.goal(Goal::at_least(
+                    "ratio",
+                    "times one at a time",
+                    serial,
+                    100.0,
+                ));
+                let meaning = "of lanes by hand";
+                report.goal(Goal::at_least("ratio_lanes", meaning, lanes, 0.85));
+            }
+            Allocator::Mimalloc => {
+                let meaning = "of lanes by hand, with mimalloc";
+                report.goal(Goal::at_least("ratio_lanes_mimalloc", meaning, lanes, 0.85));
+            }
+        }
+        report.sections.push(section);
+    }
     report.note(format!(
         "one at a time is measured on {serial} records; its rate is compared"
     ));

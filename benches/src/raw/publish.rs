@@ -87,9 +87,7 @@ fn send(
         (header::TYPE, event.name),
         (header::TIME, time),
         (header::CONTENT_TYPE, event.content_type),
-        (header::EVENT_VERSION, "1"),
         (header::CORRELATION_ID, id),
-        (header::HOPS, "0"),
     ];
     let mut owned = OwnedHeaders::new_with_capacity(headers.len());
     for (key, value) in headers {

@@ -1,4 +1,5 @@
-//! Consume and publish by hand, pipelined: an offset is stored once what was published for it is acknowledged.
+//! Consume and publish by hand, pipelined: an offset is stored once what was published for it is acknowledged. Nothing is
+//! done beyond that: no duplicates are looked for, and an id is what is cheapest to write and is not written twice.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +21,6 @@ use crate::raw::offsets::Offsets;
 use crate::raw::pending::Pending;
 use crate::raw::reaction::Reaction;
 use crate::raw::reading::Reading;
-use crate::raw::window::Window;
 use crate::raw::{POLL, producer_config, subscribed};
 use crate::sample::Sample;
 use crate::settings::PARTITIONS;
@@ -81,7 +81,6 @@ pub(super) fn react(job: &Job, event: &'static events_core::EventDescriptor) -> 
         producer,
         threaded,
         event: event.name.as_bytes(),
-        windows: (0..PARTITIONS).map(|_| Window::new()).collect(),
         pending: (0..PARTITIONS).map(|_| Pending::default()).collect(),
         offsets: Offsets::of(event.topic),
         reaction: Reaction::of(&job.group),
@@ -104,7 +103,6 @@ struct Hand {
     /// Whether somebody else polls the producer.
     threaded: bool,
     event: &'static [u8],
-    windows: Vec<Window>,
     pending: Vec<Pending>,
     offsets: Offsets,
     reaction: Reaction,
@@ -144,11 +142,7 @@ impl Hand {
         let partition = message.partition();
         let number = self.pending[partition as usize].receive(message.offset());
         let reading = Reading::of(message);
-        let known = match (reading.source, reading.id) {
-            (Some(source), Some(id)) => !self.windows[partition as usize].is_new(source, id),
-            _ => false,
-        };
-        if reading.event_type != Some(self.event) || known {
+        if reading.event_type != Some(self.event) {
             return self.done(partition, number, consumer);
         }
         let order: Order = serde_json::from_slice(message.payload().unwrap_or_default())?;
@@ -157,6 +151,7 @@ impl Hand {
         // A partition has fewer records than 2^48.
         self.reaction.send(
             &self.producer,
+            message,
             &reading,
             order,
             (partition as usize) << 48 | number as usize,

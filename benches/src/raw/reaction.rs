@@ -1,8 +1,11 @@
-//! The event that is published for a record: id, headers and payload as the framework makes them.
+//! The event that is published for a record: headers and payload as the framework makes them, and an id that is written by
+//! hand.
+
+use std::io::Write as _;
 
 use anyhow::Result;
-use events_core::{EmissionIdentity, Event, header, time_now};
-use rdkafka::message::{Header, OwnedHeaders};
+use events_core::{Event, header, time_now};
+use rdkafka::message::{BorrowedMessage, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord};
 
 use crate::events::{Order, PaymentCaptured, payment};
@@ -15,8 +18,7 @@ const BATCH: u32 = 256;
 /// Buffers that all records share.
 pub(super) struct Reaction {
     service: String,
-    handler: String,
-    scratch: Vec<u8>,
+    id: Vec<u8>,
     value: Vec<u8>,
     time: String,
     stamped: u32,
@@ -26,8 +28,7 @@ impl Reaction {
     pub(super) fn of(service: &str) -> Self {
         Self {
             service: service.to_owned(),
-            handler: format!("{service}/capture"),
-            scratch: Vec::new(),
+            id: Vec::new(),
             value: Vec::new(),
             time: String::new(),
             stamped: 0,
@@ -38,6 +39,7 @@ impl Reaction {
     pub(super) fn send(
         &mut self,
         producer: &BaseProducer<Acks>,
+        message: &BorrowedMessage<'_>,
         reading: &Reading<'_>,
         order: Order,
         opaque: usize,
@@ -64,19 +66,15 @@ impl Reaction {
         serde_json::to_writer(&mut self.value, &payment)?;
         let key = payment.order_id.as_str();
         let event = PaymentCaptured::DESCRIPTOR;
-        let identity = EmissionIdentity {
-            cause_source: source,
-            cause_id: id,
-            handler: &self.handler,
-            event: event.name,
-            key: Some(key),
-            ordinal: 0,
-        };
-        let mut digits = [0; 36];
-        let own: &str = identity
-            .id(&mut self.scratch)
-            .hyphenated()
-            .encode_lower(&mut digits);
+        self.id.clear();
+        write!(
+            self.id,
+            "{}-{}-{source}-{}",
+            message.partition(),
+            message.offset(),
+            event.name
+        )?;
+        let own = std::str::from_utf8(&self.id)?;
         let hops = hops.to_string();
         let headers = [
             (header::SPEC_VERSION, "1.0"),

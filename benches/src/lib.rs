@@ -1,5 +1,8 @@
 //! Measures the framework beside hand-written loops over rdkafka: the same work, the same client settings, the same
 //! allocator, in the same run. `cargo xtask bench` brings a broker up and runs this.
+//!
+//! There are two programs of it: one on the C library's allocator, as users have it who choose none, and one on mimalloc.
+//! The first starts both.
 
 mod arrivals;
 mod benchmark;
@@ -39,10 +42,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-// Also under the C library, so under the Kafka client: both sides of every ratio have it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> anyhow::Result<ExitCode> {
+/// The program, on whatever allocator its binary has.
+///
+/// # Errors
+///
+/// A benchmark failed.
+pub fn run() -> anyhow::Result<ExitCode> {
     cli::Arguments::parse().run()
 }
