@@ -58,9 +58,28 @@ impl Outgoing {
     /// The same with room for `bytes` bytes and `headers` headers.
     pub fn with_capacity(topic: impl Into<Topic>, bytes: usize, headers: usize) -> Self {
         let mut record = Self::new(topic);
-        record.bytes.reserve_exact(bytes);
-        record.headers.reserve_exact(headers);
+        record.reserve(bytes, headers);
         record
+    }
+
+    /// Makes it a record of `topic` with neither key nor value nor headers, in the memory that it has.
+    pub fn reset(&mut self, topic: impl Into<Topic>) {
+        self.topic = topic.into();
+        (self.partition, self.timestamp) = (None, None);
+        (self.key, self.value) = (None, None);
+        self.bytes.clear();
+        self.headers.clear();
+    }
+
+    /// Bytes that fit before it needs more memory.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Makes room for so many more bytes and headers.
+    pub fn reserve(&mut self, bytes: usize, headers: usize) {
+        self.bytes.reserve_exact(bytes);
+        self.headers.reserve_exact(headers);
     }
 
     /// Sets the key.

@@ -53,6 +53,13 @@ impl Envelope<'_> {
     /// # Ok::<(), events_core::Error>(())
     /// ```
     pub fn record(&self, event: Emitted<'_>) -> Outgoing {
+        let mut record = Outgoing::new(event.event.topic);
+        self.write(event, &mut record);
+        record
+    }
+
+    /// Makes `record` the one for `event`, in the memory that it has.
+    pub fn write(&self, event: Emitted<'_>, record: &mut Outgoing) {
         let descriptor = event.event;
         let optional = [self.causation_id, self.trace_parent, self.trace_state];
         let texts = [
@@ -72,7 +79,8 @@ impl Envelope<'_> {
                 .flatten()
                 .map(|text| text.len())
                 .sum::<usize>();
-        let mut record = Outgoing::with_capacity(descriptor.topic, size, 12);
+        record.reset(descriptor.topic);
+        record.reserve(size, 12);
         if let Some(key) = event.key {
             record.set_key(key.as_bytes());
         }
@@ -83,12 +91,15 @@ impl Envelope<'_> {
         record.add_header(header::TYPE, descriptor.name);
         record.add_header(header::TIME, self.time);
         record.add_header(header::CONTENT_TYPE, descriptor.content_type);
-        record.add_header(
-            header::EVENT_VERSION,
-            Decimal::of(descriptor.version).as_str(),
-        );
+        // Every reader assumes what these two leave out, and each header costs allocations in the client, at both ends.
+        if descriptor.version != 1 {
+            let version = Decimal::of(descriptor.version);
+            record.add_header(header::EVENT_VERSION, version.as_str());
+        }
         record.add_header(header::CORRELATION_ID, self.correlation_id);
-        record.add_header(header::HOPS, Decimal::of(self.hops).as_str());
+        if self.hops != 0 {
+            record.add_header(header::HOPS, Decimal::of(self.hops).as_str());
+        }
         let named = [
             header::CAUSATION_ID,
             header::TRACE_PARENT,
@@ -100,7 +111,6 @@ impl Envelope<'_> {
                 record.add_header(name, value);
             }
         }
-        record
     }
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod admin;
+mod answers;
 mod authorized;
 mod commit;
 mod groups;
@@ -29,6 +30,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
+pub(crate) use answers::Answers;
 pub(crate) use authorized::{Answer, Told, authorized_on_groups, authorized_on_topics};
 pub(crate) use commit::commit;
 pub(crate) use groups::{PerGroup, assigned, committed, groups};
@@ -51,6 +53,7 @@ unsafe impl Send for NativeQueue {}
 // SAFETY: as above.
 unsafe impl Sync for NativeQueue {}
 
+/// What a queue calls when it was empty and is not any more.
 unsafe extern "C" fn wake(_: *mut sys::rd_kafka_t, opaque: *mut c_void) {
     // SAFETY: `opaque` is the boxed waker of a queue whose callback is switched off before the box is dropped.
     let waker = unsafe { &*opaque.cast::<Mutex<Option<Waker>>>() };

@@ -1,30 +1,23 @@
 //! The lanes' producer: acknowledged asynchronously, in order, without a time limit (design §7).
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::{self, JoinHandle, Thread};
+mod running;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use events_core::Outgoing;
-use events_runtime::{Publish, PublishError, Ticket, Written};
+use events_runtime::{Publish, PublishError, Ticket};
 use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Message};
-use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+use rdkafka::producer::Producer;
 
+use self::running::Running;
 use crate::aside::aside;
-use crate::ffi::{self, Sent};
+use crate::ffi;
 use crate::options::ClientOptions;
 use crate::patience::bounded;
 
-/// How late an answer may be handed out when no lane asks for it.
-const POLL: Duration = Duration::from_millis(1);
-/// How late the client's own events are served when nothing is on its way.
-const IDLE: Duration = Duration::from_millis(100);
-/// Answers come in batches; this many are handed out at one call of a lane.
-const SERVED: usize = 4;
 /// Room for what a dead letter adds to its record (D5 asks for 64 KiB at least).
 const DEAD_LETTER_ROOM: usize = 128 * 1024;
 /// The client's own default for `message.max.bytes`.
@@ -50,16 +43,6 @@ pub(crate) struct LaneProducer {
 struct Line {
     config: ClientConfig,
     current: RwLock<Option<Arc<Running>>>,
-}
-
-/// One producer and the thread that serves its callbacks.
-struct Running {
-    producer: Arc<BaseProducer<Deliveries>>,
-    stopped: Arc<AtomicBool>,
-    /// Records without an answer.
-    waiting: Arc<AtomicUsize>,
-    unparked: Thread,
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl LaneProducer {
@@ -161,22 +144,35 @@ impl Line {
         record: &Arc<Outgoing>,
         ticket: Ticket,
     ) -> Result<(), (Ticket, PublishError)> {
-        let running = match self.running() {
-            Ok(running) => running,
-            Err(error) => return Err((ticket, PublishError::Lost(error.to_string()))),
+        let sent = {
+            let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+            match &*current {
+                Some(running) => ffi::produce(&running.producer, record, ticket),
+                None => {
+                    drop(current);
+                    match self.running() {
+                        Ok(running) => ffi::produce(&running.producer, record, ticket),
+                        Err(error) => return Err((ticket, PublishError::Lost(error.to_string()))),
+                    }
+                }
+            }
         };
-        // Counted before it is sent, because the answer may come at once.
-        if running.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
-            running.unparked.unpark();
-        }
-        ffi::produce(&running.producer, record, ticket).map_err(|(ticket, code)| {
-            running.waiting.fetch_sub(1, Ordering::AcqRel);
-            if let Some((code, reason)) = running.producer.client().fatal_error() {
+        sent.map_err(|(ticket, code)| {
+            if let Some(running) = self.current()
+                && let Some((code, reason)) = running.producer.client().fatal_error()
+            {
                 self.replace(&running, &format!("{code:?}: {reason}"));
                 return (ticket, PublishError::Lost(reason));
             }
             (ticket, naming(refusal(code), &record.topic))
         })
+    }
+
+    /// Hands out answers; `waker` is woken when there are more, if its task waits for some.
+    fn serve(&self, waker: &Waker, waits: bool) {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(running) = &*current else { return };
+        running.serve(waker, waits);
     }
 
     /// Puts a new producer in the place of one that failed for good. What the old one held comes back as lost.
@@ -199,68 +195,6 @@ impl Line {
     }
 }
 
-impl Running {
-    fn start(config: &ClientConfig) -> KafkaResult<Self> {
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let context = Deliveries {
-            waiting: Arc::clone(&waiting),
-        };
-        let producer = Arc::new(BaseProducer::from_config_and_context(config, context)?);
-        let stopped = Arc::new(AtomicBool::new(false));
-        let (polled, until, left) = (
-            Arc::clone(&producer),
-            Arc::clone(&stopped),
-            Arc::clone(&waiting),
-        );
-        let poll = move || {
-            while !until.load(Ordering::Acquire) {
-                polled.poll(Duration::ZERO);
-                let busy = left.load(Ordering::Acquire) > 0;
-                thread::park_timeout(if busy { POLL } else { IDLE });
-            }
-        };
-        let thread = thread::Builder::new().name("emissions".into()).spawn(poll);
-        let thread = thread.map_err(|error| {
-            KafkaError::ClientCreation(format!("no thread for the producer: {error}"))
-        })?;
-        Ok(Self {
-            producer,
-            stopped,
-            waiting,
-            unparked: thread.thread().clone(),
-            thread: Mutex::new(Some(thread)),
-        })
-    }
-
-    fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
-        self.unparked.unpark();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(thread) = thread {
-            // It ends within one poll; a panic in a callback was reported by the panic hook.
-            let _ = thread.join();
-        }
-    }
-
-    /// Answers everything that is still held as lost.
-    fn purge(&self) {
-        use rdkafka::producer::PurgeConfig;
-        self.producer
-            .purge(PurgeConfig::default().queue().inflight());
-        self.producer.poll(Duration::ZERO);
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 impl Publish for LaneProducer {
     fn enqueue(
         &self,
@@ -277,13 +211,9 @@ impl Publish for LaneProducer {
         }
     }
 
-    fn serve(&self) {
-        let Some(running) = self.usual.current() else {
-            return;
-        };
-        for _ in 0..SERVED {
-            running.producer.poll(Duration::ZERO);
-        }
+    fn serve(&self, waker: &Waker, waits: bool) {
+        self.usual.serve(waker, waits);
+        self.large.serve(waker, waits);
     }
 
     fn max_record_bytes(&self) -> usize {
@@ -343,35 +273,5 @@ pub(crate) fn naming(error: PublishError, topic: &str) -> PublishError {
             PublishError::TooLarge(format!("the topic `{topic}`: {reason}"))
         }
         other => other,
-    }
-}
-
-/// Answers tickets.
-struct Deliveries {
-    waiting: Arc<AtomicUsize>,
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        crate::client_log::log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        crate::client_log::report("producer of the lanes", &error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = Box<Sent<Ticket>>;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<Sent<Ticket>>) {
-        self.waiting.fetch_sub(1, Ordering::AcqRel);
-        sent.then.complete(match result {
-            Ok(message) => Ok(Written {
-                partition: message.partition(),
-                offset: message.offset(),
-            }),
-            Err((error, message)) => Err(naming(classify(error), message.topic())),
-        });
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::blocking::BlockingStart;
 use crate::lane::shared::{Control, LaneShared};
-use crate::work::{Published, Work};
+use crate::work::{Done, Published, Work};
 
 /// Shared by a lane and one slot. Both run in the lane's task, so the lock is never waited for.
 #[derive(Debug)]
@@ -29,13 +29,14 @@ pub(crate) struct SlotCell<R> {
 pub(crate) struct Exchange<R> {
     /// On the way in.
     pub(crate) inbox: VecDeque<Work<R>>,
-    /// On the way out: sequence numbers of records that this handler has done.
-    pub(crate) done: Vec<u64>,
+    /// On the way out: records that this handler has done.
+    pub(crate) done: Vec<Done>,
     /// On the way out: records that are done once these are acknowledged.
     pub(crate) published: Vec<Published<R>>,
     /// On the way out: records for other slots, in their order.
     pub(crate) handed_over: VecDeque<Work<R>>,
-    /// On the way out: keys that stay here, since an attempt is under way or the key is held.
+    /// On the way out: what the slots of records that stay here were chosen by, since an attempt is under way or their keys
+    /// are held.
     pub(crate) kept: Vec<u64>,
 }
 

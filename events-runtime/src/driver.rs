@@ -26,7 +26,7 @@ use crate::lane::context::LaneContext;
 use crate::observed::{Observed, TimedOut};
 use crate::plan::HandlerPlan;
 use crate::transport::Record;
-use crate::work::{Kind, Published, Work};
+use crate::work::{Done, Kind, Published, Work};
 
 const WAITS_FOR_A_THREAD: &str = "its first attempt waits for a thread of tokio's blocking pool: raise the runtime's `max_blocking_threads`, or lower `concurrency`";
 
@@ -39,7 +39,7 @@ pub(crate) struct Driver<R: Record> {
     cell: Arc<SlotCell<R>>,
     inbox: VecDeque<Work<R>>,
     /// Done since the last exchange.
-    done: Vec<u64>,
+    done: Vec<Done>,
     /// To be published since the last exchange.
     published: Vec<Published<R>>,
     held: Held<R>,
@@ -187,8 +187,10 @@ impl<R: Record> Driver<R> {
         exchange.handed_over.append(&mut self.inbox);
         exchange
             .kept
-            .extend(self.current.iter().map(|work| work.key));
-        exchange.kept.extend(self.held.keys());
+            .extend(self.current.iter().map(|work| work.lined_up));
+        exchange
+            .kept
+            .extend(self.held.works().map(|work| work.lined_up));
     }
 
     /// The lane does not advance: says which key is under way, if no error has said so before.

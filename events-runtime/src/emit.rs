@@ -1,78 +1,19 @@
 //! From an attempt's encoded events to records with stable ids.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use events_core::engine::Panicked;
 use events_core::{
-    EmissionIdentity, Emissions, Envelope, Error, EventDescriptor, Outgoing, RecordView, header,
-    time_now,
+    EmissionIdentity, Emissions, Envelope, Error, EventDescriptor, Outgoing, RecordView, time_now,
 };
 
+use crate::cause::{Cause, EmitBuffers};
 use crate::lane::context::LaneContext;
 use crate::plan::HandlerPlan;
 use crate::spans::TraceContext;
-
-/// What the cause's headers say to its emissions.
-pub(crate) struct Cause<'a> {
-    source: Cow<'a, str>,
-    id: Cow<'a, str>,
-    correlation_id: Option<&'a str>,
-    hops: u32,
-    trace_parent: Option<&'a str>,
-    trace_state: Option<&'a str>,
-}
-
-const SOURCE: &[u8] = header::SOURCE.as_bytes();
-const ID: &[u8] = header::ID.as_bytes();
-const CORRELATION_ID: &[u8] = header::CORRELATION_ID.as_bytes();
-const HOPS: &[u8] = header::HOPS.as_bytes();
-const TRACE_PARENT: &[u8] = header::TRACE_PARENT.as_bytes();
-const TRACE_STATE: &[u8] = header::TRACE_STATE.as_bytes();
-
-impl<'a> Cause<'a> {
-    pub(crate) fn read(record: &'a dyn RecordView) -> Self {
-        let mut cause = Self {
-            source: Cow::Borrowed(""),
-            id: Cow::Borrowed(""),
-            correlation_id: None,
-            hops: 0,
-            trace_parent: None,
-            trace_state: None,
-        };
-        let mut index = 0;
-        while let Some((name, value)) = record.header(index) {
-            index += 1;
-            // The same reading as `Meta`'s and the routing's: of duplicates the last that is not null counts.
-            let Some(value) = value else { continue };
-            let text = || std::str::from_utf8(value).ok();
-            match name {
-                SOURCE => cause.source = Cow::Borrowed(text().unwrap_or("")),
-                ID => cause.id = Cow::Borrowed(text().unwrap_or("")),
-                CORRELATION_ID => cause.correlation_id = text().filter(|id| !id.is_empty()),
-                HOPS => cause.hops = text().and_then(|hops| hops.parse().ok()).unwrap_or(0),
-                TRACE_PARENT => cause.trace_parent = text(),
-                TRACE_STATE => cause.trace_state = text(),
-                _ => {}
-            }
-        }
-        // A record of a producer that knows no CloudEvents is named by where it stands.
-        if cause.source.is_empty() {
-            cause.source = Cow::Owned(format!("kafka:{}", record.topic()));
-        }
-        if cause.id.is_empty() {
-            cause.id = Cow::Owned(format!(
-                "{}/{}/{}",
-                record.topic(),
-                record.partition(),
-                record.offset()
-            ));
-        }
-        cause
-    }
-}
+use crate::work::Records;
 
 /// Why emissions are not published.
 #[derive(Debug)]
@@ -109,15 +50,21 @@ impl EmitScratch {
     }
 }
 
-/// Lays out the records of one attempt, in the order in which they were emitted.
+/// Lays out the records of one attempt, in the order in which they were emitted. `buffers` holds the cause, if it was copied
+/// when the record was routed.
 pub(crate) fn records(
     lane: &LaneContext,
     handler: &HandlerPlan,
     record: &dyn RecordView,
+    mut buffers: Option<&mut EmitBuffers>,
     emissions: &Emissions,
     scratch: &mut EmitScratch,
-) -> Result<Vec<Arc<Outgoing>>, Withheld> {
-    let mut cause = Cause::read(record);
+) -> Result<Records, Withheld> {
+    let mut spare = buffers.as_mut().and_then(|buffers| buffers.take_record());
+    let mut cause = match buffers {
+        Some(buffers) => buffers.cause(),
+        None => Cause::read(record),
+    };
     if let Some(trace) = &scratch.trace {
         cause.trace_parent = Some(&trace.trace_parent);
         cause.trace_state = trace.trace_state.as_deref();
@@ -126,7 +73,7 @@ pub(crate) fn records(
         scratch.time = time_now();
     }
     let hops = cause.hops.saturating_add(1);
-    let mut records = Vec::with_capacity(emissions.len());
+    let mut records = Records::with_capacity(emissions.len());
     let mut ordinals: HashMap<(&str, Option<&str>), u32> = HashMap::new();
     let mut too_large = None;
     for event in emissions.iter() {
@@ -160,14 +107,17 @@ pub(crate) fn records(
             trace_parent: cause.trace_parent,
             trace_state: cause.trace_state,
         };
-        let mut outgoing = envelope.record(event);
+        let mut outgoing = spare.take().unwrap_or_else(|| Arc::new(Outgoing::new("")));
+        // Nothing else refers to it, so this copies nothing.
+        let record = Arc::make_mut(&mut outgoing);
+        envelope.write(event, record);
         if !lane.group.layers.is_empty() {
-            dress(lane, event.event, &mut outgoing).map_err(Withheld::Failed)?;
+            dress(lane, event.event, record).map_err(Withheld::Failed)?;
         }
         if outgoing.size() > lane.publish.max_record_bytes() {
             too_large = Some((event.event.name, outgoing.size()));
         }
-        records.push(Arc::new(outgoing));
+        records.push(outgoing);
     }
     let reason = if let Some((name, size)) = too_large {
         let limit = lane.publish.max_record_bytes();
@@ -181,7 +131,7 @@ pub(crate) fn records(
     };
     Err(Withheld::Refused(Refusal {
         reason,
-        refused: records,
+        refused: records.into_iter().collect(),
     }))
 }
 

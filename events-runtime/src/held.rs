@@ -44,9 +44,10 @@ impl<R: Record> Held<R> {
         self.keys.contains_key(&key)
     }
 
-    /// The keys that are held.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = u64> {
-        self.keys.keys().copied()
+    /// The records that are held.
+    pub(crate) fn works(&self) -> impl Iterator<Item = &Work<R>> {
+        let keys = self.keys.values();
+        keys.flat_map(|key| key.head.iter().chain(&key.behind))
     }
 
     /// Whether `work` must wait behind its key; then it does.
@@ -193,6 +194,8 @@ mod tests {
             version: 1,
             attempt: 1,
             event: 0,
+            lined_up: 0,
+            buffers: None,
         }
     }
 

@@ -35,6 +35,7 @@ use crate::ring::Ring;
 use crate::routing;
 use crate::slots::SlotTable;
 use crate::transport::{ParkedStart, Position, Queue};
+use crate::work::Done;
 
 /// Rounds of work before the task yields to others, and full batches: a lane that may take little at a time, because a key
 /// waits, is to keep up with the others.
@@ -162,7 +163,7 @@ impl<Q: Queue> Lane<Q> {
         let polled = slots.poll(|brought| {
             *done_uncounted += brought.done.len() as u64;
             open[brought.handler] -= brought.done.len() as u64;
-            for seq in brought.done.drain(..) {
+            for Done { seq, .. } in brought.done.drain(..) {
                 if !followers.is_empty() {
                     ended
                         .done

@@ -10,6 +10,7 @@
 mod acks;
 mod blocking;
 mod budget;
+mod cause;
 mod cell;
 mod dead_letter;
 mod deadline;

@@ -13,11 +13,14 @@ use events_core::Outgoing;
 use tokio::time::Sleep;
 
 use crate::acks::{Ack, Acks};
+use crate::cause::EmitBuffers;
 use crate::failpoints;
 use crate::lane::context::LaneContext;
 use crate::transport::{PublishError, Record, Ticket};
 use crate::work::{Kind, Published, Work};
 
+/// Most buffers that are kept while nothing uses them: two of the largest batches.
+const SPARE: usize = 1024;
 /// How long to wait before a full client or a lost producer is tried again without any answer having come.
 const RETRY: Duration = Duration::from_millis(20);
 
@@ -32,10 +35,14 @@ pub(crate) struct Outbox<R> {
     /// Records that wait for their acknowledgements.
     batches: Vec<Option<Batch<R>>>,
     free: Vec<usize>,
+    /// Buffers for the emissions of records to come.
+    spare: Vec<Box<EmitBuffers>>,
     /// Bytes that what is not acknowledged takes.
     bytes: usize,
     /// Sent and not answered.
     waiting: usize,
+    /// The client may wake this lane for answers.
+    serves: bool,
     /// Answered with "lost": sent again, in order, once every other answer has come.
     lost: Vec<(u64, Sending)>,
     /// Why nothing is sent for now.
@@ -94,8 +101,10 @@ impl<R: Record> Outbox<R> {
             base: 0,
             batches: Vec::new(),
             free: Vec::new(),
+            spare: Vec::new(),
             bytes: 0,
             waiting: 0,
+            serves: false,
             lost: Vec::new(),
             blocked: None,
             retry: None,
@@ -104,6 +113,11 @@ impl<R: Record> Outbox<R> {
             notes: 0,
             happened: Vec::new(),
         }
+    }
+
+    /// Buffers for what a record may cause.
+    pub(crate) fn take_buffers(&mut self) -> Box<EmitBuffers> {
+        self.spare.pop().unwrap_or_default()
     }
 
     /// Bytes not acknowledged.
@@ -182,8 +196,10 @@ impl<R: Record> Outbox<R> {
     /// Fetches answers and sends what can be sent. Each record that is done now goes to `done` as
     /// (sequence number, handler). Answers whether anything happened.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, done: &mut Vec<(u64, usize)>) -> bool {
-        if self.waiting > 0 {
-            self.lane.publish.serve();
+        let waits = self.waiting > 0;
+        if waits || self.serves {
+            self.serves = waits;
+            self.lane.publish.serve(cx.waker(), waits);
         }
         let mut inbox = std::mem::take(&mut self.inbox);
         self.acks.take(&mut inbox);
@@ -294,9 +310,12 @@ impl<R: Record> Outbox<R> {
             return;
         }
         self.free.push(sending.batch);
-        let Some(batch) = self.batches[sending.batch].take() else {
+        let Some(mut batch) = self.batches[sending.batch].take() else {
             return;
         };
+        if let (Kind::Emissions, Some(buffers)) = (sending.kind, batch.work.buffers.take()) {
+            self.put_buffers(buffers, sending.record);
+        }
         if batch.work.record.parked().is_some() {
             self.happened.push(Happened::Ended(batch.work));
             return;
@@ -309,6 +328,14 @@ impl<R: Record> Outbox<R> {
                 origin: batch.work.record.offset(),
                 offset,
             });
+        }
+    }
+
+    /// Keeps the buffers of an acknowledged record for another.
+    fn put_buffers(&mut self, mut buffers: Box<EmitBuffers>, record: Arc<Outgoing>) {
+        if self.spare.len() < SPARE && buffers.is_small() {
+            buffers.put_record(record);
+            self.spare.push(buffers);
         }
     }
 

@@ -107,6 +107,8 @@ pub struct TypePlan {
     pub dedupes: bool,
     /// Whether any of those reads headers again, for its arguments or for what it emits.
     pub keeps_headers: bool,
+    /// Whether what its emissions need of the headers is copied when a record is routed, so that they need not be kept.
+    pub(crate) keeps_cause: bool,
 }
 
 impl HandlerPlan {
@@ -147,6 +149,11 @@ impl HandlerPlan {
     /// Whether attempts read headers: for arguments such as `Meta`, or because emissions carry the cause's.
     fn reads_headers(&self) -> bool {
         self.descriptor.needs().headers || !self.descriptor.emits().is_empty()
+    }
+
+    /// Whether headers are read for what it emits, and for nothing else.
+    fn only_causes(&self) -> bool {
+        !self.descriptor.needs().headers && !self.descriptor.emits().is_empty()
     }
 }
 
@@ -302,6 +309,7 @@ impl TopicPlan {
                     handlers: Vec::new(),
                     dedupes: false,
                     keeps_headers: false,
+                    keeps_cause: false,
                 });
                 self.types.len() - 1
             });
@@ -309,7 +317,13 @@ impl TopicPlan {
         // A service has fewer handlers than 65,536: each is a function in one binary.
         plan.handlers.push(u16::try_from(place).unwrap_or(u16::MAX));
         plan.dedupes |= handler.dedupe;
-        plan.keeps_headers |= handler.reads_headers();
+        let first = plan.handlers.len() == 1;
+        plan.keeps_cause = first && handler.only_causes();
+        plan.keeps_headers = !plan.keeps_cause
+            && plan
+                .handlers
+                .iter()
+                .any(|place| self.handlers[usize::from(*place)].reads_headers());
         self.dedupes |= handler.dedupe;
         if event.topic_default || event.topic_exclusive {
             self.default_type = Some(index);

@@ -18,7 +18,7 @@ use crate::lane::shared::LaneShared;
 use crate::slots::lineup::Lineup;
 use crate::transport::Record;
 use crate::wake::{ReadySlots, SlotWaker};
-use crate::work::{Published, Work};
+use crate::work::{Done, Published, Work};
 
 pub(crate) struct SlotTable<R> {
     lane: Arc<LaneContext>,
@@ -33,7 +33,7 @@ pub(crate) struct SlotTable<R> {
     /// Slots with something to do.
     dirty: Vec<u32>,
     woken: Vec<u32>,
-    done: Vec<u64>,
+    done: Vec<Done>,
     published: Vec<Published<R>>,
     /// Records that first slots hand over to others of their handler.
     handed_over: Vec<(usize, VecDeque<Work<R>>)>,
@@ -78,8 +78,8 @@ struct Live<R> {
 /// What a poll of the slots brought.
 pub(crate) struct Brought<'a, R> {
     pub(crate) handler: usize,
-    /// Sequence numbers of done records; emptied by the lane.
-    pub(crate) done: &'a mut Vec<u64>,
+    /// Done records; emptied by the lane.
+    pub(crate) done: &'a mut Vec<Done>,
     /// To be published; emptied by the lane.
     pub(crate) published: &'a mut Vec<Published<R>>,
 }
@@ -113,10 +113,11 @@ impl<R: Record> SlotTable<R> {
     }
 
     /// Puts a record behind those of its key.
-    pub(crate) fn stage(&mut self, handler: usize, work: Work<R>) {
+    pub(crate) fn stage(&mut self, handler: usize, mut work: Work<R>) {
         let (start, end) = (self.first[handler], self.first[handler + 1]);
         let lineup = &mut self.lineups[handler];
-        let place = lineup.place(work.key, end - start);
+        work.lined_up = work.key;
+        let place = lineup.place(work.lined_up, end - start);
         let slot = start + place;
         let slots = &mut self.slots[handler];
         if slots.is_empty() {
@@ -188,7 +189,8 @@ impl<R: Record> SlotTable<R> {
             None if entry.staged.is_empty() => return Ok(()),
             live => live.insert(start(&self.lane, &self.shared, &self.ready, slot, handler)),
         };
-        let gathers = place == 0 && !self.lineups[handler].is_spread();
+        let spread = self.lineups[handler].is_spread();
+        let gathers = place == 0 && !spread;
         if gathers {
             live.cell.set_gathers(true);
         }
@@ -211,10 +213,17 @@ impl<R: Record> SlotTable<R> {
             let mut exchange = live.cell.exchange();
             std::mem::swap(&mut exchange.done, &mut self.done);
             std::mem::swap(&mut exchange.published, &mut self.published);
+            if spread {
+                let done = self.done.iter().map(|done| done.lined_up);
+                let published = self.published.iter().map(|left| left.work.lined_up);
+                let lineup = &mut self.lineups[handler];
+                done.chain(published).for_each(|key| lineup.finished(key));
+            }
             if gathers && !live.cell.gathers() {
                 let handed_over = std::mem::take(&mut exchange.handed_over);
                 self.handed_over.push((handler, handed_over));
-                self.lineups[handler].spread(exchange.kept.drain(..));
+                let slots = self.first[handler + 1] - self.first[handler];
+                self.lineups[handler].spread(slots, exchange.kept.drain(..));
                 self.lineups[handler].occupy();
                 entry.occupied = true;
             }
@@ -226,7 +235,7 @@ impl<R: Record> SlotTable<R> {
         );
         if entry.occupied && entry.is_empty() {
             entry.occupied = false;
-            self.lineups[handler].vacate(place == 0);
+            self.lineups[handler].vacate();
         }
         outcome
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use events_core::{Outgoing, RecordView};
@@ -105,7 +105,12 @@ pub trait Publish: Send + Sync + 'static {
 
     /// Lets the client hand out answers on this thread, without waiting. A lane that has records on their way calls it, so
     /// that memory is freed where it was taken; answers must come without it too.
-    fn serve(&self) {}
+    ///
+    /// If the lane `waits`, its `waker` may be woken when there are answers, for whatever lane: then the lane calls this
+    /// again. Else it is not to be woken any more.
+    fn serve(&self, waker: &Waker, waits: bool) {
+        let _ = (waker, waits);
+    }
 
     /// The largest record that can be published, in bytes of key, value and headers.
     fn max_record_bytes(&self) -> usize;

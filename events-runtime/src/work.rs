@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use events_core::{EnvelopeError, Outgoing, RecordView};
 
+use crate::cause::EmitBuffers;
 use crate::opened::{LeftOut, OpenedRecord};
 use crate::parking::record::ParkedRecord;
 use crate::transport::Record;
@@ -153,6 +154,19 @@ pub(crate) struct Work<R> {
     pub(crate) attempt: u32,
     /// Index into the topic's types.
     pub(crate) event: u16,
+    /// The key that its slot was chosen by.
+    pub(crate) lined_up: u64,
+    /// For what it causes; none where headers are read again for that.
+    pub(crate) buffers: Option<Box<EmitBuffers>>,
+}
+
+/// A record that a slot is through with, and that leaves nothing to be published.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Done {
+    /// Its place in the ring.
+    pub(crate) seq: u64,
+    /// The key that its slot was chosen by.
+    pub(crate) lined_up: u64,
 }
 
 /// What an attempt leaves to be published before its record is done.
@@ -160,10 +174,71 @@ pub(crate) struct Work<R> {
 pub(crate) struct Published<R> {
     /// Kept until the acknowledgement: a refusal that cannot heal is dead-lettered together with it.
     pub(crate) work: Work<R>,
-    pub(crate) records: Vec<Arc<Outgoing>>,
+    pub(crate) records: Records,
     pub(crate) kind: Kind,
     /// The record was given up, or cannot be read by this build: it does not make a duplicate of another one.
     pub(crate) given_up: bool,
+}
+
+/// Records to be published, in their order. One, by far the commonest case, needs no list.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    first: Option<Arc<Outgoing>>,
+    others: Vec<Arc<Outgoing>>,
+}
+
+impl Records {
+    /// None yet, with room for so many.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self {
+            first: None,
+            others: Vec::with_capacity(count.saturating_sub(1)),
+        }
+    }
+
+    pub(crate) fn push(&mut self, record: Arc<Outgoing>) {
+        match self.first {
+            None => self.first = Some(record),
+            Some(_) => self.others.push(record),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+}
+
+impl From<Outgoing> for Records {
+    fn from(record: Outgoing) -> Self {
+        Self {
+            first: Some(Arc::new(record)),
+            others: Vec::new(),
+        }
+    }
+}
+
+impl FromIterator<Arc<Outgoing>> for Records {
+    fn from_iter<T: IntoIterator<Item = Arc<Outgoing>>>(records: T) -> Self {
+        let mut records = records.into_iter();
+        Self {
+            first: records.next(),
+            others: records.collect(),
+        }
+    }
+}
+
+impl IntoIterator for Records {
+    type Item = Arc<Outgoing>;
+    type IntoIter =
+        std::iter::Chain<std::option::IntoIter<Arc<Outgoing>>, std::vec::IntoIter<Arc<Outgoing>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.first.into_iter().chain(self.others)
+    }
 }
 
 /// Why records are published.

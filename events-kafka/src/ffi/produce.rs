@@ -15,8 +15,17 @@ use rdkafka::types::RDKafkaRespErr;
 /// What the client carries along with a record whose value it reads in place.
 pub(crate) struct Sent<T> {
     /// Lives until the answer.
-    _record: Arc<Outgoing>,
-    pub(crate) then: T,
+    record: Arc<Outgoing>,
+    then: T,
+}
+
+impl<T> Sent<T> {
+    /// After the answer: the client reads the record no longer. Whoever learns of it by what comes back is the last to refer
+    /// to the record.
+    pub(crate) fn answered(self) -> T {
+        drop(self.record);
+        self.then
+    }
 }
 
 /// Enqueues a record without copying its value. `then` comes back once: here with the reason why the client does not take the
@@ -31,7 +40,7 @@ where
     T: Send + Sync,
 {
     let sent = Box::into_raw(Box::new(Sent {
-        _record: Arc::clone(record),
+        record: Arc::clone(record),
         then,
     }));
     // SAFETY: the box is the client's until it comes back with the answer, and keeps the value that the client reads until
@@ -139,6 +148,13 @@ unsafe fn enqueue(
 /// A header's name as every client can read it: text without zeros. Others panic on bytes that are not UTF-8, or cut the name
 /// at a zero.
 fn header_name(name: &[u8]) -> Cow<'_, str> {
+    // Nearly every name.
+    if name.is_ascii()
+        && !name.contains(&0)
+        && let Ok(name) = std::str::from_utf8(name)
+    {
+        return Cow::Borrowed(name);
+    }
     let name = String::from_utf8_lossy(name);
     if name.contains('\0') {
         return Cow::Owned(name.replace('\0', ""));
@@ -168,7 +184,7 @@ mod tests {
         type DeliveryOpaque = Box<Sent<u64>>;
 
         fn delivery(&self, _: &DeliveryResult<'_>, sent: Box<Sent<u64>>) {
-            self.0.lock().unwrap().push(sent.then);
+            self.0.lock().unwrap().push(sent.answered());
         }
     }
 

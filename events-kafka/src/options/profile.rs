@@ -104,6 +104,10 @@ impl ClientOptions {
     pub(crate) fn lane_producer(&self) -> ClientConfig {
         let mut config = self.producer();
         config.set("message.timeout.ms", "0");
+        // What a lane sends, it sends by the batch: the client's own default makes a third fewer requests of it.
+        if self.property("linger.ms").is_none() {
+            config.set("linger.ms", "5");
+        }
         config
     }
 

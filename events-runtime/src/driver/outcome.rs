@@ -14,16 +14,17 @@ use crate::header_bounds::HeaderSize;
 use crate::opened::OpenedRecord;
 use crate::routing;
 use crate::transport::Record;
-use crate::work::{Kind, Published, RecordRef, Work};
+use crate::work::{Done, Kind, Published, RecordRef, Records, Work};
 
 impl<R: Record> Driver<R> {
     pub(super) fn succeed(&mut self, mut work: Work<R>, emissions: &Emissions) {
         let records = match emissions.is_empty() {
-            true => Ok(Vec::new()),
+            true => Ok(Records::default()),
             false => emit::records(
                 &self.lane,
                 &self.handler,
                 &*work.record,
+                work.buffers.as_deref_mut(),
                 emissions,
                 &mut self.scratch,
             ),
@@ -48,13 +49,14 @@ impl<R: Record> Driver<R> {
         }
         if emissions.is_empty() {
             if work.record.parked().is_none() {
-                self.done.push(work.seq);
+                let Work { seq, lined_up, .. } = work;
+                self.done.push(Done { seq, lined_up });
                 return;
             }
             // The lot says in the parked log that it is done.
             self.published.push(Published {
                 work,
-                records: Vec::new(),
+                records: Records::default(),
                 kind: Kind::Emissions,
                 given_up: false,
             });
@@ -239,7 +241,7 @@ impl<R: Record> Driver<R> {
         work.record.detach();
         self.published.push(Published {
             work,
-            records,
+            records: records.into_iter().collect(),
             kind: Kind::DeadLetter,
             given_up,
         });

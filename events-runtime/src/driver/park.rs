@@ -1,6 +1,5 @@
 //! When a record goes into the parked log, or stays there.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use events_core::{Error, Exhausted, Ordering, Park};
@@ -98,7 +97,7 @@ impl<R: Record> Driver<R> {
         work.record.detach();
         self.published.push(Published {
             work,
-            records: vec![Arc::new(fact)],
+            records: fact.into(),
             kind: Kind::Append,
             given_up: hope == Hope::NewBuild,
         });
@@ -160,7 +159,7 @@ impl<R: Record> Driver<R> {
         let fact = self.writer(&parked).failed(record, at, &standing);
         self.published.push(Published {
             work,
-            records: vec![Arc::new(fact)],
+            records: fact.into(),
             kind: Kind::Fact,
             given_up: false,
         });

@@ -159,7 +159,7 @@ impl<Q: Queue> Lane<Q> {
         let mut size = record.size();
         if plan.keeps_headers {
             size += route.headers.bytes + route.headers.count * PARSED_HEADER;
-        } else {
+        } else if !plan.keeps_cause {
             record.forget_headers();
         }
         let handlers = plan.handlers.iter().copied();
@@ -289,6 +289,8 @@ impl<Q: Queue> Lane<Q> {
             version: route.version,
             attempt: 1,
             event,
+            lined_up: 0,
+            buffers: None,
         };
         if handlers.len() == 1
             && let Some(handler) = handlers.next()
@@ -301,7 +303,14 @@ impl<Q: Queue> Lane<Q> {
                 Fate::Wait(first) => Some(first),
             };
             self.expect(seq, size, &[handler]);
-            self.stage(handler, work(handler, one(record)), first);
+            let mut work = work(handler, one(record));
+            if topic.reads_headers && topic.types[route.event].keeps_cause {
+                let mut buffers = self.outbox.take_buffers();
+                buffers.keep_cause(&*work.record);
+                work.record.forget_headers();
+                work.buffers = Some(buffers);
+            }
+            self.stage(handler, work, first);
             return;
         }
         let mut wanting = Vec::with_capacity(handlers.len());

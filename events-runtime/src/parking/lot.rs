@@ -352,6 +352,8 @@ pub(super) fn work<R: Record>(
         version: route.version,
         attempt: attempts.saturating_add(1),
         event: route.event,
+        lined_up: 0,
+        buffers: None,
     };
     Some((route.handler, work))
 }

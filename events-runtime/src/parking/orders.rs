@@ -58,7 +58,7 @@ impl<Q: Queue> Lot<Q> {
             handler,
             Published {
                 work,
-                records,
+                records: records.into_iter().collect(),
                 kind: Kind::DeadLetter,
                 given_up: true,
             },
