@@ -10,11 +10,15 @@ pub(crate) const CONSUMER: [(&str, &str); 4] = [
 ];
 
 /// Producers.
-pub(crate) const PRODUCER: [(&str, &str); 3] = [
+pub(crate) const PRODUCER: [(&str, &str); 2] = [
     ("enable.idempotence", "true"),
     ("partitioner", "murmur2_random"),
-    ("linger.ms", "1"),
 ];
+
+/// How long a record waits for a batch, in milliseconds: at the edge, and where records are published for others. By hand it
+/// must be set; the framework has it so.
+pub(crate) const EDGE_LINGER: &str = "1";
+pub(crate) const REACTION_LINGER: &str = "5";
 
 /// Partitions of every topic.
 pub(crate) const PARTITIONS: i32 = 8;

@@ -19,7 +19,7 @@ use crate::raw::reading::Reading;
 use crate::raw::window::Window;
 use crate::raw::{POLL, outgoing, producer_config, subscribed};
 use crate::sample::Sample;
-use crate::settings::PARTITIONS;
+use crate::settings::{EDGE_LINGER, PARTITIONS};
 use crate::tally::{Moment, TALLY};
 
 pub(crate) fn run(job: &Job) -> Result<Sample> {
@@ -66,7 +66,7 @@ fn handle(job: &Job) -> Result<()> {
 }
 
 fn publish(job: &Job) -> Result<Sample> {
-    let producer: Arc<BaseProducer> = Arc::new(producer_config(job).create()?);
+    let producer: Arc<BaseProducer> = Arc::new(producer_config(job, EDGE_LINGER).create()?);
     let polling = {
         let producer = Arc::clone(&producer);
         thread::spawn(move || {

@@ -51,11 +51,12 @@ fn subscribed(job: &Job, topic: &str) -> Result<BaseConsumer> {
     Ok(consumer)
 }
 
-/// The settings of a producer whose loop bounds what is under way.
-fn producer_config(job: &Job) -> ClientConfig {
+/// The settings of a producer whose loop bounds what is under way, and whose records wait so long for a batch.
+fn producer_config(job: &Job, linger: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", &job.address)
+        .set("linger.ms", linger)
         .set("queue.buffering.max.messages", "0")
         .set("queue.buffering.max.kbytes", "2147483647");
     for (name, value) in settings::PRODUCER.into_iter().chain(pairs(&job.set)) {

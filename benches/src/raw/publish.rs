@@ -14,6 +14,7 @@ use crate::job::Job;
 use crate::measured;
 use crate::raw::producer_config;
 use crate::sample::Sample;
+use crate::settings::EDGE_LINGER;
 use crate::tally::Moment;
 
 /// Events between two looks at the acknowledgements; they are stamped with one time.
@@ -40,7 +41,7 @@ impl ProducerContext for Written {
 
 pub(crate) fn run(job: &Job) -> Result<Sample> {
     let producer: BaseProducer<Written> =
-        producer_config(job).create_with_context(Written::default())?;
+        producer_config(job, EDGE_LINGER).create_with_context(Written::default())?;
     let (mut value, mut time) = (Vec::new(), time_now());
     // Connections are made before the clock starts.
     send(&producer, &job.group, 0, &time, &mut value)?;

@@ -23,7 +23,7 @@ use crate::raw::reaction::Reaction;
 use crate::raw::reading::Reading;
 use crate::raw::{POLL, producer_config, subscribed};
 use crate::sample::Sample;
-use crate::settings::PARTITIONS;
+use crate::settings::{PARTITIONS, REACTION_LINGER};
 use crate::tally::TALLY;
 
 /// Records between two looks at the acknowledgements.
@@ -66,7 +66,7 @@ pub(crate) fn run(job: &Job) -> Result<Sample> {
 /// Reacts to the events of a topic until the run is over.
 pub(super) fn react(job: &Job, event: &'static events_core::EventDescriptor) -> Result<()> {
     let producer: Arc<BaseProducer<Acks>> =
-        Arc::new(producer_config(job).create_with_context(Acks::default())?);
+        Arc::new(producer_config(job, REACTION_LINGER).create_with_context(Acks::default())?);
     let threaded = job.variant == Variant::RawThreads;
     let polling = threaded.then(|| {
         let producer = Arc::clone(&producer);

@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::measured;
 use crate::raw::{consumer_config, producer_config};
 use crate::sample::Sample;
-use crate::settings::PARTITIONS;
+use crate::settings::{EDGE_LINGER, PARTITIONS};
 use crate::start::TOPICS;
 use crate::tally::Moment;
 
@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(1);
 
 pub(crate) fn run(job: &Job) -> Result<Sample> {
     let (begun, first) = (Instant::now(), Moment::now());
-    let producer: BaseProducer = producer_config(job).create()?;
+    let producer: BaseProducer = producer_config(job, EDGE_LINGER).create()?;
     let consumer: BaseConsumer = consumer_config(job).create()?;
     consumer.subscribe(&TOPICS)?;
     let (spawned, _) = first.elapsed();

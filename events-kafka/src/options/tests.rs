@@ -65,6 +65,20 @@ fn a_property_has_one_value_under_all_its_names() {
 }
 
 #[test]
+fn lanes_wait_for_a_batch_as_the_client_does_unless_told_otherwise() {
+    let linger = |options: &ClientOptions| {
+        let both = [options.lane_producer(), options.edge_producer()];
+        both.map(|config| config.get("linger.ms").map(str::to_owned))
+    };
+    let options = ClientOptions::without_environment();
+    assert_eq!(linger(&options), [Some("5".into()), Some("1".into())]);
+    for name in ["linger.ms", "queue.buffering.max.ms"] {
+        let options = ClientOptions::without_environment().set(name, "0");
+        assert_eq!(linger(&options), [Some("0".into()), Some("0".into())]);
+    }
+}
+
+#[test]
 fn a_fetch_at_the_end_of_idle_partitions_does_not_hold_up_the_others_for_long() {
     let wait = |options: &ClientOptions| {
         let settings = Settings::default();

@@ -31,8 +31,9 @@ struct Bucket {
     records: u32,
 }
 
-/// So many for each slot, that few keys share one.
+/// So many for each slot, and no fewer or more altogether, that few keys share one.
 const BUCKETS: u32 = 32;
+const LEAST_BUCKETS: u32 = 1 << 10;
 const MOST_BUCKETS: u32 = 1 << 16;
 
 impl Lineup {
@@ -86,7 +87,8 @@ impl Lineup {
 
     fn size(&mut self, slots: u32) {
         if self.buckets.is_empty() {
-            let buckets = slots.saturating_mul(BUCKETS).clamp(1, MOST_BUCKETS);
+            let buckets = slots.saturating_mul(BUCKETS);
+            let buckets = buckets.clamp(LEAST_BUCKETS, MOST_BUCKETS);
             self.buckets.resize(buckets as usize, Bucket::default());
             self.loads.resize(slots as usize, 0);
             // The first is the last resort: what it keeps may take long. Slots that were used before come up again first.

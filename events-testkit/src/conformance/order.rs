@@ -129,6 +129,31 @@ pub async fn slow_keys_keep_their_slots_while_others_end<C: Cluster>(cluster: &C
     Verdict::Held
 }
 
+subject!(Wide, fill_slots, "conformance-order-wide", concurrency = 8);
+
+/// As many keys as there are slots run concurrently: no key waits behind another while a slot is idle (D2).
+pub async fn keys_take_idle_slots<C: Cluster>(cluster: &C) -> Verdict {
+    let stage = Stage::set(cluster, "conformance-order-wide", 1).await;
+    let keys = ["w0", "w1", "w2", "w3", "w4", "w5", "w6", "w7"];
+    for key in keys {
+        let gate = [Step::Gate(key)];
+        stage.probe.script("fill_slots", key, 0, gate);
+        for seq in 0..2 {
+            stage.send::<Wide>(key, seq).await;
+        }
+    }
+    let running = stage.start().await;
+    eventually("each key has a slot", async || {
+        stage.probe.most_at_once("fill_slots") == keys.len()
+    })
+    .await;
+    keys.iter().for_each(|key| stage.probe.open(key));
+    stage.committed_once(16).await;
+    running.shutdown().await;
+    stage.probe.assert_order("fill_slots");
+    Verdict::Held
+}
+
 subject!(Single, one_by_one, "conformance-single", concurrency = 1);
 
 /// A key that fails waits; others flow, though they share its only slot. Afterwards its records go on in order (D6).

@@ -21,6 +21,7 @@ macro_rules! conformance_tests {
                 keys_are_in_order_and_side_by_side
                 a_failed_key_stays_in_front_when_keys_are_spread
                 slow_keys_keep_their_slots_while_others_end
+                keys_take_idle_slots
                 a_failed_key_waits_alone
                 records_without_a_key_run_side_by_side
                 records_without_order_run_side_by_side
