@@ -36,6 +36,10 @@ pub(crate) struct Outbox<R> {
     batches: Vec<Option<Batch<R>>>,
     free: Vec<usize>,
     /// Buffers for the emissions of records to come.
+    #[expect(
+        clippy::vec_box,
+        reason = "a record's work carries the box, and nothing is to be allocated for it"
+    )]
     spare: Vec<Box<EmitBuffers>>,
     /// Bytes that what is not acknowledged takes.
     bytes: usize,
