@@ -27,6 +27,8 @@ pub mod header {
     pub const CAUSATION_ID: &str = "ce_causationid";
     /// Extension: how many handlers stand between the flow's first event and this one.
     pub const HOPS: &str = "ce_hops";
+    /// Extension: the record's time in milliseconds since the Unix epoch, where its topic refuses it as the record's own.
+    pub const RECORD_TIME: &str = "ce_recordtime";
     /// The payload's media type.
     pub const CONTENT_TYPE: &str = "content-type";
     /// W3C trace context.

@@ -234,6 +234,15 @@ pub(crate) fn classify(error: &KafkaError) -> PublishError {
 }
 
 /// What an error code of the client means for the record.
+///
+/// | the broker's reason | what follows |
+/// |---|---|
+/// | the client's queue is full | waits, in order |
+/// | size of the record, of its batch | a letter or a parked record gives up words; an emission is dead-lettered |
+/// | time; a record that is invalid for a reason that the client does not tell, with a time of its own | its time goes into a header; without a time of its own it waits until the clock is right |
+/// | no such topic, no right, policy, a record that the topic cannot take (no key where it is compacted, an old format) | an emission is dead-lettered; a letter or a parked record waits, named, until the topic takes it |
+/// | too few replicas, a leader that moves, a disk that fails, throttling | the client asks again, without a limit |
+/// | another record of the batch; everything else | it is sent again, in order, by a new producer if this one failed for good |
 pub(crate) fn refusal(code: RDKafkaErrorCode) -> PublishError {
     use RDKafkaErrorCode as Code;
     let mut text = code.to_string();
@@ -242,16 +251,19 @@ pub(crate) fn refusal(code: RDKafkaErrorCode) -> PublishError {
     }
     match code {
         Code::QueueFull => PublishError::Full,
-        Code::MessageSizeTooLarge | Code::InvalidMessageSize => PublishError::TooLarge(text),
+        Code::MessageSizeTooLarge | Code::InvalidMessageSize | Code::MessageBatchTooLarge => {
+            PublishError::TooLarge(text)
+        }
+        Code::InvalidTimestamp => PublishError::Untimely(text),
+        // Also a record in a batch of several whose time is refused: its own reason is lost in the client.
+        Code::InvalidRecord => PublishError::Invalid(text),
         Code::UnknownTopic
         | Code::UnknownTopicOrPartition
         | Code::UnknownPartition
         | Code::InvalidTopic
         | Code::TopicAuthorizationFailed
         | Code::ClusterAuthorizationFailed
-        | Code::InvalidRecord
         | Code::PolicyViolation
-        | Code::InvalidTimestamp
         | Code::UnsupportedForMessageFormat => PublishError::Refused(text),
         Code::MessageTimedOut | Code::RequestTimedOut => PublishError::TimedOut(text),
         _ => PublishError::Lost(text),
@@ -271,6 +283,12 @@ pub(crate) fn naming(error: PublishError, topic: &str) -> PublishError {
         }
         PublishError::TooLarge(reason) => {
             PublishError::TooLarge(format!("the topic `{topic}`: {reason}"))
+        }
+        PublishError::Invalid(reason) => {
+            PublishError::Invalid(format!("the topic `{topic}`: {reason}"))
+        }
+        PublishError::Untimely(reason) => {
+            PublishError::Untimely(format!("the topic `{topic}`: {reason}"))
         }
         other => other,
     }

@@ -12,9 +12,11 @@ use crate::work::Work;
 
 mod dialect;
 mod shrunk;
+mod untimed;
 
 pub use dialect::Dialects;
 pub(crate) use shrunk::{reference, shrunk};
+pub(crate) use untimed::untimed;
 
 /// Names of the headers that a dead letter has beside the record's own.
 pub mod dead_letter_header {
@@ -28,6 +30,8 @@ pub mod dead_letter_header {
     pub const HANDLER: &str = "dl_handler";
     /// The error and its causes, outermost first, cut to 16 KiB.
     pub const ERROR: &str = "dl_error";
+    /// The record's time in milliseconds since the Unix epoch, where the dead-letter topic refuses it as the letter's own.
+    pub const TIMESTAMP: &str = "dl_timestamp";
     /// Attempts made.
     pub const ATTEMPTS: &str = "dl_attempts";
     /// When it was given up, RFC 3339.

@@ -259,7 +259,10 @@ impl<R: Record> Outbox<R> {
             Err((ticket, error)) => {
                 ticket.revoke();
                 match error {
-                    PublishError::Refused(_) | PublishError::TooLarge(_) => {
+                    PublishError::Refused(_)
+                    | PublishError::TooLarge(_)
+                    | PublishError::Invalid(_)
+                    | PublishError::Untimely(_) => {
                         self.refused(None, sending, error, done);
                     }
                     error => {
@@ -289,7 +292,12 @@ impl<R: Record> Outbox<R> {
                 self.settled(sending, Some(written.offset), done);
                 failpoints::reached("ack-after", &self.lane.partition, offset);
             }
-            Err(error @ (PublishError::Refused(_) | PublishError::TooLarge(_))) => {
+            Err(
+                error @ (PublishError::Refused(_)
+                | PublishError::TooLarge(_)
+                | PublishError::Invalid(_)
+                | PublishError::Untimely(_)),
+            ) => {
                 self.refused(Some(ack.number), sending, error, done);
             }
             Err(_) => self.lost.push((ack.number, sending)),

@@ -155,6 +155,13 @@ pub enum PublishError {
     /// Refused too, because of its size or that of the batch that it was sent in; the record was not written.
     #[error("the broker refuses the record: {0}; it was not written")]
     TooLarge(String),
+    /// Refused because of something about the record that the client does not name when it was sent in a batch: its time, or a
+    /// key that it lacks; the record was not written.
+    #[error("the broker refuses the record: {0}; it was not written")]
+    Invalid(String),
+    /// Refused because of its time, or that of a record in its batch; the record was not written.
+    #[error("the broker refuses the record: {0}; it was not written")]
+    Untimely(String),
     /// No answer within the producer's time; the record may have been written.
     #[error("no answer in time: {0}; the record may have been written")]
     TimedOut(String),

@@ -25,6 +25,14 @@ impl Broker {
         self.state().sabotage.limits.insert(topic.to_owned(), bytes);
     }
 
+    /// Lets a topic refuse records of services whose time is after this one, in milliseconds since the Unix epoch.
+    /// Of a record that was sent in a batch with others the client says only that it is invalid.
+    pub fn refuse_times_after(&self, topic: &str, latest: i64, in_batches: bool) {
+        let sabotage = &mut self.state().sabotage;
+        sabotage.times.insert(topic.to_owned(), latest);
+        sabotage.in_batches = in_batches;
+    }
+
     /// Answers the next `times` records that the client's queue is full.
     pub fn fill_queue(&self, times: usize) {
         self.state().sabotage.full = times;

@@ -16,6 +16,10 @@ pub(crate) struct Sabotage {
     pub(crate) refused: BTreeMap<String, String>,
     /// The largest record of topics that take less than the broker does.
     pub(crate) limits: BTreeMap<String, usize>,
+    /// The latest time of records of topics that refuse later ones.
+    pub(crate) times: BTreeMap<String, i64>,
+    /// They are sent in batches, so that the client does not say that it was the time.
+    pub(crate) in_batches: bool,
     /// Times that the client's queue is full.
     pub(crate) full: usize,
     /// Records whose producer is lost, and whether they are written.
@@ -69,6 +73,8 @@ impl Publish for Producer {
         let limit = *limits
             .get(&*record.topic)
             .unwrap_or(&state.max_record_bytes);
+        let latest = state.sabotage.times.get(&*record.topic).copied();
+        let latest = latest.unwrap_or(i64::MAX);
         let refusal = state.sabotage.refused.get(&*record.topic).cloned();
         let (outcome, readers) = if lost_count > 0 {
             state.sabotage.lost.0 -= 1;
@@ -82,6 +88,16 @@ impl Publish for Producer {
             (Err(lost()), readers.unwrap_or_default())
         } else if let Some(reason) = refusal {
             (Err(PublishError::Refused(reason)), Vec::new())
+        } else if let Some(time) =
+            Some(record.timestamp.unwrap_or(self.0.now())).filter(|time| *time > latest)
+        {
+            let reason = format!("its time {time} is too late");
+            // A client tells less of a record that it sent together with others.
+            let error = match state.sabotage.in_batches {
+                true => PublishError::Invalid(reason),
+                false => PublishError::Untimely(reason),
+            };
+            (Err(error), Vec::new())
         } else if record.size() > limit {
             let reason = format!("it has {} bytes and may have {limit}", record.size());
             (Err(PublishError::TooLarge(reason)), Vec::new())

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use events_core::{Error, Outgoing};
+use events_core::Error;
 
 use super::{Outbox, Sending, cost};
-use crate::dead_letter::{letters, reference, shrunk};
+use crate::dead_letter::{letters, reference, shrunk, untimed};
 use crate::transport::{PublishError, Record};
 use crate::work::Kind;
 
@@ -24,12 +24,27 @@ impl<R: Record> Outbox<R> {
         done: &mut Vec<(u64, usize)>,
     ) {
         let large = matches!(error, PublishError::TooLarge(_));
-        let (PublishError::Refused(reason) | PublishError::TooLarge(reason)) = error else {
+        // It may be its time: that is found out by going without one.
+        let timed = sending.record.timestamp.is_some();
+        let untimely = matches!(error, PublishError::Untimely(_))
+            || (timed && matches!(error, PublishError::Invalid(_)));
+        let (PublishError::Refused(reason)
+        | PublishError::TooLarge(reason)
+        | PublishError::Invalid(reason)
+        | PublishError::Untimely(reason)) = error
+        else {
             return;
         };
-        if sending.kind != Kind::Emissions {
-            if !(large && self.shrink(&mut sending)) {
-                self.hold(&sending.record, &reason, large);
+        // A time is nobody's fault for long: with it in a header the record is written, and without one of its own it is this
+        // machine's clock that the topic refuses.
+        if sending.kind != Kind::Emissions || untimely {
+            let reduced = match (large, untimely) {
+                (true, _) => self.shrink(&mut sending),
+                (_, true) => self.set_time_aside(&mut sending, &reason),
+                _ => false,
+            };
+            if !reduced {
+                self.hold(&sending, &reason, large, untimely);
             }
             self.one_by_one |= large;
             match number {
@@ -111,22 +126,45 @@ impl<R: Record> Outbox<R> {
         batch.map_or(-1, |batch| batch.work.record.offset())
     }
 
-    /// Nothing goes out for a while, because the topic of this letter or fact does not take it.
-    fn hold(&mut self, record: &Outgoing, reason: &str, large: bool) {
-        let topic = &record.topic;
-        let role = match topic == self.lane.group.dead_letters.as_str() {
-            true => "dead-letter",
-            false => "parked",
+    /// The record's time goes into a header, if it has one of its own.
+    fn set_time_aside(&mut self, sending: &mut Sending, reason: &str) -> bool {
+        let Some(untimed) = untimed(&sending.record, sending.kind) else {
+            return false;
         };
-        let remedy = match large {
-            true => format!(
+        tracing::warn!(
+            partition = %self.lane.partition, topic = %sending.record.topic, timestamp = sending.record.timestamp, reason,
+            "the topic refuses the record, as it does for a time out of its bounds: it is written with its time in a header; raise `message.timestamp.after.max.ms` \
+             or `message.timestamp.before.max.ms` of the topic to keep it"
+        );
+        self.bytes += cost(&untimed);
+        self.bytes -= cost(&sending.record);
+        sending.record = Arc::new(untimed);
+        true
+    }
+
+    /// Nothing goes out for a while, because the topic of this record does not take it.
+    fn hold(&mut self, sending: &Sending, reason: &str, large: bool, untimely: bool) {
+        let record = &sending.record;
+        let topic = &record.topic;
+        let role = match sending.kind {
+            Kind::Emissions => "",
+            _ if topic == self.lane.group.dead_letters.as_str() => "dead-letter ",
+            _ => "parked ",
+        };
+        let remedy = match (large, untimely) {
+            (true, _) => format!(
                 "it has {} bytes: raise the topic's `max.message.bytes` above that",
                 record.size()
             ),
-            false => "create the topic or grant the right".to_owned(),
+            (_, true) => {
+                "it has the time of this machine: set its clock right, or raise the topic's `message.timestamp.after.max.ms` \
+                 and `message.timestamp.before.max.ms`"
+                    .to_owned()
+            }
+            _ => "create the topic, grant the right, or mend the topic's settings".to_owned(),
         };
         let reason = format!(
-            "the {role} topic `{topic}` refuses a record: {reason}; {remedy}, and it goes on by itself"
+            "the {role}topic `{topic}` refuses a record: {reason}; {remedy}, and it goes on by itself"
         );
         tracing::error!(partition = %self.lane.partition, reason, "the lane holds");
         self.pause(REFUSED_RETRY, reason);

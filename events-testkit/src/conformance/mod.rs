@@ -49,6 +49,7 @@ pub mod pressure;
 pub mod pressure_shared;
 pub mod progress;
 pub mod publishing;
+pub mod record_times;
 pub mod starts;
 pub mod structured;
 

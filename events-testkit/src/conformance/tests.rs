@@ -71,6 +71,10 @@ macro_rules! conformance_tests {
                 what_is_refused_for_its_size_gives_up_its_text
                 a_record_beyond_the_bound_is_not_handled
             }
+            record_times {
+                a_time_that_a_topic_refuses_goes_into_a_header
+                a_clock_that_a_topic_refuses_is_waited_for
+            }
             breaker_lanes {
                 lanes_count_failing_keys_together
             }

@@ -2,7 +2,7 @@
 
 use events_core::{Outgoing, RecordView};
 
-use super::dialect;
+use super::dialect::{self, Dialect};
 use super::letter::Letter;
 use super::plan::Target;
 use crate::cli::audit::Audit;
@@ -31,6 +31,9 @@ pub(super) fn action(
         .as_ref()
         .and_then(|told| told.timestamp)
         .or(record.timestamp());
+    let refused = told
+        .as_ref()
+        .is_some_and(|told| told.dialect == Dialect::Events && told.timestamp.is_some());
     let error = told.and_then(|told| Some(told.error?.into_owned()));
     for (name, value) in [
         (parked::FACT, "action"),
@@ -50,6 +53,10 @@ pub(super) fn action(
     if let Some(timestamp) = action.timestamp {
         // The parked topic may be one that gives records the time of their append.
         action.add_header(parked::TIMESTAMP, timestamp.to_string());
+        if refused {
+            // The parked topic would refuse it too.
+            action.timestamp = None;
+        }
     }
     if let Some(code) = &letter.code {
         action.add_header(parked::CODE, &**code);

@@ -79,7 +79,8 @@ fn ours<'a>(headers: &Headers<'a>) -> Told<'a> {
         topic: text(names::TOPIC),
         partition: number(headers, names::PARTITION.as_bytes()),
         offset: number(headers, names::OFFSET.as_bytes()),
-        timestamp: None,
+        // Only where the dead-letter topic refused it as the letter's own.
+        timestamp: number(headers, names::TIMESTAMP.as_bytes()),
         error: text(names::ERROR),
         code: text(names::CODE),
         attempts: number(headers, names::ATTEMPTS.as_bytes()),
