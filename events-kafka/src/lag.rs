@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 
 use events_core::Start;
 use events_runtime::{GroupPlan, TopicPartition};
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError as ClientError, KafkaResult};
+use rdkafka::client::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError as ClientError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::client_log;
 use crate::error::KafkaError;
 use crate::options::ClientOptions;
 
@@ -64,7 +67,7 @@ fn ask(plan: &GroupPlan, client: &ClientOptions) -> KafkaResult<Vec<PartitionLag
     config.set("queued.min.messages", "1");
     config.set("queued.max.messages.kbytes", "256");
     config.set("fetch.message.max.bytes", "65536");
-    let consumer: BaseConsumer = config.create()?;
+    let consumer = BaseConsumer::from_config_and_context(&config, LagContext)?;
     let mut lags = Vec::new();
     for topic in plan.topics.keys() {
         let mut partitions = topic_lag(&consumer, plan, topic)?;
@@ -74,8 +77,26 @@ fn ask(plan: &GroupPlan, client: &ClientOptions) -> KafkaResult<Vec<PartitionLag
     Ok(lags)
 }
 
+/// The callbacks of the consumer that asks.
+struct LagContext;
+
+impl ClientContext for LagContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        client_log::log(level, facility, message);
+    }
+
+    fn error(&self, error: ClientError, reason: &str) {
+        // The end of a log is what is asked for.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
+            client_log::report("consumer", &error, reason);
+        }
+    }
+}
+
+impl ConsumerContext for LagContext {}
+
 fn topic_lag(
-    consumer: &BaseConsumer,
+    consumer: &BaseConsumer<LagContext>,
     plan: &GroupPlan,
     topic: &str,
 ) -> KafkaResult<Vec<PartitionLag>> {
@@ -136,7 +157,7 @@ fn behind(
         }
         Some(offset) if offset < low => {
             let note = format!(
-                "offsets {offset} to {} were removed before they were done",
+                "offsets {offset} to {} are gone from the log: records that were not done, or markers of transactions",
                 low - 1
             );
             (Some(all), Some(note))
@@ -152,7 +173,11 @@ fn behind(
 }
 
 /// Reads the oldest record that is not done of each partition that has one.
-fn read_oldest(consumer: &BaseConsumer, topic: &str, lags: &mut [PartitionLag]) -> KafkaResult<()> {
+fn read_oldest(
+    consumer: &BaseConsumer<LagContext>,
+    topic: &str,
+    lags: &mut [PartitionLag],
+) -> KafkaResult<()> {
     let mut wanted = TopicPartitionList::new();
     let mut missing: BTreeMap<i32, usize> = BTreeMap::new();
     for (place, lag) in lags.iter().enumerate() {
@@ -180,12 +205,14 @@ fn read_oldest(consumer: &BaseConsumer, topic: &str, lags: &mut [PartitionLag]) 
                     });
                 }
             }
-            // Only marks of transactions are left.
+            // There is no record: only markers of transactions, or what an abort took away.
             Some(Err(ClientError::PartitionEOF(partition))) => {
-                missing.remove(&partition);
+                if let Some(place) = missing.remove(&partition) {
+                    lags[place].records = Some(0);
+                }
             }
             Some(Err(error)) => {
-                crate::client_log::report("consumer", &error, "while reading the oldest records");
+                client_log::report("consumer", &error, "while reading the oldest records");
             }
             None => {}
         }
