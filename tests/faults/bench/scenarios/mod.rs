@@ -69,7 +69,7 @@ pub(crate) const ALL: &[Scenario] = scenarios! {
     "sigkill-static-848" "the same under KIP-848 with static members" sigkill::run, StaticConsumer long;
     "zombie" "SIGSTOP past the session, then SIGCONT" zombie::run, Classic;
     "zombie-static" "the same with static members" zombie::run, Static long;
-    "zombie-848" "the same under KIP-848" zombie::run, Consumer;
+    "zombie-848" "the same under KIP-848" zombie::run, Consumer long;
     "zombie-static-848" "the same under KIP-848 with static members" zombie::run, StaticConsumer long;
     "zombie-parked" "the same while records wait to be parked" zombie::parked, Classic;
     "hang" "handlers that hang past max.poll.interval.ms" hang::run, Classic;
