@@ -48,7 +48,8 @@ pub struct Settings {
     pub park: Option<Park>,
     /// What becomes of records that failed all that. Default: the dead letters.
     pub exhausted: Exhausted,
-    /// Records of one key that may be parked. At the bound the lane stops polling. Default 10,000.
+    /// Records of one key that may be parked. Later ones of that key are dead-lettered, and other keys go on; of a handler
+    /// with `exhausted = "block"` nothing is given up, so the lane stops polling. Default 10,000.
     pub parked_per_key: usize,
     /// Parked records of a lane, kept in memory. At the bound the lane stops polling, and `dead-letters redrive` asks for no
     /// more. Default 100,000.

@@ -32,9 +32,14 @@ impl<R: Record> Driver<R> {
             && work.attempt == 1
     }
 
-    /// Appends a record behind others of its key.
-    pub(super) fn park_behind(&mut self, work: Work<R>) {
+    /// Appends a record behind others of its key. Past the bound of its key it is given up, so that no other key waits (D6).
+    pub(super) fn park_behind(&mut self, mut work: Work<R>) {
         if let Some(parked) = self.lane.parked.clone() {
+            if self.is_full(&parked, work.key) {
+                // No attempt is made.
+                work.attempt -= 1;
+                return self.give_up(work, &self.no_room());
+            }
             self.append(&parked, work, (0, None, Hope::Some), i64::MIN);
         }
     }
@@ -44,6 +49,9 @@ impl<R: Record> Driver<R> {
         let (Some(parked), Some(park)) = (self.lane.parked.clone(), self.handler.park) else {
             return Some(work);
         };
+        if self.is_full(&parked, work.key) {
+            return Some(work);
+        }
         let wait = match hope {
             Hope::None => park.max,
             _ => jitter(park.ceiling(1)),
@@ -57,6 +65,22 @@ impl<R: Record> Driver<R> {
         self.release(&work);
         self.append(&parked, work, (attempts, Some(error), hope), next);
         None
+    }
+
+    /// Whether as many records of a key are parked as may be, and further ones are given up.
+    fn is_full(&self, parked: &ParkedShared, key: u64) -> bool {
+        let handler = self.handler.hash;
+        let most = self.lane.group.settings.parked_per_key;
+        self.handler.exhausted != Exhausted::Block
+            && parked.any()
+            && parked.with(|pairs| pairs.count(Pair { handler, key }) >= most)
+    }
+
+    fn no_room(&self) -> Error {
+        let most = self.lane.group.settings.parked_per_key;
+        Error::msg(format!(
+            "{most} earlier records of its key are parked, the most allowed: mend what they fail for, or raise `parked_per_key`"
+        ))
     }
 
     fn append(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
-use events_core::{Outgoing, RecordView};
+use events_core::{Exhausted, Outgoing, RecordView};
 use tokio::time::{Instant, Sleep};
 
 use crate::dead_letter::resolution;
@@ -169,7 +169,7 @@ impl<Q: Queue> Lot<Q> {
             || self.is_full()
             || self.remembers_much()
             || self.is_behind()
-            || self.ledger.crowded().is_some();
+            || self.blocking_pair().is_some();
         match (closed, self.closed) {
             (true, None) => self.closed = Some(Instant::now()),
             (false, Some(_)) => {
@@ -194,6 +194,24 @@ impl<Q: Queue> Lot<Q> {
     pub(super) fn is_full(&self) -> bool {
         let settings = &self.lane.group.settings;
         self.ledger.len() >= settings.parked_records || self.ledger.bytes() >= settings.parked_bytes
+    }
+
+    /// A key that is at its bound and may not be given up: further records of it have nowhere to go. Those of others are
+    /// dead-lettered.
+    pub(super) fn blocking_pair(&self) -> Option<Pair> {
+        let handlers = &self.lane.topic.handlers;
+        let blocks = |pair: &Pair| {
+            let mut of = handlers.iter().filter(|plan| plan.hash == pair.handler);
+            of.any(|plan| plan.exhausted == Exhausted::Block)
+        };
+        self.ledger.crowded().find(blocks)
+    }
+
+    /// Tells the slots how many records of a pair are open.
+    pub(super) fn recount(&self, pair: Pair) {
+        let (open, position) = (self.ledger.open_of(pair), self.ledger.position());
+        self.parked
+            .with(|pairs| pairs.read_back(pair, open, position));
     }
 
     /// Whether so many finished records may come again that no more may be parked: behind an open one that they are
@@ -270,7 +288,10 @@ impl<Q: Queue> Lot<Q> {
             return;
         };
         if head.fact == "done" {
-            self.free.extend(self.ledger.finish(at));
+            if let Some(pair) = self.ledger.finish(at) {
+                self.recount(pair);
+                self.free.push(pair);
+            }
             return;
         }
         // What has been read back since may have been overruled.

@@ -85,10 +85,14 @@ impl<Q: Queue> Lot<Q> {
         };
         match read {
             Ok(None) => self.tell_wish(record),
-            Ok(Some(pair)) if self.ledger.has_open(pair) => {
-                self.parked.with(|pairs| pairs.park(pair));
+            Ok(Some(pair)) => {
+                if self.ledger.has_open(pair) {
+                    self.parked.with(|pairs| pairs.park(pair));
+                } else {
+                    self.free.push(pair);
+                }
+                self.recount(pair);
             }
-            Ok(Some(pair)) => self.free.push(pair),
             Err(reason) => {
                 tracing::info!(partition = %self.lane.partition, parked = self.parked.topic, offset, reason, "a parked record does not count");
             }

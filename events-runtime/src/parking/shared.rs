@@ -64,6 +64,8 @@ struct Appends {
     unread: BTreeMap<i64, i64>,
     /// The highest offset in the parked log of what is.
     highest: i64,
+    /// Open records of the pair that have been read back.
+    open: usize,
 }
 
 impl Default for Appends {
@@ -72,6 +74,7 @@ impl Default for Appends {
             pending: BTreeSet::new(),
             unread: BTreeMap::new(),
             highest: i64::MIN,
+            open: 0,
         }
     }
 }
@@ -83,6 +86,22 @@ impl Pairs {
 
     pub(crate) fn park(&mut self, pair: Pair) {
         self.0.entry(pair).or_default();
+    }
+
+    /// The log has been read up to `position`, and so many records of the pair are open there.
+    pub(crate) fn read_back(&mut self, pair: Pair, open: usize, position: i64) {
+        if let Some(appends) = self.0.get_mut(&pair) {
+            appends.unread.retain(|_, offset| *offset >= position);
+            appends.open = open;
+        }
+    }
+
+    /// Records of the pair that are parked, or on their way.
+    pub(crate) fn count(&self, pair: Pair) -> usize {
+        let appends = self.0.get(&pair);
+        appends.map_or(0, |appends| {
+            appends.open + appends.pending.len() + appends.unread.len()
+        })
     }
 
     /// The record of the pair with the source offset `origin` is about to be appended.

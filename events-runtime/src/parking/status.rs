@@ -61,7 +61,7 @@ impl<Q: Queue> Lot<Q> {
             }
             Standing::Owner => {}
         }
-        if let Some(pair) = self.ledger.crowded() {
+        if let Some(pair) = self.blocking_pair() {
             let head = self.ledger.heads().find(|head| head.pair == pair);
             return Some(format!(
                 "{} records of one key are parked, the most allowed{}",

@@ -113,17 +113,23 @@ pub async fn a_released_key_is_parked_no_more<C: Cluster>(cluster: &C) -> Verdic
     Verdict::Held
 }
 
-subject!(Crowding, crowd, "conformance-parked-bound");
+subject!(
+    Blocking,
+    block_crowd,
+    "conformance-parked-blocks",
+    exhausted = "block"
+);
 
-/// At the bound of a key the lane takes no more records, and its status names handler and key; it goes on by itself.
+/// Where nothing may be given up the lane takes no more records at the bound of a key, and its status names handler and key; it
+/// goes on by itself.
 pub async fn parked_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Verdict {
     if !cluster.capabilities().parking {
         return LACKING;
     }
-    let stage = Stage::set(cluster, "conformance-parked-bound", 1).await;
+    let stage = Stage::set(cluster, "conformance-parked-blocks", 1).await;
     stage.park(1).await;
     let fails = Step::FailUntil("room");
-    stage.probe.script("crowd", "a", 0, [fails]);
+    stage.probe.script("block_crowd", "a", 0, [fails]);
     let service = stage.parking_service().configure(|settings| {
         settings.parked_per_key = 20;
         // What is on its way to the log counts when it has been read back.
@@ -131,10 +137,10 @@ pub async fn parked_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Ve
         settings.lane_held = 10;
     });
     let running = stage.start_with(service).await;
-    stage.send::<Crowding>("a", 0).await;
+    stage.send::<Blocking>("a", 0).await;
     stage.committed_once(1).await;
     for seq in 1..100 {
-        stage.send::<Crowding>("a", seq).await;
+        stage.send::<Blocking>("a", seq).await;
     }
     // On its way there the lane may hold for other reasons.
     let full = "20 records of one key";
@@ -144,7 +150,7 @@ pub async fn parked_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Ve
     })
     .await;
     let holding = status.lanes[0].holding.clone().unwrap_or_default();
-    for part in ["conformance-parked-bound/crowd", "key a", "room"] {
+    for part in ["conformance-parked-blocks/block_crowd", "key a", "room"] {
         assert!(holding.contains(part), "{part}: {holding}");
     }
     throughout("no more is taken", WHILE, async || {
@@ -153,9 +159,9 @@ pub async fn parked_records_are_bounded_and_named<C: Cluster>(cluster: &C) -> Ve
     .await;
     stage.probe.open("room");
     stage.committed_once(100).await;
-    stage.done_once("crowd", 100).await;
+    stage.done_once("block_crowd", 100).await;
     running.shutdown().await;
-    stage.probe.assert_order("crowd");
+    stage.probe.assert_order("block_crowd");
     Verdict::Held
 }
 

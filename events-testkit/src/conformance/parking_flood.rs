@@ -69,3 +69,40 @@ pub async fn orders_are_read_beyond_the_bound<C: Cluster>(cluster: &C) -> Verdic
     assert_eq!(facts(&log, "done").count(), LETTERS as usize);
     Verdict::Held
 }
+
+subject!(Crowding, crowd, "conformance-parked-bound");
+
+/// Past the bound of a key its later records are dead-lettered, in order, and other keys go on (D6).
+pub async fn past_its_bound_a_key_is_dead_lettered<C: Cluster>(cluster: &C) -> Verdict {
+    if !cluster.capabilities().parking {
+        return LACKING;
+    }
+    let stage = Stage::set(cluster, "conformance-parked-bound", 1).await;
+    stage.park(1).await;
+    let fails = Step::FailUntil("room");
+    stage.probe.script("crowd", "a", 0, [fails]);
+    let service = stage.parking_service().configure(|settings| {
+        settings.parked_per_key = 20;
+    });
+    let running = stage.start_with(service).await;
+    for seq in 0..100 {
+        stage.send::<Crowding>("a", seq).await;
+    }
+    for seq in 0..5 {
+        stage.send::<Crowding>("b", seq).await;
+    }
+    stage.done_once("crowd", 5).await;
+    stage.committed_once(105).await;
+    let letters = stage.read(&stage.dead_letter_topic()).await;
+    assert_eq!(letters.len(), 80);
+    for letter in &letters {
+        let error = letter.header_text("dl_error").unwrap_or_default();
+        assert!(error.contains("20 earlier records of its key"), "{error}");
+    }
+    stage.probe.open("room");
+    stage.done_once("crowd", 25).await;
+    running.shutdown().await;
+    stage.probe.assert_order("crowd");
+    assert!(stage.probe.has_done("crowd", "a", 19) && !stage.probe.has_done("crowd", "a", 20));
+    Verdict::Held
+}

@@ -150,6 +150,7 @@ macro_rules! conformance_tests {
             }
             parking_flood {
                 orders_are_read_beyond_the_bound
+                past_its_bound_a_key_is_dead_lettered
             }
             parking_unordered {
                 records_without_order_park_alone

@@ -42,9 +42,14 @@ impl<T> Ledger<T> {
         self.running
     }
 
-    /// A pair with as many open records as one may have.
-    pub(crate) fn crowded(&self) -> Option<Pair> {
-        self.crowded.first().copied()
+    /// Pairs with as many open records as one may have.
+    pub(crate) fn crowded(&self) -> impl Iterator<Item = Pair> {
+        self.crowded.iter().copied()
+    }
+
+    /// Open records of a pair.
+    pub(crate) fn open_of(&self, pair: Pair) -> usize {
+        self.lines.get(&pair).map_or(0, |line| line.open.len())
     }
 
     /// Pairs with open records.
