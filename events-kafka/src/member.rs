@@ -231,8 +231,21 @@ impl Poller {
             }
             if tick.elapsed() >= self.interval {
                 tick = Instant::now();
+                self.find_standby();
                 self.measure_lag();
             }
+        }
+    }
+
+    /// Under KIP-848 the client calls nothing back for a member that is given no partitions: its epoch tells that it has its
+    /// place in the group.
+    fn find_standby(&self) {
+        let membership = &self.factory.membership;
+        if self.factory.coordinator_assigns
+            && !membership.is_assigned()
+            && ffi::generation(self.consumer.client()) > 0
+        {
+            membership.assigned();
         }
     }
 

@@ -1,6 +1,8 @@
 //! Members that the coordinator of their group refuses; on a cluster of each test's own.
 #![cfg(feature = "status")]
 
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -203,4 +205,66 @@ async fn a_member_that_waits_long_for_an_assignment_is_unhealthy_and_says_why_it
     })
     .await;
     assert!(handle.drain().await.drained);
+}
+
+mod standby {
+    use super::*;
+
+    events_kafka::service!("membership-standby");
+
+    /// Something to do, in a topic of one partition.
+    #[event(topic = "membership-standby", key = key)]
+    pub(super) struct Rare {
+        key: String,
+    }
+
+    #[handler]
+    async fn work(_rare: Rare) {}
+}
+
+/// A group has more members than partitions: those without one are healthy and ready (D12).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_without_partitions_is_ready() {
+    let protocols: &[&str] = match support::real() {
+        true => &["classic", "consumer"],
+        false => &["classic"],
+    };
+    let cluster: Cluster = MockCluster::new(1).unwrap();
+    for topic in ["membership-standby", "membership-standby.dead-letters"] {
+        cluster.create_topic(topic, 1, 1).unwrap();
+    }
+    for protocol in protocols {
+        let start = async |address| {
+            let client = match support::real() {
+                true => ClientOptions::new(),
+                false => ClientOptions::without_environment()
+                    .set("bootstrap.servers", cluster.bootstrap_servers()),
+            };
+            let client = client.set("group.protocol", *protocol);
+            let runtime = Runtime::new("membership-standby").client(client);
+            let runtime = match support::real() {
+                true => runtime.ensure_topics(1, 1),
+                false => runtime,
+            };
+            let runtime = runtime.status_address(address);
+            let runtime = runtime.configure(|settings| {
+                settings.park = None;
+                settings.commit_interval = Duration::from_millis(100);
+            });
+            runtime.spawn().await.unwrap()
+        };
+        let (first, second) = (start("127.0.0.15:0").await, start("127.0.0.16:0").await);
+        for handle in [&first, &second] {
+            eventually(&format!("{protocol}: both are ready"), async || {
+                probes(handle).await == (200, 200) && handle.status().healthy
+            })
+            .await;
+        }
+        eventually(&format!("{protocol}: one has none"), async || {
+            first.partitions() + second.partitions() == 1
+        })
+        .await;
+        first.drain().await;
+        second.drain().await;
+    }
 }

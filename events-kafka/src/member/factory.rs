@@ -26,6 +26,8 @@ pub(crate) struct ConsumerFactory {
     pub(super) handle: Handle,
     drain: Duration,
     pub(super) membership: Arc<Membership>,
+    /// Whether the group's protocol is that of KIP-848.
+    pub(super) coordinator_assigns: bool,
     pub(super) watch: Arc<Watch>,
     outage: Arc<Outage>,
     pub(super) delayed: Arc<Delayed>,
@@ -50,6 +52,7 @@ impl ConsumerFactory {
             client: client.clone(),
             handle,
             drain,
+            coordinator_assigns: client.property("group.protocol") == Some("consumer"),
             membership: Membership::new(&plan.group, client.property("group.instance.id")),
             watch,
             outage: Arc::clone(outage),
