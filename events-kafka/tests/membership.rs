@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use events_kafka::{
-    ClientOptions, Error, Exhausted, Handle, Result, Runtime, State, event, handler,
+    ClientOptions, Error, Exhausted, GroupProtocol, Handle, Result, Runtime, State, event, handler,
 };
 use events_testkit::eventually;
 use rdkafka::mocking::MockCluster;
@@ -225,9 +225,9 @@ mod standby {
 /// A group has more members than partitions: those without one are healthy and ready (D12).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_without_partitions_is_ready() {
-    let protocols: &[&str] = match support::real() {
-        true => &["classic", "consumer"],
-        false => &["classic"],
+    let protocols: &[GroupProtocol] = match support::real() {
+        true => &[GroupProtocol::Classic, GroupProtocol::Consumer],
+        false => &[GroupProtocol::Classic],
     };
     let cluster: Cluster = MockCluster::new(1).unwrap();
     for topic in ["membership-standby", "membership-standby.dead-letters"] {
@@ -240,7 +240,7 @@ async fn a_member_without_partitions_is_ready() {
                 false => ClientOptions::without_environment()
                     .set("bootstrap.servers", cluster.bootstrap_servers()),
             };
-            let client = client.set("group.protocol", *protocol);
+            let client = client.group_protocol(*protocol);
             let runtime = Runtime::new("membership-standby").client(client);
             let runtime = match support::real() {
                 true => runtime.ensure_topics(1, 1),
@@ -255,12 +255,12 @@ async fn a_member_without_partitions_is_ready() {
         };
         let (first, second) = (start("127.0.0.15:0").await, start("127.0.0.16:0").await);
         for handle in [&first, &second] {
-            eventually(&format!("{protocol}: both are ready"), async || {
+            eventually(&format!("{protocol:?}: both are ready"), async || {
                 probes(handle).await == (200, 200) && handle.status().healthy
             })
             .await;
         }
-        eventually(&format!("{protocol}: one has none"), async || {
+        eventually(&format!("{protocol:?}: one has none"), async || {
             first.partitions() + second.partitions() == 1
         })
         .await;

@@ -11,7 +11,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use tokio::runtime::Handle;
 
 use crate::membership::Membership;
-use crate::options::ClientOptions;
+use crate::options::{ClientOptions, GroupProtocol};
 use crate::outage::Outage;
 use crate::parked::ParkedLogs;
 use crate::rebalance::{Delayed, MemberContext};
@@ -52,7 +52,7 @@ impl ConsumerFactory {
             client: client.clone(),
             handle,
             drain,
-            coordinator_assigns: client.property("group.protocol") == Some("consumer"),
+            coordinator_assigns: client.protocol() == GroupProtocol::Consumer,
             membership: Membership::new(&plan.group, client.property("group.instance.id")),
             watch,
             outage: Arc::clone(outage),

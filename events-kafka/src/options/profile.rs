@@ -58,7 +58,10 @@ impl ClientOptions {
         }
         self.apply(Role::Consumer, &mut config);
         config.set("group.id", group);
-        config.set("enable.auto.commit", "true");
+        // Under KIP-848 the client sends its own commits again once the member has another epoch, also those of partitions
+        // that others own by then, and a watermark would go back. What a lane hands out is committed without it too.
+        let stored = self.protocol() == GroupProtocol::Classic;
+        config.set("enable.auto.commit", stored.to_string());
         // A longer interval than the client takes would be refused; a day is none that anybody means.
         let interval = settings.commit_interval.as_millis().clamp(1, 86_400_000);
         config.set("auto.commit.interval.ms", interval.to_string());

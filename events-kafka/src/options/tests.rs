@@ -117,6 +117,21 @@ fn an_unknown_property_is_named() {
     assert_eq!(options.faults().len(), 2, "{text}");
 }
 
+/// The client's own commits outlive an assignment under KIP-848.
+#[test]
+fn the_client_commits_by_itself_only_under_the_classic_protocol() {
+    for (protocol, commits) in [("classic", "true"), ("consumer", "false")] {
+        let options =
+            with(&[("KAFKA_BOOTSTRAP_SERVERS", "a:9092")]).set("group.protocol", protocol);
+        let config = options.consumer("g", &Settings::default());
+        assert_eq!(
+            config.get("enable.auto.commit"),
+            Some(commits),
+            "{protocol}"
+        );
+    }
+}
+
 #[test]
 fn what_delivery_depends_on_is_not_the_users() {
     for (property, value) in [
