@@ -224,7 +224,7 @@ mod standby {
 
 /// A group has more members than partitions: those without one are healthy and ready (D12).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_member_without_partitions_is_ready() {
+async fn a_member_without_partitions_is_ready_under_both_protocols() {
     let protocols: &[GroupProtocol] = match support::real() {
         true => &[GroupProtocol::Classic, GroupProtocol::Consumer],
         false => &[GroupProtocol::Classic],

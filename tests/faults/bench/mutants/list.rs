@@ -103,8 +103,8 @@ pub(super) const ALL: &[Mutant] = mutants! {
     }
     "drop-dead-letters" "a record that is given up counts as done without its letter" in ["poison"] {
         "events-runtime/src/driver/outcome.rs":
-            "        self.published.push(Published {\n            work,\n            records,\n            kind: Kind::DeadLetter,\n            given_up,\n        });"
-            => "        self.done.push(work.seq); let _ = (records, Kind::DeadLetter, given_up);";
+            "        self.published.push(Published {\n            work,\n            records: records.into_iter().collect(),\n            kind: Kind::DeadLetter,\n            given_up,\n        });"
+            => "        let (seq, lined_up) = (work.seq, work.lined_up);\n        self.done.push(Done { seq, lined_up });\n        let _ = (records, Kind::DeadLetter, given_up);";
     }
     "drop-refused-letters" "a letter that its topic refuses counts as written" in ["refused"] {
         "events-runtime/src/outbox/refusal.rs":
