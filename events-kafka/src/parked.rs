@@ -120,7 +120,7 @@ impl ParkedLogs {
         lock(&self.assigned).insert(name);
         Ok(ParkedStart {
             topic: topic.to_owned(),
-            queue: PartitionQueue::new(queue, &self.watch),
+            queue: PartitionQueue::new(queue, offset, &self.watch),
             generation,
             claim,
         })

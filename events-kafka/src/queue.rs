@@ -31,22 +31,35 @@ pub(crate) struct PartitionQueue {
     broken: Option<String>,
     /// The partition is paused until the next read.
     rests: bool,
+    /// The offset behind the last record that was read.
+    next: i64,
 }
 
 impl PartitionQueue {
-    pub(crate) fn new(queue: NativeQueue, watch: &Arc<Watch>) -> Self {
+    /// `begin` is the offset at which the partition is assigned.
+    pub(crate) fn new(queue: NativeQueue, begin: i64, watch: &Arc<Watch>) -> Self {
         Self {
             queue: Arc::new(queue),
             watch: Arc::clone(watch),
             gate: None,
             broken: None,
             rests: false,
+            next: begin,
         }
     }
 
     /// The first read opens the gate.
     pub(crate) fn opens(&mut self, gate: Gate) {
         self.gate = Some(gate);
+    }
+
+    /// Read in batches, an error moves the client's position one record on, and a rebalance, which pauses and resumes all
+    /// partitions, would go on there: that record would be lost (D1).
+    fn read_on(&self) {
+        if let Err(code) = self.queue.seek(self.next) {
+            // It is being taken away, so nothing is read on here.
+            tracing::debug!(%code, "a partition with an error does not seek");
+        }
     }
 
     fn pause(&mut self) {
@@ -82,8 +95,12 @@ impl Queue for PartitionQueue {
         }
         let before = into.len();
         let mut trouble = None;
+        let next = &mut self.next;
         consume(&self.queue, max, |message| match message.error() {
-            None => into.push(KafkaRecord::of(message)),
+            None => {
+                *next = message.offset() + 1;
+                into.push(KafkaRecord::of(message));
+            }
             Some((RDKafkaErrorCode::PartitionEOF, _)) => {}
             Some((code, text)) => trouble = Some((code, text, message.offset())),
         });
@@ -106,6 +123,7 @@ impl Queue for PartitionQueue {
                 code,
                 RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange
             ) {
+                self.read_on();
                 return Poll::Ready(Err(QueueError(text)));
             }
             // The client has stopped to fetch. Where to go on is an operator's decision (D14), never a silent reset.
@@ -233,3 +251,6 @@ impl Record for KafkaRecord {
         self.message.forget_headers();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,7 +98,7 @@ impl MemberContext {
             }
             _ => None,
         };
-        let mut queue = PartitionQueue::new(queue, &self.watch);
+        let mut queue = PartitionQueue::new(queue, offset, &self.watch);
         if parked.is_some() {
             queue.opens(Gate::close(&owner, &begin.partition)?);
         }

@@ -19,6 +19,31 @@ impl NativeQueue {
         self.call(sys::rd_kafka_resume_partitions)
     }
 
+    /// Fetches on from an offset, without waiting. What the client has fetched is dropped.
+    pub(crate) fn seek(&self, offset: i64) -> Result<(), RDKafkaErrorCode> {
+        let topic =
+            CString::new(self.topic.as_str()).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
+        // SAFETY: as in `call`; the error is null or belongs to this function.
+        let code = unsafe {
+            let list = sys::rd_kafka_topic_partition_list_new(1);
+            let element =
+                sys::rd_kafka_topic_partition_list_add(list, topic.as_ptr(), self.partition);
+            (*element).offset = offset;
+            let error = sys::rd_kafka_seek_partitions(self.client, list, 0);
+            let code = match error.is_null() {
+                true => (*element).err,
+                false => sys::rd_kafka_error_code(error),
+            };
+            sys::rd_kafka_error_destroy(error);
+            sys::rd_kafka_topic_partition_list_destroy(list);
+            code
+        };
+        match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
+            code => Err(code.into()),
+        }
+    }
+
     fn call(
         &self,
         call: unsafe extern "C" fn(
