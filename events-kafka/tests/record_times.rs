@@ -68,8 +68,8 @@ async fn a_time_that_a_topic_refuses_goes_into_a_header() {
         ("max.message.bytes", "2000000"),
         ("retention.ms", "-1"),
     ];
+    topic_with("timed-results", 1, &few[..1]).await;
     for name in [
-        "timed-results",
         "record-times.dead-letters",
         "record-times.parked.timed-tasks",
     ] {
