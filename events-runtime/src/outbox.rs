@@ -69,6 +69,8 @@ struct Sending {
     kind: Kind,
     /// It was sent with nothing beside it: what is refused then for its size is too large itself.
     alone: bool,
+    /// The whole dead letter, while one that names its record's origin goes out instead.
+    whole: Option<Arc<Outgoing>>,
 }
 
 /// What the lot is told, in the order in which it came to pass.
@@ -148,6 +150,7 @@ impl<R: Record> Outbox<R> {
             batch: usize::MAX,
             kind: Kind::Fact,
             alone: false,
+            whole: None,
         });
     }
 
@@ -193,6 +196,7 @@ impl<R: Record> Outbox<R> {
                 batch: place,
                 kind: published.kind,
                 alone: false,
+                whole: None,
             });
         }
     }

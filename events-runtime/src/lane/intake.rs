@@ -362,7 +362,8 @@ impl<Q: Queue> Lane<Q> {
             None => false,
         };
         if done_before || parked_before {
-            if let Some(identity) = identity.filter(|_| !known) {
+            // One that is parked stays the first bearer: a duplicate of it is done once that is durable.
+            if let Some(identity) = identity.filter(|_| !known && !parked_before) {
                 self.forget_bearer(identity, handler);
             }
             self.ring.mark(seq, handler);

@@ -45,6 +45,7 @@ impl<R: Record> Outbox<R> {
             };
             if !reduced {
                 self.hold(&sending, &reason, large, untimely);
+                self.make_whole(&mut sending);
             }
             self.one_by_one |= large;
             match number {
@@ -84,6 +85,7 @@ impl<R: Record> Outbox<R> {
                     batch: sending.batch,
                     kind,
                     alone: false,
+                    whole: None,
                 });
             }
         }
@@ -108,6 +110,7 @@ impl<R: Record> Outbox<R> {
                     return false;
                 };
                 let origin = self.origin_of(sending);
+                sending.whole = Some(Arc::clone(&sending.record));
                 tracing::error!(
                     %partition, %topic, offset = origin, bytes = before,
                     "the dead-letter topic does not take a record for its size: the dead letter names the record's origin instead of carrying it; raise the topic's `max.message.bytes` above that, and copy the record before its topic deletes it"
@@ -119,6 +122,15 @@ impl<R: Record> Outbox<R> {
         self.bytes -= cost(&sending.record);
         sending.record = Arc::new(small);
         true
+    }
+
+    /// The topic does not take the dead letter in its smallest form either. Once it takes any, it may take the whole one.
+    fn make_whole(&mut self, sending: &mut Sending) {
+        if let Some(whole) = sending.whole.take() {
+            self.bytes += cost(&whole);
+            self.bytes -= cost(&sending.record);
+            sending.record = whole;
+        }
     }
 
     fn origin_of(&self, sending: &Sending) -> i64 {

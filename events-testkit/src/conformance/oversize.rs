@@ -182,6 +182,37 @@ pub async fn what_is_refused_for_its_size_gives_up_its_text<C: Cluster>(cluster:
     Verdict::Held
 }
 
+subject!(Pebble, drop_it, "conformance-pebble");
+
+/// A dead letter whose topic takes not even its smallest form waits, and is whole once its topic takes it.
+pub async fn a_dead_letter_that_waited_for_its_topic_is_whole<C: Cluster>(cluster: &C) -> Verdict {
+    let Some(broker) = cluster.broker() else {
+        return Verdict::Lacking("way to let a topic's limit shrink");
+    };
+    let stage = Stage::set(cluster, "conformance-pebble", 1).await;
+    stage.park(1).await;
+    stage
+        .probe
+        .script("drop_it", "lost", 0, [Step::Terminal("no use")]);
+    let topic = stage.dead_letter_topic();
+    broker.limit(&topic, 10);
+    let running = stage.start_with(stage.parking_service()).await;
+    stage.send::<Pebble>("lost", 0).await;
+    status_once(&running, "the lane holds", |status| {
+        let holding = status.lanes[0].holding.as_deref().unwrap_or_default();
+        holding.contains(&topic)
+    })
+    .await;
+    broker.limit(&topic, 1_000_000);
+    stage.committed_once(1).await;
+    let letters = stage.letters_once(1).await;
+    let value: Outgoing = record_of(&Pebble::new("lost", 0), "lost");
+    assert_eq!(letters[0].record.value(), value.value());
+    assert_eq!(letters[0].header_text(letter::REFERENCE), None);
+    running.shutdown().await;
+    Verdict::Held
+}
+
 subject!(Boulder, lift, "conformance-boulder");
 
 /// A record that is larger than a record may be is dead-lettered by a letter that names its origin, before a handler sees it.

@@ -69,6 +69,7 @@ macro_rules! conformance_tests {
                 a_swollen_emission_leaves_its_value_to_its_record
                 what_came_packed_is_parked_and_dead_lettered_whole
                 what_is_refused_for_its_size_gives_up_its_text
+                a_dead_letter_that_waited_for_its_topic_is_whole
                 a_record_beyond_the_bound_is_not_handled
             }
             record_times {
