@@ -1,6 +1,7 @@
 //! A lane's emissions between its slots and the broker's acknowledgement (design §7).
 
 mod refusal;
+mod sending;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -18,6 +19,7 @@ use crate::failpoints;
 use crate::lane::context::LaneContext;
 use crate::transport::{PublishError, Record, Ticket};
 use crate::work::{Kind, Published, Work};
+use sending::{Sending, cost};
 
 /// Most buffers that are kept while nothing uses them: two of the largest batches.
 const SPARE: usize = 1024;
@@ -60,17 +62,6 @@ pub(crate) struct Outbox<R> {
     notes: usize,
     /// What the lot has not been told.
     happened: Vec<Happened<R>>,
-}
-
-struct Sending {
-    record: Arc<Outgoing>,
-    /// Its place among the batches; [`Kind::Fact`] has none.
-    batch: usize,
-    kind: Kind,
-    /// It was sent with nothing beside it: what is refused then for its size is too large itself.
-    alone: bool,
-    /// The whole dead letter, while one that names its record's origin goes out instead.
-    whole: Option<Arc<Outgoing>>,
 }
 
 /// What the lot is told, in the order in which it came to pass.
@@ -382,15 +373,6 @@ impl<R: Record> Outbox<R> {
         self.blocked = Some(reason);
         self.retry = Some(Box::pin(tokio::time::sleep(wait)));
     }
-}
-
-/// What a client keeps of each header until the broker has acknowledged its record, beside name and value.
-const SENT_HEADER: usize = 64;
-
-/// Bytes that a record takes until the broker has acknowledged it: a client copies all but the value.
-fn cost(record: &Outgoing) -> usize {
-    let value = record.value().map_or(0, <[u8]>::len);
-    record.footprint() + record.size() - value + record.headers().len() * SENT_HEADER
 }
 
 /// The failpoints around sending a record.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use events_core::Error;
 
-use super::{Outbox, Sending, cost};
+use super::Outbox;
+use super::sending::{Sending, cost};
 use crate::dead_letter::{letters, reference, shrunk, untimed};
 use crate::transport::{PublishError, Record};
 use crate::work::Kind;
