@@ -33,6 +33,9 @@ pub(crate) struct PartitionQueue {
     rests: bool,
     /// The offset behind the last record that was read.
     next: i64,
+    /// Whether the client's position says what was handed out: not while it may be that of an earlier assignment, and not
+    /// once an error has moved it, which counts as a record.
+    sure: bool,
 }
 
 impl PartitionQueue {
@@ -45,6 +48,7 @@ impl PartitionQueue {
             broken: None,
             rests: false,
             next: begin,
+            sure: false,
         }
     }
 
@@ -95,10 +99,11 @@ impl Queue for PartitionQueue {
         }
         let before = into.len();
         let mut trouble = None;
-        let next = &mut self.next;
+        let (next, sure) = (&mut self.next, &mut self.sure);
         consume(&self.queue, max, |message| match message.error() {
             None => {
                 *next = message.offset() + 1;
+                *sure = true;
                 into.push(KafkaRecord::of(message));
             }
             Some((RDKafkaErrorCode::PartitionEOF, _)) => {}
@@ -108,6 +113,7 @@ impl Queue for PartitionQueue {
             self.pause();
         }
         if let Some((code, text, offset)) = trouble {
+            self.sure = false;
             let mut text = format!("{code:?}: {text}");
             if is_unreadable(code) {
                 text = format!(
@@ -136,6 +142,14 @@ impl Queue for PartitionQueue {
             _ if into.len() == before => Poll::Pending,
             _ => Poll::Ready(Ok(())),
         }
+    }
+
+    fn position(&mut self) -> Option<i64> {
+        let position = self.queue.position();
+        // The client forgets its position when it begins to read a partition, or to read it from another offset. From then on
+        // this queue alone moves it.
+        self.sure = self.sure || position.is_none() && self.broken.is_none();
+        position.filter(|_| self.sure)
     }
 
     fn rest(&mut self) {

@@ -230,6 +230,7 @@ impl<Q: Queue> Lane<Q> {
         let overdue = self.context.outliving();
         self.ring.advance();
         if self.shared.control() == Control::Drain {
+            self.pass_gap_at_end();
             // Others may drain for longer: what is done here need not wait for them.
             self.publish_position();
         }
@@ -284,6 +285,9 @@ impl<Q: Queue> Lane<Q> {
             commits.add(std::mem::take(&mut self.done_uncounted));
             let asked = self.shared.asked_position();
             let told = self.shared.take_request();
+            if told {
+                self.pass_gap_at_end();
+            }
             if asked.is_some() || told {
                 self.publish_position();
                 progress |= self.look_at_map_bound();

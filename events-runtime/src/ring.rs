@@ -36,7 +36,7 @@ pub(crate) struct Ring {
     entries: VecDeque<Entry>,
     /// Sequence number of the first entry.
     base: u64,
-    /// The offset behind the last received one.
+    /// The offset behind the last received one, and behind those below which nothing comes any more.
     next_offset: i64,
 }
 
@@ -102,6 +102,11 @@ impl Ring {
         }
     }
 
+    /// No record comes any more whose offset is below `offset`.
+    pub(crate) fn reach(&mut self, offset: i64) {
+        self.next_offset = self.next_offset.max(offset);
+    }
+
     fn get_mut(&mut self, seq: u64) -> Option<&mut Entry> {
         let index = seq.checked_sub(self.base)?;
         self.entries.get_mut(usize::try_from(index).ok()?)
@@ -153,7 +158,7 @@ impl Ring {
             .map_or(self.next_offset, |entry| entry.offset)
     }
 
-    /// The offset behind the last received one.
+    /// The offset below which no record comes any more.
     pub(crate) fn end(&self) -> i64 {
         self.next_offset
     }

@@ -81,6 +81,15 @@ pub trait Queue: Send + Unpin + 'static {
         into: &mut Vec<Self::Record>,
     ) -> Poll<Result<(), QueueError>>;
 
+    /// The offset at which the client reads on: every record below it was handed out, in this assignment or before it. It lies
+    /// behind the last record where the log goes on with offsets that are no records to hand out: markers of transactions, and
+    /// what was written in transactions that were aborted. None where the client does not know.
+    ///
+    /// The lane asks once a commit tick, and commits what it is told.
+    fn position(&mut self) -> Option<i64> {
+        None
+    }
+
     /// The lane has taken nothing for half a minute, since it is full. A client that would go on fetching ahead beyond its bounds
     /// may let go of what it has fetched, until the next [`poll_batch`](Self::poll_batch).
     fn rest(&mut self) {}

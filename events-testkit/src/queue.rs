@@ -53,10 +53,16 @@ impl Queue for LogQueue {
         }
         let next = log.read(self.next, max, into);
         if next == self.next {
+            // What may lie between is no record.
+            self.next = offsets.end;
             log.wait(cx.waker());
             return Poll::Pending;
         }
         self.next = next;
         Poll::Ready(Ok(()))
+    }
+
+    fn position(&mut self) -> Option<i64> {
+        Some(self.next)
     }
 }

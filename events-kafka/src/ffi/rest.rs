@@ -1,4 +1,4 @@
-//! A partition that is not fetched for a while.
+//! From where a partition is fetched, and whether it is.
 
 use std::ffi::CString;
 
@@ -42,6 +42,26 @@ impl NativeQueue {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
             code => Err(code.into()),
         }
+    }
+
+    /// The offset behind the last message that was handed out, or behind later ones that are read and are no records; none
+    /// before the first. A message that is an error counts as a record at the offset that it names.
+    pub(crate) fn position(&self) -> Option<i64> {
+        let topic = CString::new(self.topic.as_str()).ok()?;
+        // SAFETY: as in `call`.
+        let offset = unsafe {
+            let list = sys::rd_kafka_topic_partition_list_new(1);
+            let element =
+                sys::rd_kafka_topic_partition_list_add(list, topic.as_ptr(), self.partition);
+            let code = sys::rd_kafka_position(self.client, list);
+            let offset = (*element).offset;
+            sys::rd_kafka_topic_partition_list_destroy(list);
+            match code {
+                RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => offset,
+                _ => -1,
+            }
+        };
+        (offset >= 0).then_some(offset)
     }
 
     fn call(

@@ -198,6 +198,7 @@ impl Cluster for &'static Kafka {
             commits_in_a_rebalance: real,
             metadata: true,
             parking: true,
+            transactions: real,
         }
     }
 
@@ -269,6 +270,11 @@ impl Cluster for &'static Kafka {
         )?;
         self.admin()?.delete_records(&list, &options()).await?;
         Ok(())
+    }
+
+    async fn leave_gap(&self, partition: &TopicPartition) -> anyhow::Result<i64> {
+        let (config, partition) = (self.config(), partition.clone());
+        tokio::task::spawn_blocking(move || records::abort(config, &partition)).await?
     }
 }
 

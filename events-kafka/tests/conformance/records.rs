@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use events_core::Outgoing;
-use events_kafka::Written;
+use events_kafka::{TopicPartition, Written};
 use events_testkit::Received;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
@@ -12,7 +12,9 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, DeliveryResult, Header, Headers, Message, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{
+    BaseProducer, BaseRecord, Producer as _, ProducerContext, ThreadedProducer,
+};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::sync::oneshot::{self, Sender};
 
@@ -127,6 +129,32 @@ pub(crate) fn read(config: &ClientConfig, topic: &str) -> anyhow::Result<Vec<Rec
     }
     found.sort_by_key(|record: &Received| (record.partition, record.offset));
     Ok(found)
+}
+
+/// Writes a record in a transaction that is aborted, and answers the offset behind the marker.
+pub(crate) fn abort(mut config: ClientConfig, partition: &TopicPartition) -> anyhow::Result<i64> {
+    let client: BaseConsumer = config.clone().set("group.id", "none").create()?;
+    let end = || client.fetch_watermarks(&partition.topic, partition.partition, ANSWER);
+    let (_, before) = end()?;
+    config.set("transactional.id", format!("conformance-{partition}"));
+    let producer: BaseProducer = config.create()?;
+    producer.init_transactions(ANSWER)?;
+    producer.begin_transaction()?;
+    let record: BaseRecord<'_, str, str> = BaseRecord::to(&partition.topic)
+        .partition(partition.partition)
+        .payload("{}");
+    producer.send(record).map_err(|(error, _)| error)?;
+    producer.flush(ANSWER)?;
+    producer.abort_transaction(ANSWER)?;
+    // The marker is written after the answer.
+    for _ in 0..LOOKS {
+        let (_, after) = end()?;
+        if after >= before + 2 {
+            return Ok(after);
+        }
+        std::thread::sleep(LOOK);
+    }
+    bail!("no marker in {partition}")
 }
 
 fn received(message: &BorrowedMessage<'_>) -> Received {

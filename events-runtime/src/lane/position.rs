@@ -59,6 +59,18 @@ impl<Q: Queue> Lane<Q> {
         }
     }
 
+    /// Passes offsets that are no records, as the markers of transactions at the end of a log (D1). Without it the group would
+    /// lag behind for ever, and once retention emptied the log its offset would be out of range.
+    pub(super) fn pass_gap_at_end(&mut self) {
+        // What waits here was handed out, and is not in the ring.
+        if self.map_bound.has_waiting() {
+            return;
+        }
+        if let Some(position) = self.queue.position() {
+            self.ring.reach(position);
+        }
+    }
+
     pub(super) fn publish_position(&mut self) {
         let position = self.position();
         // Also what has not changed, if it was not committed: nothing else would bring it up again.

@@ -48,6 +48,10 @@ pub trait Cluster {
         before: i64,
     ) -> impl Future<Output = anyhow::Result<()>>;
 
+    /// Makes a partition's log go on with offsets that are no records, and answers the offset behind them. Called only where
+    /// [`Capabilities::transactions`] says so.
+    fn leave_gap(&self, partition: &TopicPartition) -> impl Future<Output = anyhow::Result<i64>>;
+
     /// The in-memory broker, if it is one: faults can be injected there alone.
     fn broker(&self) -> Option<&Broker> {
         None
@@ -92,6 +96,8 @@ pub struct Capabilities {
     pub metadata: bool,
     /// Failed keys can be parked.
     pub parking: bool,
+    /// Logs have offsets that are no records, as those of transactional producers do.
+    pub transactions: bool,
 }
 
 impl Capabilities {
@@ -105,6 +111,7 @@ impl Capabilities {
         commits_in_a_rebalance: true,
         metadata: true,
         parking: true,
+        transactions: true,
     };
 }
 

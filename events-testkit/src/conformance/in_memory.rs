@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use events_core::Outgoing;
 use events_runtime::{Position, Service, ShutdownReport, Status, TopicPartition, Written};
 
@@ -41,6 +42,12 @@ impl Cluster for Broker {
     async fn truncate(&self, partition: &TopicPartition, before: i64) -> anyhow::Result<()> {
         Self::truncate(self, partition, before);
         Ok(())
+    }
+
+    async fn leave_gap(&self, partition: &TopicPartition) -> anyhow::Result<i64> {
+        self.skip_offsets(partition, 3);
+        let end = self.ends(&partition.topic).get(partition).copied();
+        end.with_context(|| format!("{partition} does not exist"))
     }
 
     fn broker(&self) -> Option<&Broker> {

@@ -28,6 +28,7 @@ pub mod breaker_lanes;
 pub mod commits;
 pub mod failure;
 pub mod flow;
+pub mod gaps;
 pub mod header_bounds;
 pub mod health;
 pub mod input;

@@ -1,7 +1,6 @@
 //! What is committed, and what is known above it.
 
 use events_core::Outgoing;
-use events_runtime::TopicPartition;
 
 use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
@@ -181,45 +180,6 @@ pub async fn duplicates_are_skipped<C: Cluster>(cluster: &C) -> Verdict {
     stage.committed_once(4).await;
     running.shutdown().await;
     assert_eq!(stage.probe.done("once"), pairs(&[("a", 0), ("c", 9)]));
-    Verdict::Held
-}
-
-subject!(Sparse, leap, "conformance-gaps");
-
-/// Offsets may have gaps; the watermark passes them.
-pub async fn gaps_are_passed<C: Cluster>(cluster: &C) -> Verdict {
-    let Some(broker) = cluster.broker() else {
-        return Verdict::Lacking("way to leave offsets out");
-    };
-    let stage = Stage::set(cluster, "conformance-gaps", 1).await;
-    stage.probe.script("leap", "slow", 2, [Step::Hang]);
-    let partition = TopicPartition::new(stage.name, 0);
-    for seq in 0..6 {
-        broker.skip_offsets(&partition, 1_000);
-        stage
-            .send::<Sparse>(if seq == 2 { "slow" } else { "fast" }, seq)
-            .await;
-    }
-    let running = stage.start().await;
-    stage.done_once("leap", 5).await;
-    stage.committed_once(3_002).await;
-    eventually("the map is committed", async || {
-        !stage.metadata().await.is_empty()
-    })
-    .await;
-    throughout("the watermark stands", WHILE, async || {
-        stage.committed().await == 3_002
-    })
-    .await;
-    running.kill().await;
-    let running = stage.start().await;
-    stage.committed_once(6_006).await;
-    running.shutdown().await;
-    assert_eq!(
-        stage.probe.began("leap").len(),
-        7,
-        "only the slow one is done again"
-    );
     Verdict::Held
 }
 

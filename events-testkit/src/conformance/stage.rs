@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events_core::{Event, Outgoing, Park, Retry};
-use events_runtime::{Service, Status, Written};
+use events_runtime::{Service, Status, TopicPartition, Written};
 use tokio::time::Instant;
 
 use super::cluster::{Cluster, Running};
@@ -116,6 +116,12 @@ impl<'a, C: Cluster> Stage<'a, C> {
     pub(crate) async fn send<E: Subject>(&self, key: &str, seq: u64) -> Written {
         self.produce(record_of(&E::new(key, seq), &format!("{key}-{seq}")))
             .await
+    }
+
+    /// Makes a partition's log go on with offsets that are no records, and answers the offset behind them.
+    pub(crate) async fn leave_gap(&self, partition: &TopicPartition) -> i64 {
+        let end = self.cluster.leave_gap(partition).await;
+        end.unwrap_or_else(|error| panic!("no gap in {partition}: {error:#}"))
     }
 
     pub(crate) async fn read(&self, topic: &str) -> Vec<Received> {

@@ -49,9 +49,14 @@ macro_rules! conformance_tests {
                 a_kill_repeats_only_what_was_not_done
                 a_short_assignment_keeps_the_map_of_the_one_before
                 duplicates_are_skipped
-                gaps_are_passed
                 unacknowledged_emissions_hold_the_watermark
                 late_acknowledgements_find_nobody
+            }
+            gaps {
+                gaps_are_passed
+                offsets_behind_the_last_record_are_passed
+                a_gap_at_the_end_passes_no_record
+                a_record_that_waits_behind_a_gap_is_not_passed
             }
             commits {
                 commits_go_on_while_partitions_drain
