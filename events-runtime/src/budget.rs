@@ -14,6 +14,10 @@ pub(crate) struct Budget {
     total: usize,
     /// Bytes that one lane takes at its bounds.
     each: usize,
+    /// Bytes of parked records, over all lanes.
+    parked: AtomicUsize,
+    /// Bytes of them at which lanes stop to take records.
+    most_parked: usize,
 }
 
 /// One lane's place in the budget.
@@ -28,6 +32,8 @@ impl Budget {
             each: settings
                 .lane_bytes
                 .saturating_add(settings.lane_emission_bytes),
+            parked: AtomicUsize::new(0),
+            most_parked: settings.process_parked_bytes,
         })
     }
 
@@ -35,6 +41,14 @@ impl Budget {
     pub(crate) fn share(self: &Arc<Self>) -> Share {
         self.lanes.fetch_add(1, Ordering::Relaxed);
         Share(Arc::clone(self))
+    }
+
+    /// Of a lane that keeps parked records; it has none yet.
+    pub(crate) fn parked(self: &Arc<Self>) -> ParkedShare {
+        ParkedShare {
+            budget: Arc::clone(self),
+            own: 0,
+        }
     }
 }
 
@@ -54,6 +68,52 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.0.lanes.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What one lane keeps of parked records, counted together with the other lanes of the process.
+///
+/// Unlike the rest it comes from a pool: what is parked waits for hours, and most lanes have nothing parked. A lane with less than
+/// an equal part of the pool is not stopped by what others have.
+#[derive(Debug)]
+pub(crate) struct ParkedShare {
+    budget: Arc<Budget>,
+    own: usize,
+}
+
+impl ParkedShare {
+    /// So many bytes are this lane's now.
+    pub(crate) fn set(&mut self, bytes: usize) {
+        let before = std::mem::replace(&mut self.own, bytes);
+        if bytes != before {
+            self.budget.parked.fetch_add(bytes, Ordering::Relaxed);
+            self.budget.parked.fetch_sub(before, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the lanes have all that they may, and this one not less than an equal part.
+    pub(crate) fn is_used_up(&self) -> bool {
+        let Budget { most_parked, .. } = *self.budget;
+        let lanes = self.budget.lanes.load(Ordering::Relaxed).max(1);
+        self.total() >= most_parked && self.own >= (most_parked / lanes).max(1)
+    }
+
+    /// Bytes up to which this lane takes redrives, `most` at most: all lanes together take them up to twice what they may park.
+    pub(crate) fn room(&self, most: usize) -> usize {
+        let free = self.budget.most_parked.saturating_mul(2);
+        let free = free.saturating_sub(self.total());
+        self.own.saturating_add(free).min(most)
+    }
+
+    /// Bytes that all lanes of the process keep.
+    pub(crate) fn total(&self) -> usize {
+        self.budget.parked.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for ParkedShare {
+    fn drop(&mut self) {
+        self.set(0);
     }
 }
 
@@ -79,5 +139,30 @@ mod tests {
         assert_eq!((shares[0].of(80), shares[0].of(20)), (1, 1), "never none");
         shares.truncate(2);
         assert_eq!(shares[0].of(80), 80);
+    }
+
+    #[test]
+    fn parked_records_share_a_pool_and_each_lane_has_its_part() {
+        let settings = Settings {
+            process_parked_bytes: 400,
+            ..Settings::default()
+        };
+        let budget = Budget::of(&settings);
+        let _lanes: Vec<_> = (0..4).map(|_| budget.share()).collect();
+        let (mut large, mut small) = (budget.parked(), budget.parked());
+        large.set(399);
+        assert!(!large.is_used_up(), "the others have nothing");
+        small.set(99);
+        assert!(large.is_used_up());
+        assert!(!small.is_used_up(), "a quarter is its own");
+        small.set(100);
+        assert!(small.is_used_up());
+        assert_eq!((large.total(), large.room(10_000)), (499, 399 + 301));
+        assert_eq!(large.room(500), 500);
+        large.set(800);
+        assert_eq!(small.room(10_000), 100, "nothing on top");
+        drop(large);
+        assert!(!small.is_used_up());
+        assert_eq!(small.total(), 100);
     }
 }

@@ -54,7 +54,7 @@ pub mod dead_letter_header {
     pub const FACT: &str = "dl_fact";
     /// The letter that a resolution is about: `topic/partition/offset`.
     pub const OF: &str = "dl_of";
-    /// What became of it: `redrive-requested`, `redriven`, `discarded` or `edited`.
+    /// What became of it: `redrive-requested`, `redrive-refused`, `redriven`, `discarded` or `edited`.
     pub const RESOLUTION: &str = "dl_resolution";
     /// Why.
     pub const REASON: &str = "dl_reason";
@@ -148,16 +148,16 @@ impl Verdict<'_> {
     }
 }
 
-/// The word that a dead letter is redriven or discarded.
-pub(crate) fn resolution(
+/// The word that a dead letter is redriven or discarded, or that its redrive was refused.
+pub(crate) fn resolution_of(
     lane: &LaneContext,
-    record: &dyn RecordView,
+    key: Option<&[u8]>,
     of: &str,
     outcome: &str,
-    reason: Option<&str>,
+    reason: &str,
 ) -> Outgoing {
     let mut word = Outgoing::new(lane.group.dead_letters.clone());
-    if let Some(key) = record.key() {
+    if let Some(key) = key {
         word.set_key(key);
     }
     // Empty, but no tombstone.
@@ -165,10 +165,7 @@ pub(crate) fn resolution(
     word.add_header(name::FACT, "resolution");
     word.add_header(name::OF, of);
     word.add_header(name::RESOLUTION, outcome);
-    word.add_header(
-        name::REASON,
-        reason.unwrap_or("its handler is done with it"),
-    );
+    word.add_header(name::REASON, reason);
     word.add_header(name::ACTOR, lane.group.service.service());
     word.add_header(name::TIME, time_now());
     word

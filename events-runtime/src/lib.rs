@@ -51,6 +51,8 @@ pub use memory::MemoryBound;
 pub use parking::fact::parked_header;
 #[doc(hidden)]
 pub use parking::print::of_fact as parked_print;
+#[doc(hidden)]
+pub use parking::weight::{of_fact as parked_weight, of_outgoing as weight_to_park};
 pub use plan::{GroupPlan, HandlerPlan, TopicPlan, TypePlan};
 pub use service::{Faults, Service};
 pub use settings::Settings;

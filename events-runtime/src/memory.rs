@@ -27,7 +27,7 @@ pub struct MemoryBound {
     pub fetched: usize,
     /// Bytes of bookkeeping: offsets that are not committed, and ids that tell duplicates apart.
     pub bookkeeping: usize,
-    /// Bytes of parked records, if keys are parked.
+    /// Bytes of parked records, if keys are parked: twice what lanes park, since redrives come beside it.
     pub parked: usize,
 }
 
@@ -46,7 +46,8 @@ impl MemoryBound {
             .saturating_add(settings.lane_emission_bytes);
         let offsets = settings.lane_ahead.saturating_mul(OFFSET);
         let ids = settings.dedupe_window.saturating_mul(ID);
-        let parked = settings.park.map_or(0, |_| settings.parked_bytes);
+        let parks = settings.park.map_or(0, |_| lanes);
+        let parked = settings.parked_bytes.saturating_mul(parks);
         Self {
             lanes,
             records: each
@@ -54,7 +55,7 @@ impl MemoryBound {
                 .min(settings.process_bytes.saturating_sub(fetched)),
             fetched,
             bookkeeping: offsets.saturating_add(ids).saturating_mul(lanes),
-            parked: parked.saturating_mul(lanes),
+            parked: parked.min(settings.process_parked_bytes).saturating_mul(2),
         }
     }
 
@@ -93,7 +94,8 @@ mod tests {
         assert_eq!(few.records, (2 * (16 + 3)) << 20);
         let many = MemoryBound::of(&settings, 200);
         assert_eq!(many.records + many.fetched, settings.process_bytes);
-        assert_eq!(many.parked, 200 * settings.parked_bytes);
+        assert_eq!(few.parked, 2 * 2 * settings.parked_bytes);
+        assert_eq!(many.parked, 2 * settings.process_parked_bytes);
         assert_eq!(many.bookkeeping, 100 * few.bookkeeping);
         let unparked = Settings {
             park: None,

@@ -22,7 +22,7 @@ pub struct Settings {
     pub lane_emission_bytes: usize,
     /// Bytes for the records of all lanes that this process has of the service, and for what the client fetches ahead for
     /// them, which gets a quarter. If all lanes at their bounds would take more, each has an equal share; a share always
-    /// lets one batch through. Parked records have bounds of their own. Default 1 GiB.
+    /// lets one batch through. Parked records have `process_parked_bytes`. Default 1 GiB.
     pub process_bytes: usize,
     /// Records of failed keys, and behind them, that a lane holds back. At the bound it stops polling. Default 1,000.
     pub lane_held: usize,
@@ -54,8 +54,14 @@ pub struct Settings {
     /// Parked records of a lane, kept in memory. At the bound the lane stops polling, and `dead-letters redrive` asks for no
     /// more. Default 100,000.
     pub parked_records: usize,
-    /// Bytes of those records. Default 64 MiB.
+    /// Bytes of those records, with what the lane keeps beside each. Default 64 MiB.
     pub parked_bytes: usize,
+    /// Bytes of the parked records of all lanes that this process has of the service. At the bound those lanes stop polling that
+    /// have an equal part of it, or more. Default 256 MiB.
+    ///
+    /// Redrives are taken up to twice this and twice `parked_records` and `parked_bytes`, and refused beyond: their dead letters
+    /// stay open.
+    pub process_parked_bytes: usize,
     /// Distinct keys that fail in a row, no success between them, until their handler holds: then it is tried with one
     /// record at a time, and failures do not count against the records. A lane counts its own, and those of all the lanes
     /// that this process has of the handler. Default 10, at most 1,000; 0: only an [unavailable](events_core::Unavailable)
@@ -117,6 +123,7 @@ impl Default for Settings {
             parked_per_key: 10_000,
             parked_records: 100_000,
             parked_bytes: 64 << 20,
+            process_parked_bytes: 256 << 20,
             breaker_keys: 10,
             hold_probe: (Duration::from_secs(1), Duration::from_secs(30)),
             hold_max: Duration::from_secs(15 * 60),
@@ -142,7 +149,7 @@ impl Settings {
 
     /// All values that make no sense, each with its remedy.
     pub fn validate(&self) -> Vec<Fault> {
-        let positive: [(&str, u128); 16] = [
+        let positive: [(&str, u128); 17] = [
             ("lane_records", self.lane_records as u128),
             ("lane_bytes", self.lane_bytes as u128),
             ("lane_emission_bytes", self.lane_emission_bytes as u128),
@@ -155,6 +162,7 @@ impl Settings {
             ("parked_per_key", self.parked_per_key as u128),
             ("parked_records", self.parked_records as u128),
             ("parked_bytes", self.parked_bytes as u128),
+            ("process_parked_bytes", self.process_parked_bytes as u128),
             ("hold_probe", self.hold_probe.0.as_nanos()),
             ("timeout", self.timeout.as_nanos()),
             ("commit_interval", self.commit_interval.as_nanos()),

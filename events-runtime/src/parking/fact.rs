@@ -48,7 +48,19 @@ use parked_header as name;
 
 const PREFIX: &[u8] = b"pk_";
 
-/// What the headers of a fact say; what is missing or no number is none.
+/// Most bytes of a token; a longer one is none.
+const MOST_TOKEN: usize = 64;
+/// Most bytes of the id of a dead letter; a longer one is none.
+const MOST_LETTER: usize = 512;
+/// Most bytes that are kept of an error, of a reason, and of who gave it: there are as many as records that wait.
+const BRIEF: usize = 256;
+
+/// What is kept of a text.
+pub(crate) fn brief(text: &str) -> &str {
+    &text[..text.floor_char_boundary(BRIEF)]
+}
+
+/// What the headers of a fact say; what is missing, no number, or too long to be what it should is none.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Head<'a> {
     pub(crate) fact: &'a str,
@@ -85,7 +97,7 @@ impl<'a> Head<'a> {
             };
             match header {
                 name::FACT => head.fact = text,
-                name::TOKEN => head.token = Some(text),
+                name::TOKEN => head.token = Some(text).filter(|text| text.len() <= MOST_TOKEN),
                 name::GENERATION => head.generation = text.parse().ok(),
                 name::HANDLER => head.handler = Some(text),
                 name::TOPIC => head.topic = Some(text),
@@ -96,7 +108,7 @@ impl<'a> Head<'a> {
                 name::NEXT => head.next = text.parse().ok(),
                 name::SINCE => head.since = text.parse().ok(),
                 name::ERROR => head.error = Some(text),
-                name::REDRIVE => head.redrive = Some(text),
+                name::REDRIVE => head.redrive = Some(text).filter(|text| text.len() <= MOST_LETTER),
                 name::ACTION => head.action = Some(text),
                 name::REASON => head.reason = Some(text),
                 name::ACTOR => head.actor = Some(text),
@@ -107,10 +119,10 @@ impl<'a> Head<'a> {
         head
     }
 
-    /// Who asks for an action, and why, for people.
+    /// Who asks for an action, and why, for people; briefly.
     pub(crate) fn audit(&self) -> String {
-        let actor = self.actor.unwrap_or("somebody");
-        match self.reason {
+        let actor = brief(self.actor.unwrap_or("somebody"));
+        match self.reason.map(brief) {
             Some(reason) => format!("{actor}: {reason}"),
             None => actor.to_owned(),
         }
@@ -124,6 +136,17 @@ pub(crate) fn headers(record: &dyn RecordView) -> impl Iterator<Item = (&[u8], O
 
 /// Copies key, value, timestamp and all headers that are the record's own; null ones are left out.
 pub(crate) fn copy_own(record: &dyn RecordView, into: &mut Outgoing) {
+    // No more than they need: a parked record is kept for long, and the error that stands beside it may be much larger.
+    let (mut bytes, mut count) = (0, 0);
+    for (header, value) in headers(record) {
+        if let Some(value) = value.filter(|_| !header.starts_with(PREFIX)) {
+            bytes += header.len() + value.len();
+            count += 1;
+        }
+    }
+    let key = record.key().map_or(0, <[u8]>::len);
+    bytes += key + record.value().map_or(0, <[u8]>::len);
+    into.reserve(bytes, count);
     into.timestamp = record.timestamp();
     if let Some(key) = record.key() {
         into.set_key(key);

@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no broker. Two lanes that read the same log from any hint of one another come to the same state.
 
+mod bounds;
 mod claims;
 mod facts;
 mod hint;
@@ -14,14 +15,14 @@ mod view;
 
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+pub(crate) use bounds::{Bounds, REFUSED};
+use bounds::{Refusals, Remembered};
 pub(crate) use facts::{Claim, Fact, Identity, Item, Order, Pair, Token};
 pub(crate) use view::Copy;
-
-/// Most finished redrives that are remembered, so that a second one is told apart.
-const MAX_REDRIVES: usize = 10_000;
 
 /// A record that is not done.
 #[derive(Debug)]
@@ -87,8 +88,9 @@ pub(crate) struct Ledger<T> {
     claims: Vec<(i64, Claim)>,
     open: BTreeMap<i64, Open<T>>,
     finished: BTreeMap<i64, Finished>,
-    /// Redrives that are done, oldest first.
-    redrives: VecDeque<String>,
+    /// Redrives that are done: a second one is told apart.
+    redrives: Remembered,
+    refusals: Refusals,
     /// Open redrives, by the handler's hash and the offset that the record once had.
     redriven: HashMap<(u32, i64), i64>,
     /// Where the first copy of each record stands, also of one that is done and may come again.
@@ -100,7 +102,9 @@ pub(crate) struct Ledger<T> {
     orders: BTreeSet<i64>,
     bytes: usize,
     running: usize,
-    most_per_pair: usize,
+    bounds: Bounds,
+    /// Finished records when they were last looked through at a claim.
+    kept: usize,
     crowded: BTreeSet<Pair>,
     /// The source is read from here on.
     resumed_at: i64,
@@ -110,12 +114,7 @@ pub(crate) struct Ledger<T> {
 
 impl<T> Ledger<T> {
     /// An empty ledger of the lane with the token `ours`, that reads from `position`, where `claim` is in force.
-    pub(crate) fn new(
-        position: i64,
-        claim: Option<Claim>,
-        ours: Token,
-        most_per_pair: usize,
-    ) -> Self {
+    pub(crate) fn new(position: i64, claim: Option<Claim>, ours: Token, bounds: Bounds) -> Self {
         Self {
             ours,
             standing: Standing::Claiming,
@@ -123,7 +122,8 @@ impl<T> Ledger<T> {
             claims: claim.map(|claim| (i64::MIN, claim)).into_iter().collect(),
             open: BTreeMap::new(),
             finished: BTreeMap::new(),
-            redrives: VecDeque::new(),
+            redrives: Remembered::default(),
+            refusals: Refusals::default(),
             redriven: HashMap::new(),
             copies: BTreeMap::new(),
             lines: HashMap::new(),
@@ -131,7 +131,8 @@ impl<T> Ledger<T> {
             orders: BTreeSet::new(),
             bytes: 0,
             running: 0,
-            most_per_pair,
+            bounds,
+            kept: 0,
             crowded: BTreeSet::new(),
             resumed_at: i64::MIN,
             rebuilt_end: i64::MIN,
@@ -173,6 +174,7 @@ impl<T> Ledger<T> {
             }
             Fact::Done { token, at } => {
                 self.admit(&token)?;
+                self.refusals.withdraw(at);
                 Ok(self.finish(at))
             }
             Fact::RetryNow(pair) => self.retry_now(pair).map(|()| None),
@@ -194,6 +196,7 @@ impl<T> Ledger<T> {
                 return Err("another letter of a record that is being redriven");
             }
         }
+        self.admit_redrive(offset, &item)?;
         let first = match self.copies.entry(item.identity.clone()) {
             Slot::Occupied(first) => *first.get(),
             Slot::Vacant(place) => {
@@ -220,28 +223,26 @@ impl<T> Ledger<T> {
             Identity::Origin(_, origin, _) => Some(origin),
             Identity::Redrive(_) => None,
         };
-        self.bytes += item.size;
         if let Some(redriven) = redriven {
             self.redriven.insert(redriven, offset);
         }
-        self.open.insert(
-            offset,
-            Open {
-                identity: item.identity,
-                pair,
-                redriven: item.redriven,
-                attempts: item.attempts,
-                next: item.next,
-                failed_at: offset,
-                error: item.error,
-                order: None,
-                payload: item.payload,
-                size: item.size,
-                runnable: item.runnable,
-                running: false,
-                last_copy: offset,
-            },
-        );
+        let open = Open {
+            identity: item.identity,
+            pair,
+            redriven: item.redriven,
+            attempts: item.attempts,
+            next: item.next,
+            failed_at: offset,
+            error: item.error,
+            order: None,
+            payload: item.payload,
+            size: item.size,
+            runnable: item.runnable,
+            running: false,
+            last_copy: offset,
+        };
+        self.bytes += open.weight();
+        self.open.insert(offset, open);
         let line = self.lines.entry(pair).or_default();
         let last = line.open.back().map_or(i64::MIN, |(place, _)| *place);
         let place = origin.unwrap_or(last);
@@ -251,7 +252,7 @@ impl<T> Ledger<T> {
             let behind = line.open.partition_point(|(other, _)| *other <= place);
             line.open.insert(behind, (place, offset));
         }
-        if line.open.len() >= self.most_per_pair {
+        if line.open.len() >= self.bounds.per_pair {
             self.crowded.insert(pair);
         }
         self.reschedule(pair);
@@ -261,18 +262,19 @@ impl<T> Ledger<T> {
     /// The attempt that was under way at a record has failed: so says the log at `offset`.
     pub(crate) fn failed(&mut self, offset: i64, at: i64, attempts: u32, next: i64, error: String) {
         // An acknowledgement comes before its fact is read back, so the word of an earlier attempt may be read after it.
-        let Some(open) = self
-            .open
-            .get_mut(&at)
+        let open = self.open.get(&at);
+        let Some(pair) = open
             .filter(|open| open.failed_at <= offset)
+            .map(|open| open.pair)
         else {
             return;
         };
-        open.failed_at = offset;
-        open.attempts = attempts;
-        open.next = next;
-        open.error = Some(error);
-        let pair = open.pair;
+        self.change(at, |open| {
+            open.failed_at = offset;
+            open.attempts = attempts;
+            open.next = next;
+            open.error = Some(error);
+        });
         self.reschedule(pair);
     }
 
@@ -291,9 +293,7 @@ impl<T> Ledger<T> {
 
     /// The order about a record cannot be carried out.
     pub(crate) fn refuse(&mut self, at: i64) {
-        if let Some(open) = self.open.get_mut(&at) {
-            open.order = None;
-        }
+        self.change(at, |open| open.order = None);
         self.rest(at);
     }
 
@@ -301,17 +301,15 @@ impl<T> Ledger<T> {
     pub(crate) fn finish(&mut self, at: i64) -> Option<Pair> {
         let open = self.open.remove(&at)?;
         let pair = open.pair;
-        self.bytes -= open.size;
+        self.bytes -= open.weight();
         self.running -= usize::from(open.running);
         self.orders.remove(&at);
         if let Some(origin) = open.redriven {
             self.redriven.remove(&(pair.handler, origin));
         }
         if let Identity::Redrive(id) = &open.identity {
-            self.redrives.push_back(id.clone());
-            if self.redrives.len() > MAX_REDRIVES
-                && let Some(forgotten) = self.redrives.pop_front()
-            {
+            self.redrives.push(Arc::clone(id));
+            while let Some(forgotten) = self.redrives.forgotten() {
                 self.copies.remove(&Identity::Redrive(forgotten));
             }
         }
@@ -327,7 +325,7 @@ impl<T> Ledger<T> {
             if let Some(place) = line.open.iter().position(|(_, offset)| *offset == at) {
                 line.open.remove(place);
             }
-            if line.open.len() < self.most_per_pair {
+            if line.open.len() < self.bounds.per_pair {
                 self.crowded.remove(&pair);
             }
         }
@@ -347,13 +345,13 @@ impl<T> Ledger<T> {
         if matches!(order, Order::Skip(_)) && !self.is_head(at) {
             return Err("a word to skip a record that is not its key's first");
         }
-        let open = self.open.get_mut(&at);
+        let open = self.open.get(&at);
         let open = open.ok_or("a word about a record that is not parked")?;
-        open.order = Some(order);
-        if !open.running {
+        let (pair, running) = (open.pair, open.running);
+        self.change(at, |open| open.order = Some(order));
+        if !running {
             self.orders.insert(at);
         }
-        let pair = open.pair;
         self.reschedule(pair);
         Ok(())
     }

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
-use events_core::{Exhausted, Outgoing, RecordView};
+use events_core::{Outgoing, RecordView};
 use tokio::time::{Instant, Sleep};
 
-use crate::dead_letter::resolution;
+use crate::budget::ParkedShare;
+use crate::dead_letter::resolution_of;
 use crate::dedupe::Window;
 use crate::lane::context::LaneContext;
 use crate::lane::unreadable::Unreadable;
 use crate::outbox::{Happened, Outbox};
-use crate::parking::fact::{Head, Writer, decode_claim, encode_claim};
+use crate::parking::fact::{Head, Writer, brief, decode_claim, encode_claim};
 use crate::parking::ledger::{Copy, Ledger, Pair, Standing};
+use crate::parking::limits::bounds;
 use crate::parking::print;
-use crate::parking::reading::brief;
 use crate::parking::record::ParkedRecord;
 use crate::parking::shared::ParkedShared;
 use crate::slots::SlotTable;
@@ -49,7 +50,16 @@ pub(crate) struct Lot<Q: Queue> {
     /// Its topic was seen to be another than what is parked came from.
     made_anew: bool,
     /// Behind the last record of the lane that the log has acknowledged.
-    written: i64,
+    pub(super) written: i64,
+    /// Its part of what all lanes keep of parked records.
+    pub(super) share: ParkedShare,
+    /// Redrives that were refused.
+    pub(super) refused: u64,
+    /// For the log.
+    pub(super) refusing: Unreadable,
+    /// The topic of its source, and the names of its handlers, as parked records have them.
+    pub(super) source: Arc<str>,
+    pub(super) names: Vec<Arc<str>>,
     /// Since when it keeps its lane from taking records; none while it does not.
     pub(super) closed: Option<Instant>,
 }
@@ -61,12 +71,21 @@ impl<Q: Queue> Lot<Q> {
         start: ParkedStart<Q>,
         resumed_at: i64,
     ) -> Self {
-        let most = lane.group.settings.parked_per_key;
+        let bounds = bounds(&lane.group.settings);
+        let handlers = lane.topic.handlers.iter();
         let token = parked.token.clone();
         Self {
-            ledger: Ledger::new(0, decode_claim(&start.claim), token, most).resumed_at(resumed_at),
+            ledger: Ledger::new(0, decode_claim(&start.claim), token, bounds)
+                .resumed_at(resumed_at),
             queue: start.queue,
             generation: start.generation,
+            share: lane.group.budget.parked(),
+            refused: 0,
+            refusing: Unreadable::default(),
+            source: lane.topic.topic.as_str().into(),
+            names: handlers
+                .map(|plan| plan.stable_name.as_str().into())
+                .collect(),
             lane,
             parked,
             batch: Vec::new(),
@@ -158,19 +177,17 @@ impl<Q: Queue> Lot<Q> {
         progress |= self.read(cx);
         self.release();
         if running && *self.ledger.standing() == Standing::Owner {
-            while let Some(at) = self.ledger.take_order() {
+            while self.ledger.running() < self.lane.group.settings.lane_records
+                && let Some(at) = self.ledger.take_order()
+            {
                 progress = true;
                 self.obey(at, outbox);
             }
+            progress |= self.tell_refused_letters(outbox);
             progress |= self.stage(cx, slots);
         }
-        let closed = self.retry.is_some()
-            || *self.ledger.standing() != Standing::Owner
-            || self.is_full()
-            || self.remembers_much()
-            || self.is_behind()
-            || self.blocking_pair().is_some();
-        match (closed, self.closed) {
+        self.reckon();
+        match (self.must_close(), self.closed) {
             (true, None) => self.closed = Some(Instant::now()),
             (false, Some(_)) => {
                 self.closed = None;
@@ -190,41 +207,11 @@ impl<Q: Queue> Lot<Q> {
         }
     }
 
-    /// Whether as much is parked as is allowed.
-    pub(super) fn is_full(&self) -> bool {
-        let settings = &self.lane.group.settings;
-        self.ledger.len() >= settings.parked_records || self.ledger.bytes() >= settings.parked_bytes
-    }
-
-    /// A key that is at its bound and may not be given up: further records of it have nowhere to go. Those of others are
-    /// dead-lettered.
-    pub(super) fn blocking_pair(&self) -> Option<Pair> {
-        let handlers = &self.lane.topic.handlers;
-        let blocks = |pair: &Pair| {
-            let mut of = handlers.iter().filter(|plan| plan.hash == pair.handler);
-            of.any(|plan| plan.exhausted == Exhausted::Block)
-        };
-        self.ledger.crowded().find(blocks)
-    }
-
     /// Tells the slots how many records of a pair are open.
     pub(super) fn recount(&self, pair: Pair) {
         let (open, position) = (self.ledger.open_of(pair), self.ledger.position());
         self.parked
             .with(|pairs| pairs.read_back(pair, open, position));
-    }
-
-    /// Whether so many finished records may come again that no more may be parked: behind an open one that they are
-    /// remembered for, or one of the source.
-    pub(super) fn remembers_much(&self) -> bool {
-        self.ledger.remembered() >= self.lane.group.settings.parked_records
-    }
-
-    /// Whether much that was parked has not been read back: the bounds count only what has.
-    pub(super) fn is_behind(&self) -> bool {
-        let most = self.lane.group.settings.lane_records / 2;
-        let unread = self.written - self.ledger.position();
-        usize::try_from(unread).is_ok_and(|unread| unread > most)
     }
 
     fn take(&mut self, happened: Happened<Q::Record>, outbox: &mut Outbox<Q::Record>) {
@@ -259,7 +246,8 @@ impl<Q: Queue> Lot<Q> {
         let note = match &record.redrive {
             Some(id) => {
                 let outcome = reason.map_or("redriven", |_| "discarded");
-                resolution(&self.lane, &**record, id, outcome, reason)
+                let reason = reason.unwrap_or("its handler is done with it");
+                resolution_of(&self.lane, record.key(), id, outcome, reason)
             }
             None => self.done(record, at, reason),
         };
@@ -296,7 +284,7 @@ impl<Q: Queue> Lot<Q> {
         }
         // What has been read back since may have been overruled.
         if offset >= self.ledger.position() {
-            let error = brief(head.error.unwrap_or_default());
+            let error = brief(head.error.unwrap_or_default()).to_owned();
             let (attempts, next) = (head.attempts.unwrap_or(0), head.next.unwrap_or(0));
             self.ledger.failed(offset, at, attempts, next, error);
         }

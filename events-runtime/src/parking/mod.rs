@@ -7,6 +7,7 @@
 
 pub(crate) mod fact;
 pub(crate) mod ledger;
+pub(crate) mod limits;
 pub(crate) mod lot;
 mod orders;
 pub(crate) mod print;
@@ -14,5 +15,6 @@ mod reading;
 pub(crate) mod record;
 pub(crate) mod shared;
 mod status;
+pub(crate) mod weight;
 
 pub(crate) use reading::alone;

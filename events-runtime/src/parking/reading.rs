@@ -11,27 +11,21 @@ use crate::header_bounds::HeaderSize;
 use crate::key_hash;
 use crate::lane::context::key_text;
 use crate::opened::{LeftOut, OpenedRecord};
-use crate::parking::fact::{Head, copy_own, headers};
-use crate::parking::ledger::{Claim, Fact, Identity, Item, Order, Pair, Standing, Token};
+use crate::parking::fact::{Head, brief, copy_own, headers};
+use crate::parking::ledger::{Claim, Fact, Identity, Item, Order, Pair, REFUSED, Standing, Token};
 use crate::parking::lot::Lot;
 use crate::parking::print;
 use crate::parking::record::{ParkedRecord, ParkedRoute};
+use crate::parking::weight;
 use crate::routing::{self, Routed};
-use crate::transport::{Queue, Record};
+use crate::transport::Queue;
 
 /// How long to wait before a parked log that cannot be read is asked again.
 const QUEUE_RETRY: Duration = Duration::from_millis(500);
-/// Most bytes that are kept in memory of an error.
-const BRIEF: usize = 256;
 
 /// The key of a record that parks alone.
 pub(crate) fn alone(origin: i64) -> u64 {
     key_hash::of_place(origin.cast_unsigned())
-}
-
-/// What is kept in memory of an error: it is there for the status, and a lane keeps very many.
-pub(super) fn brief(error: &str) -> String {
-    error[..error.floor_char_boundary(BRIEF)].to_owned()
 }
 
 impl<Q: Queue> Lot<Q> {
@@ -93,6 +87,7 @@ impl<Q: Queue> Lot<Q> {
                 }
                 self.recount(pair);
             }
+            Err(REFUSED) => self.tell_refusal(record),
             Err(reason) => {
                 tracing::info!(partition = %self.lane.partition, parked = self.parked.topic, offset, reason, "a parked record does not count");
             }
@@ -167,7 +162,7 @@ impl<Q: Queue> Lot<Q> {
                 at: at()?,
                 attempts: head.attempts.unwrap_or(0),
                 next: head.next.unwrap_or(0),
-                error: brief(head.error.unwrap_or_default()),
+                error: brief(head.error.unwrap_or_default()).to_owned(),
             }),
             ("done", _) => Ok(Fact::Done {
                 token: token()?,
@@ -217,7 +212,7 @@ impl<Q: Queue> Lot<Q> {
             Some(origin) => Identity::Origin(handler, origin, print::of_fact(record)),
             None => {
                 let id = head.redrive.ok_or("it does not say which dead letter")?;
-                Identity::Redrive(id.to_owned())
+                Identity::Redrive(id.into())
             }
         };
         let ordered = place.is_none_or(|place| handlers[place].ordering == Ordering::Key);
@@ -225,25 +220,26 @@ impl<Q: Queue> Lot<Q> {
             Some(key) if ordered => key_hash::of_key(key),
             _ => alone(origin.unwrap_or_else(|| record.offset())),
         };
-        let mut own = Outgoing::with_capacity("", record.size(), 0);
+        let mut own = Outgoing::new("");
         copy_own(record, &mut own);
         if let Some(timestamp) = head.timestamp {
             own.timestamp = (timestamp >= 0).then_some(timestamp);
         }
         let mut parked = ParkedRecord {
-            topic: lane.topic.topic.as_str().into(),
+            topic: Arc::clone(&self.source),
             partition: head.partition.unwrap_or(lane.partition.partition),
             offset: head.offset.unwrap_or(-1),
             record: own,
             fault: None,
             left_out: LeftOut::default(),
-            handler: name.into(),
+            handler: place.map_or_else(|| name.into(), |place| Arc::clone(&self.names[place])),
             route: None,
             attempts: head.attempts.unwrap_or(0),
             since: head.since.or(record.timestamp()).unwrap_or(0),
-            redrive: origin
-                .is_none()
-                .then(|| head.redrive.unwrap_or_default().to_owned()),
+            redrive: match &identity {
+                Identity::Redrive(id) => Some(Arc::clone(id)),
+                Identity::Origin(..) => None,
+            },
         };
         let headers = HeaderSize::of(&parked);
         if let Some(fault) = headers.fault(&lane.group.settings) {
@@ -287,9 +283,8 @@ impl<Q: Queue> Lot<Q> {
             runnable: parked.route.is_some(),
             attempts: parked.attempts,
             next: head.next.unwrap_or(i64::MIN),
-            error: head.error.map(brief),
-            // What it keeps beside its bytes, roughly.
-            size: parked.record.footprint() + 256,
+            error: head.error.map(|error| brief(error).to_owned()),
+            size: weight::of(&parked.record, head),
             payload: Arc::new(parked),
         })
     }

@@ -29,7 +29,7 @@ pub(crate) struct ParkedRecord {
     /// When it was first parked, in milliseconds since the Unix epoch.
     pub(crate) since: i64,
     /// The dead letter that it was redriven from.
-    pub(crate) redrive: Option<String>,
+    pub(crate) redrive: Option<Arc<str>>,
 }
 
 /// How a parked record goes to its handler.

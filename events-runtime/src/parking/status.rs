@@ -77,6 +77,13 @@ impl<Q: Queue> Lot<Q> {
                 oldest.map_or_else(String::new, |(_, open)| blame(open))
             ));
         }
+        if !self.is_full() && self.is_crowded_out() {
+            return Some(format!(
+                "the lanes of this process have parked {} bytes, the most allowed (`process_parked_bytes`), {} of them this one",
+                self.share.total(),
+                self.ledger.bytes()
+            ));
+        }
         if !self.is_full() {
             let unread = "much of what was parked has not been read back";
             return self.is_behind().then(|| unread.to_owned());

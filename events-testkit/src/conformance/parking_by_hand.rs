@@ -50,7 +50,7 @@ pub(super) fn redrive<C: Cluster, E: Subject>(
     fact
 }
 
-fn resolutions<'a>(log: &'a [Received]) -> impl Iterator<Item = String> + 'a {
+pub(super) fn resolutions<'a>(log: &'a [Received]) -> impl Iterator<Item = String> + 'a {
     log.iter()
         .filter(|record| record.header_text(letter::FACT).as_deref() == Some("resolution"))
         .map(|record| {

@@ -1,16 +1,17 @@
-//! More is redriven than a lane may park.
+//! More is redriven or parked than a lane may keep.
 
 use std::time::Duration;
 
-use events_core::Park;
+use events_core::{Outgoing, Park};
 use events_runtime::parked_header as name;
 
 use super::cluster::{Cluster, Running, Verdict};
 use super::listed::subject;
 use super::parking::{LACKING, facts};
-use super::parking_by_hand::{action, redrive};
+use super::parking_by_hand::{action, redrive, resolutions};
 use super::probe::Step;
-use super::stage::{Stage, status_once};
+use super::stage::{Stage, Subject, WHILE, record_of, status_once};
+use crate::{eventually, throughout};
 
 const LETTERS: u64 = 60;
 
@@ -40,7 +41,8 @@ pub async fn orders_are_read_beyond_the_bound<C: Cluster>(cluster: &C) -> Verdic
     }
     let long = Duration::from_secs(7200);
     let service = stage.parking_service().configure(|settings| {
-        settings.parked_records = 20;
+        // Redrives are taken up to twice that.
+        settings.parked_records = LETTERS as usize / 2;
         settings.park = Some(Park {
             min: long,
             max: long,
@@ -67,6 +69,132 @@ pub async fn orders_are_read_beyond_the_bound<C: Cluster>(cluster: &C) -> Verdic
     running.shutdown().await;
     let log = stage.read(&stage.parked_topic()).await;
     assert_eq!(facts(&log, "done").count(), LETTERS as usize);
+    Verdict::Held
+}
+
+subject!(Overflowing, overflow, "conformance-redrive-refused");
+
+/// Beyond twice its bound a lane takes no redrive: the dead letter is told that it is refused, and stays open, so that it can be
+/// redriven once there is room.
+pub async fn redrives_beyond_twice_the_bound_are_refused<C: Cluster>(cluster: &C) -> Verdict {
+    if !cluster.capabilities().parking {
+        return LACKING;
+    }
+    let stage = Stage::set(cluster, "conformance-redrive-refused", 1).await;
+    stage.park(1).await;
+    let fails = Step::FailUntil("room");
+    stage.probe.script("overflow", "a", 0, [fails]);
+    let redriven = |seq: u64| {
+        let id = format!("dead/0/{seq}");
+        let mut fact = redrive::<C, Overflowing>(&stage, "overflow", "a", seq, &id);
+        fact.add_header(name::OFFSET, seq.to_string());
+        fact
+    };
+    for seq in 0..LETTERS {
+        stage.produce(redriven(seq)).await;
+    }
+    let service = stage.parking_service().configure(|settings| {
+        settings.parked_records = 20;
+    });
+    let running = stage.start_with(service).await;
+    let words = async |what: &str| {
+        let letters = stage.letters().await;
+        resolutions(&letters)
+            .filter(|word| word.ends_with(what))
+            .collect::<Vec<_>>()
+    };
+    eventually("those beyond the bound are refused", async || {
+        words("redrive-refused").await.len() == LETTERS as usize - 40
+    })
+    .await;
+    let refused: Vec<_> = (40..LETTERS)
+        .map(|seq| format!("dead/0/{seq} redrive-refused"))
+        .collect();
+    assert_eq!(words("redrive-refused").await, refused);
+    assert_eq!(running.status().await.lanes[0].parked_records, 40);
+    stage.probe.open("room");
+    stage.done_once("overflow", 40).await;
+    // The letter is open: it is redriven once more.
+    stage.produce(redriven(50)).await;
+    stage.done_once("overflow", 41).await;
+    eventually("it is redriven", async || {
+        words("redriven").await.len() == 41
+    })
+    .await;
+    running.shutdown().await;
+    stage.probe.assert_order("overflow");
+    Verdict::Held
+}
+
+subject!(Pooled, pool, "conformance-parked-pool");
+
+/// The lanes of a process park no more than it may keep: one that has less than its part goes on, another stops, and goes on by
+/// itself once others have made room.
+pub async fn lanes_share_what_their_process_may_park<C: Cluster>(cluster: &C) -> Verdict {
+    if !cluster.capabilities().parking {
+        return LACKING;
+    }
+    let stage = Stage::set(cluster, "conformance-parked-pool", 3).await;
+    stage.park(3).await;
+    let record = |partition: i32, key: &str| -> Outgoing {
+        let mut record = record_of(&Pooled::new(key, 0), key);
+        record.partition = Some(partition);
+        record
+    };
+    for (partition, count) in [(0, 30), (1, 40), (2, 1)] {
+        for key in 0..count {
+            let key = format!("{partition}-{key}");
+            let fails = match partition {
+                1 => Step::FailUntil("mended"),
+                _ => Step::FailAlways("broken"),
+            };
+            stage.probe.script("pool", &key, 0, [fails]);
+            stage.produce(record(partition, &key)).await;
+        }
+    }
+    let long = Duration::from_secs(7200);
+    let service = stage.parking_service().configure(|settings| {
+        // A parked record takes some 1.3 KiB: those of the first lane fit, a part of the others' does not.
+        settings.process_parked_bytes = 60 << 10;
+        settings.breaker_keys = 0;
+        settings.park = Some(Park {
+            min: long,
+            max: long,
+            max_age: long,
+        });
+    });
+    let running = stage.start_with(service).await;
+    status_once(&running, "two lanes have parked too much", |status| {
+        let says = status.lanes.iter().filter(|lane| {
+            let holding = lane.holding.as_deref().unwrap_or_default();
+            holding.contains("process_parked_bytes")
+        });
+        says.count() == 2
+    })
+    .await;
+    for partition in 0..3 {
+        stage
+            .produce(record(partition, &format!("next-{partition}")))
+            .await;
+    }
+    stage.done_once("pool", 1).await;
+    throughout("the others take nothing", WHILE, async || {
+        stage.probe.done("pool") == [("next-2".to_owned(), 0)]
+    })
+    .await;
+    stage.probe.open("mended");
+    let log = stage.read(&stage.parked_topic()).await;
+    for parked in facts(&log, "parked").filter(|fact| fact.partition == 1) {
+        let mut fact = action(&stage, "pool", "discard", "any");
+        fact.partition = Some(1);
+        fact.add_header(name::AT, parked.offset.to_string());
+        stage.produce(fact).await;
+    }
+    eventually("all go on", async || {
+        (0..3).all(|lane| stage.probe.has_done("pool", &format!("next-{lane}"), 0))
+    })
+    .await;
+    running.shutdown().await;
     Verdict::Held
 }
 

@@ -156,6 +156,8 @@ macro_rules! conformance_tests {
             }
             parking_flood {
                 orders_are_read_beyond_the_bound
+                redrives_beyond_twice_the_bound_are_refused
+                lanes_share_what_their_process_may_park
                 past_its_bound_a_key_is_dead_lettered
             }
             parking_unordered {

@@ -126,7 +126,7 @@ impl Book {
         }
         if let Some(letter) = self.open.get_mut(of) {
             match edited {
-                None => letter.requested = Some(resolution.mark),
+                None => letter.tell_redrive(resolution.outcome, resolution.mark),
                 Some(edited) => {
                     self.edited_bytes += edited.len();
                     letter.edited = Some(edited);
@@ -215,6 +215,34 @@ mod tests {
         assert_eq!(offsets(&all), [2]);
         let open = open_of(&all, Filter::default());
         assert_eq!(open[0].requested.as_ref().unwrap().actor, "ann");
+    }
+
+    #[test]
+    fn a_refused_redrive_leaves_its_letter_open() {
+        let told = |offset, kind: &str, minute: u32| {
+            let mut word = resolution(offset, &of(0), kind);
+            word.replace(
+                names::TIME,
+                format!("2026-01-31T13:0{minute}:00.000Z").as_bytes(),
+            );
+            word
+        };
+        let (asked, refused) = ("redrive-requested", "redrive-refused");
+        // The word of the request may be read after the one that it was refused.
+        for words in [
+            [told(1, asked, 1), told(2, refused, 2)],
+            [told(1, refused, 2), told(2, asked, 1)],
+        ] {
+            let mut all = vec![letter(0, "a", 1)];
+            all.extend(words);
+            let open = open_of(&all, Filter::default());
+            assert!(open[0].requested.is_none() && open[0].refused.is_some());
+            all.push(told(3, asked, 3));
+            let open = open_of(&all, Filter::default());
+            assert!(open[0].requested.is_some() && open[0].refused.is_none());
+            all.push(told(4, "redriven", 4));
+            assert!(open_of(&all, Filter::default()).is_empty());
+        }
     }
 
     #[test]

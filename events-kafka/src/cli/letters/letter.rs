@@ -39,6 +39,8 @@ pub(super) struct Letter {
     pub(super) reference: bool,
     /// Somebody asked for its redrive.
     pub(super) requested: Option<Mark>,
+    /// The lane refused a redrive, and none was asked for since.
+    pub(super) refused: Option<Mark>,
     /// A payload that takes the place of its own.
     pub(super) edited: Option<Arc<[u8]>>,
 }
@@ -51,6 +53,25 @@ impl Letter {
             "the redrive of {} was asked for at {} by {}, so that {what} would come too late",
             self.id, mark.time, mark.actor
         ))
+    }
+}
+
+impl Letter {
+    /// Takes a word about its redrive. Whoever asks writes it down after the request, so that the refusal may be read first:
+    /// their times tell.
+    pub(super) fn tell_redrive(&mut self, outcome: Outcome, mark: Mark) {
+        let later = |than: &Option<Mark>| than.as_ref().is_none_or(|than| mark.time > than.time);
+        match outcome {
+            Outcome::RedriveRefused if later(&self.requested) => {
+                self.requested = None;
+                self.refused = Some(mark);
+            }
+            Outcome::RedriveRequested if later(&self.refused) => {
+                self.refused = None;
+                self.requested = Some(mark);
+            }
+            _ => {}
+        }
     }
 }
 
@@ -68,6 +89,8 @@ pub(super) struct Mark {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Outcome {
     RedriveRequested,
+    /// The lane had no room for its redrive: it is open, as it was before.
+    RedriveRefused,
     Redriven,
     Discarded,
     Edited,
@@ -76,8 +99,9 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::RedriveRequested,
+        Self::RedriveRefused,
         Self::Redriven,
         Self::Discarded,
         Self::Edited,
@@ -87,6 +111,7 @@ impl Outcome {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::RedriveRequested => "redrive-requested",
+            Self::RedriveRefused => "redrive-refused",
             Self::Redriven => "redriven",
             Self::Discarded => "discarded",
             Self::Edited => "edited",
@@ -98,6 +123,7 @@ impl Outcome {
     pub(super) fn happened(self) -> &'static str {
         match self {
             Self::RedriveRequested => "its redrive was asked for",
+            Self::RedriveRefused => "its redrive was refused",
             Self::Redriven => "it was redriven",
             Self::Discarded => "it was discarded",
             Self::Edited => "it was edited",
@@ -191,6 +217,7 @@ impl Letter {
             emission: told.emission,
             reference: told.reference,
             requested: None,
+            refused: None,
             edited: None,
         }
     }

@@ -175,6 +175,7 @@ fn rows(letters: &[Letter], now: Millis) -> String {
             (letter.emission, "emission"),
             (letter.edited.is_some(), "edited"),
             (letter.requested.is_some(), "redrive asked for"),
+            (letter.refused.is_some(), "redrive refused"),
         ] {
             if holds {
                 error = format!("{error}\n({word})");

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use events_core::{Error, Result};
+use events_runtime::weight_to_park;
 use serde_json::json;
 
 use super::action::action;
@@ -200,11 +201,12 @@ async fn run(
             return Ok(());
         }
         let action = action(record, letter, target, audit);
-        if !room.take(target, action.size()) {
+        let size = weight_to_park(&action);
+        if !room.take(target, size) {
             if room.may_have_changed(target) {
                 marks.flush(&writer).await?;
             }
-            if !room.take_later(site, target, action.size()).await? {
+            if !room.take_later(site, target, size).await? {
                 stays(room.refusal(target));
                 return Ok(());
             }

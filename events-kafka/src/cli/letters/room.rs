@@ -87,10 +87,10 @@ impl Room {
         Ok(())
     }
 
-    /// Takes the room for a record of that size, if there is any.
+    /// Takes the room for a record for which the lane keeps so many bytes, if there is any.
     pub(super) fn take(&mut self, target: &Target, size: usize) -> bool {
         let log = self.logs.get_mut(&place(target));
-        log.is_some_and(|log| log.take(size + parked::BESIDE))
+        log.is_some_and(|log| log.take(size))
     }
 
     /// Whether another look may find room: something was asked for since the last, and may be done by now.

@@ -4,16 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use events_core::{RecordView, header};
-use events_runtime::parked_print;
+use events_runtime::{parked_print, parked_weight};
 
 use super::names;
 use crate::cli::bytes::cut;
-use crate::cli::headers::{Headers, all, number, text};
+use crate::cli::headers::{Headers, number, text};
 use crate::cli::moment::Millis;
 use crate::cli::place::Place;
 
-/// What a lane keeps of a record beside its bytes.
-pub(in crate::cli) const BESIDE: usize = 256;
 /// Most characters of an error that are kept.
 const MAX_ERROR: usize = 200;
 
@@ -148,7 +146,7 @@ impl Entry {
                 number(headers, names::OFFSET.as_bytes())?,
             ),
             print: parked_print(record),
-            size: size(record),
+            size: parked_weight(record),
             attempts: number(headers, names::ATTEMPTS.as_bytes()).unwrap_or(0),
             next: number(headers, names::NEXT.as_bytes()).unwrap_or(0),
             since: number(headers, names::SINCE.as_bytes())
@@ -162,14 +160,4 @@ impl Entry {
             asked: None,
         })
     }
-}
-
-/// As a lane counts it: what is the record's own, and what is kept beside it.
-fn size(record: &dyn RecordView) -> usize {
-    let (key, value) = (record.key(), record.value());
-    let own = all(record).filter(|(name, _)| !name.starts_with(b"pk_"));
-    let headers: usize = own
-        .map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len))
-        .sum();
-    key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len) + headers + BESIDE
 }

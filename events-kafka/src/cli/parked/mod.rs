@@ -20,7 +20,6 @@ mod take_over;
 use events_core::Result;
 
 pub(super) use arguments::ParkedCommand;
-pub(super) use fact::BESIDE;
 pub(super) use survey::waiting;
 
 use super::site::Site;

@@ -21,10 +21,28 @@ impl<T> Ledger<T> {
         } else if self.standing != Standing::Claiming {
             self.standing = Standing::Fenced(claim.generation);
         }
-        self.claims.push((offset, claim));
-        // What an earlier lane appended stands below, and a later one found it there.
-        self.forget(self.resumed_at, |_, _| false);
+        self.put_in_force(offset, claim);
+        // What an earlier lane appended stands below, and a later one found it there. Claims may be many, so it is looked for
+        // only where much may be found.
+        if self.finished.len() > self.kept.saturating_mul(2) {
+            self.forget(self.resumed_at, |_, _| false);
+            self.kept = self.finished.len();
+        }
         Ok(())
+    }
+
+    /// The claim is in force behind `offset`. Of claims between which nothing is known no more than the last is kept: a log is
+    /// read from a record that is.
+    fn put_in_force(&mut self, offset: i64, claim: Claim) {
+        if let Some((before, _)) = self.claims.last() {
+            let between = before.saturating_add(1).min(offset)..offset;
+            if self.open.range(between.clone()).next().is_none()
+                && self.finished.range(between).next().is_none()
+            {
+                self.claims.pop();
+            }
+        }
+        self.claims.push((offset, claim));
     }
 
     /// The claim with that token, if it is in force, outranks no other any more. It was made in a group that is gone, so a
@@ -37,7 +55,7 @@ impl<T> Ledger<T> {
                     token: newest.token.clone(),
                 };
                 // From here on: what was judged before stays so for whoever reads the log again.
-                self.claims.push((offset, claim));
+                self.put_in_force(offset, claim);
             }
             _ => return Err("a word about a claim that is not in force"),
         }

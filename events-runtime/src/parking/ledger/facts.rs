@@ -1,5 +1,7 @@
 //! What a parked log says, record by record.
 
+use std::sync::Arc;
+
 /// Sixteen hexadecimal characters, drawn anew by each lane.
 pub(crate) type Token = String;
 
@@ -24,7 +26,7 @@ pub(crate) enum Identity {
     /// anew gives its offsets a second time.
     Origin(u32, i64, u64),
     /// The dead letter that was redriven.
-    Redrive(String),
+    Redrive(Arc<str>),
 }
 
 /// A record as it comes into the ledger.
@@ -52,6 +54,15 @@ pub(crate) enum Order {
     Skip(String),
     /// Away with it.
     Discard(String),
+}
+
+impl Order {
+    /// Who gave it, and why.
+    pub(crate) fn by(&self) -> &str {
+        match self {
+            Self::Skip(by) | Self::Discard(by) => by,
+        }
+    }
 }
 
 /// One record of the log.

@@ -101,7 +101,8 @@ impl World {
             token: token.clone(),
         };
         Lane {
-            ledger: Ledger::new(hint, claim, token.clone(), 1_000).resumed_at(watermark),
+            ledger: Ledger::new(hint, claim, token.clone(), Bounds::per_pair(1_000))
+                .resumed_at(watermark),
             pairs: Pairs::default(),
             source: self.anew,
             token,

@@ -27,7 +27,7 @@ fn item(origin: i64) -> Item<i64> {
 
 fn redrive(id: &str) -> Item<i64> {
     Item {
-        identity: Identity::Redrive(id.to_owned()),
+        identity: Identity::Redrive(id.into()),
         ..item(-1)
     }
 }
@@ -52,7 +52,7 @@ fn done(token: &str, at: i64) -> Fact<i64> {
 
 /// The ledger of lane `c` after it has read the log.
 fn read(log: Vec<Fact<i64>>) -> Ledger<i64> {
-    let mut ledger = Ledger::new(0, None, "c".to_owned(), 100);
+    let mut ledger = Ledger::new(0, None, "c".to_owned(), Bounds::per_pair(100));
     for (offset, fact) in log.into_iter().enumerate() {
         let _ = ledger.read(offset as i64, fact);
     }
@@ -151,7 +151,7 @@ fn a_claim_of_a_group_that_is_gone_can_be_given_up() {
         (hint, claim.as_ref().map(|claim| claim.generation)),
         (1, Some(500))
     );
-    let mut late = Ledger::new(hint, claim, "d".to_owned(), 100);
+    let mut late = Ledger::new(hint, claim, "d".to_owned(), Bounds::per_pair(100));
     for (offset, fact) in log.into_iter().enumerate().skip(1) {
         let _ = late.read(offset as i64, fact);
     }
@@ -379,7 +379,7 @@ fn what_is_done_behind_an_open_record_is_forgotten_unless_it_may_come_again() {
         parked("a", 11),
         done("a", 2),
     ];
-    let mut ledger = Ledger::new(0, None, "c".to_owned(), 100).resumed_at(12);
+    let mut ledger = Ledger::new(0, None, "c".to_owned(), Bounds::per_pair(100)).resumed_at(12);
     for (offset, fact) in log.into_iter().chain([claim(2, "c")]).enumerate() {
         let _ = ledger.read(offset as i64, fact);
     }
@@ -388,7 +388,7 @@ fn what_is_done_behind_an_open_record_is_forgotten_unless_it_may_come_again() {
 
 #[test]
 fn a_crowded_key_is_named() {
-    let mut ledger = Ledger::new(0, None, "c".to_owned(), 2);
+    let mut ledger = Ledger::new(0, None, "c".to_owned(), Bounds::per_pair(2));
     let _ = ledger.read(0, parked("a", 1));
     assert_eq!(ledger.crowded().next(), None);
     let _ = ledger.read(1, parked("a", 2));

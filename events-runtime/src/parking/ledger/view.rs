@@ -1,5 +1,6 @@
 //! What a ledger answers.
 
+use super::bounds::FINISHED;
 use super::{Identity, Ledger, Open, Pair, Standing};
 
 /// What stands in the log of a record that its source brings.
@@ -32,9 +33,9 @@ impl<T> Ledger<T> {
         self.finished.len()
     }
 
-    /// Bytes of the open records.
+    /// Bytes of the open records, and of what is remembered of finished ones.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.finished.len() * FINISHED
     }
 
     /// Records that are with a slot, or on their way to `done`.
@@ -74,7 +75,7 @@ impl<T> Ledger<T> {
 
     /// Where the record stands that was redriven from that dead letter.
     pub(crate) fn redriven_at(&self, id: &str) -> Option<i64> {
-        self.copies.get(&Identity::Redrive(id.to_owned())).copied()
+        self.copies.get(&Identity::Redrive(id.into())).copied()
     }
 
     /// Whether the pair has an open record.
