@@ -14,8 +14,10 @@ mod answers;
 mod authorized;
 mod commit;
 mod groups;
+mod leader_epochs;
 mod produce;
 mod rest;
+mod topic_ids;
 
 use std::any::Any;
 use std::ffi::{CStr, CString, c_void};
@@ -34,7 +36,9 @@ pub(crate) use answers::Answers;
 pub(crate) use authorized::{Answer, Told, authorized_on_groups, authorized_on_topics};
 pub(crate) use commit::commit;
 pub(crate) use groups::{PerGroup, assigned, committed, groups};
+pub(crate) use leader_epochs::{leader_epochs, set_last_leader_epoch};
 pub(crate) use produce::{Sent, produce, produce_copy};
+pub(crate) use topic_ids::topic_ids;
 
 /// The queue of one partition, split from its consumer.
 pub(crate) struct NativeQueue {

@@ -8,7 +8,7 @@ use events_runtime::{Queue, QueueError, Record};
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::ffi::{Message, NativeQueue, consume};
-use crate::rebalance::Gate;
+use crate::rebalance::{EpochWriter, Gate};
 use crate::rights::Watch;
 use crate::unreadable::is_unreadable;
 
@@ -36,6 +36,8 @@ pub(crate) struct PartitionQueue {
     /// Whether the client's position says what was handed out: not while it may be that of an earlier assignment, and not
     /// once an error has moved it, which counts as a record.
     sure: bool,
+    /// Told of the leader epochs of records; none for a parked log.
+    epochs: Option<EpochWriter>,
 }
 
 impl PartitionQueue {
@@ -49,6 +51,33 @@ impl PartitionQueue {
             rests: false,
             next: begin,
             sure: false,
+            epochs: None,
+        }
+    }
+
+    /// Of a log whose positions the group commits with leader epochs.
+    pub(crate) fn tells(mut self, epochs: EpochWriter) -> Self {
+        self.epochs = Some(epochs);
+        self
+    }
+
+    /// Reads nothing, and says why, until the partition is assigned again. To be called before it is assigned.
+    pub(crate) fn hold(&mut self, reason: String) {
+        self.broken = Some(reason);
+        self.pause();
+    }
+
+    /// Epochs ascend, so that a batch whose last record has the known one has no other.
+    fn tell_epochs(&mut self, records: &[KafkaRecord]) {
+        let (Some(epochs), Some(last)) = (&mut self.epochs, records.last()) else {
+            return;
+        };
+        let first = match last.message.leader_epoch() == epochs.epoch() {
+            true => records.len() - 1,
+            false => 0,
+        };
+        for KafkaRecord { message, .. } in &records[first..] {
+            epochs.read(message.offset(), message.leader_epoch());
         }
     }
 
@@ -81,6 +110,9 @@ impl Queue for PartitionQueue {
         max: usize,
         into: &mut Vec<KafkaRecord>,
     ) -> Poll<Result<(), QueueError>> {
+        if let Some(reason) = &self.broken {
+            return Poll::Ready(Err(QueueError(reason.clone())));
+        }
         // Registered first: a record that arrives from now on wakes the lane.
         self.queue.register(cx.waker());
         if let Some(gate) = &self.gate {
@@ -109,6 +141,7 @@ impl Queue for PartitionQueue {
             Some((RDKafkaErrorCode::PartitionEOF, _)) => {}
             Some((code, text)) => trouble = Some((code, text, message.offset())),
         });
+        self.tell_epochs(&into[before..]);
         if is_dense(measured(&mut into[before..])) {
             self.pause();
         }
@@ -145,11 +178,15 @@ impl Queue for PartitionQueue {
     }
 
     fn position(&mut self) -> Option<i64> {
-        let position = self.queue.position();
+        let (position, epoch) = self.queue.position().unzip();
         // The client forgets its position when it begins to read a partition, or to read it from another offset. From then on
         // this queue alone moves it.
         self.sure = self.sure || position.is_none() && self.broken.is_none();
-        position.filter(|_| self.sure)
+        let position = position.filter(|_| self.sure);
+        if let (Some(position), Some(epoch), Some(epochs)) = (position, epoch, &mut self.epochs) {
+            epochs.read(position - 1, epoch);
+        }
+        position
     }
 
     fn rest(&mut self) {

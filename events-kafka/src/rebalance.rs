@@ -2,19 +2,23 @@
 
 mod answers;
 mod begin;
+mod commit;
 mod delayed;
 mod gate;
+mod log_identity;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use events_runtime::{Group, Position, TopicPartition, failpoints};
+use events_runtime::offset_map::TopicId;
+use events_runtime::{Group, TopicPartition};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 use tokio::runtime::{Builder, Handle};
 
@@ -25,8 +29,11 @@ use crate::parked::ParkedLogs;
 use crate::queue::PartitionQueue;
 use crate::rights::Watch;
 use begin::Begin;
+pub(crate) use commit::{commit, commit_watermarks};
 pub(crate) use delayed::Delayed;
 pub(crate) use gate::Gate;
+use log_identity::LogIdentity;
+pub(crate) use log_identity::{EpochWriter, LogIdentities};
 
 /// The callbacks of a member's consumer. All run on its polling thread.
 pub(crate) struct MemberContext {
@@ -50,6 +57,8 @@ pub(crate) struct MemberContext {
     pub(crate) outage: Arc<Outage>,
     /// Partitions that cannot be read yet.
     pub(crate) delayed: Arc<Delayed>,
+    /// What is committed with positions to tell their logs from others.
+    pub(crate) logs: LogIdentities,
 }
 
 impl MemberContext {
@@ -74,8 +83,13 @@ impl MemberContext {
         self.assign(consumer, &assignment)
     }
 
-    /// Makes the lane of a partition, and answers from where it is to be read.
-    fn open(&self, consumer: &BaseConsumer<Self>, begin: &Begin) -> KafkaResult<i64> {
+    /// Makes the lane of a partition, and answers from where it is to be read. `ids` are those of the topics as they are now.
+    fn open(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        begin: &Begin,
+        ids: &BTreeMap<String, TopicId>,
+    ) -> KafkaResult<i64> {
         let TopicPartition { topic, partition } = &begin.partition;
         let Some(owner) = self.consumer.get().and_then(Weak::upgrade) else {
             return Err(KafkaError::Subscription("the member leaves".to_owned()));
@@ -91,15 +105,22 @@ impl MemberContext {
                 begin.partition
             )));
         };
+        let found = self.identify(begin, ids);
         let parked = match (self.parked_topic(topic), &self.parked) {
             (Some(parked), Some(logs)) => {
                 let generation = ffi::generation(consumer.client());
-                Some(logs.start(&begin.partition, parked, begin.hint.clone(), generation)?)
+                let hint = begin.hint.clone().filter(|_| !found.parked_is_another);
+                Some(logs.start(&begin.partition, parked, hint, generation)?)
             }
             _ => None,
         };
-        let mut queue = PartitionQueue::new(queue, offset, &self.watch);
-        if parked.is_some() {
+        let log = Arc::new(LogIdentity::new(found.ids, offset, begin.epoch));
+        self.logs.set(begin.partition.clone(), Arc::clone(&log));
+        let epochs = EpochWriter::new(log, offset, begin.epoch);
+        let mut queue = PartitionQueue::new(queue, offset, &self.watch).tells(epochs);
+        if let Some(reason) = found.held {
+            queue.hold(reason);
+        } else if parked.is_some() {
             queue.opens(Gate::close(&owner, &begin.partition)?);
         }
         tracing::info!(
@@ -159,6 +180,7 @@ impl MemberContext {
             commit_watermarks(consumer, &revoked.positions, CommitMode::Async);
             commit(consumer, &revoked.positions, CommitMode::Async);
             drop(turn);
+            self.logs.remove(&leaving);
             tracing::info!(group, partitions = leaving.len(), report = %revoked.report, "partitions revoked");
         }
         self.stop_parked(&leaving);
@@ -203,114 +225,6 @@ fn names(list: &TopicPartitionList) -> Vec<TopicPartition> {
     names
         .map(|element| TopicPartition::new(element.topic(), element.partition()))
         .collect()
-}
-
-/// Commits positions: stored, so that giving a partition up commits them too, and sent now, because the client's own timer
-/// sends only offsets that moved, and a new map under an old watermark must not wait (D3).
-pub(crate) fn commit(
-    consumer: &BaseConsumer<MemberContext>,
-    positions: &[(TopicPartition, Position)],
-    mode: CommitMode,
-) {
-    if positions.is_empty() {
-        return;
-    }
-    if consumer.assignment_lost() {
-        // Somebody else owns the partitions by now. A coordinator whose group has no members any more would take them.
-        tracing::warn!(group = %consumer.context().group.plan().group, "the assignment was lost, so what was done since the last commit is not committed");
-        return;
-    }
-    for part in parts(positions) {
-        send(consumer, part, mode);
-    }
-}
-
-/// The coordinator writes what one request commits as one batch, and refuses all of it above a limit, a megabyte by default.
-const REQUEST: usize = 256 << 10;
-
-/// The positions, as many at once as a request may commit.
-fn parts(
-    mut rest: &[(TopicPartition, Position)],
-) -> impl Iterator<Item = &[(TopicPartition, Position)]> {
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let fits = |(partition, position): &&(TopicPartition, Position)| {
-            bytes += 128 + partition.topic.len() + position.metadata.len();
-            bytes <= REQUEST
-        };
-        let count = rest.iter().take_while(fits).count().max(1).min(rest.len());
-        let (part, behind) = rest.split_at(count);
-        rest = behind;
-        (!part.is_empty()).then_some(part)
-    })
-}
-
-/// Commits the watermarks alone of partitions that are given up, where the broker may refuse what is to be committed with
-/// them: their lanes are gone, so a refused commit could not be made again (D3).
-pub(crate) fn commit_watermarks(
-    consumer: &BaseConsumer<MemberContext>,
-    positions: &[(TopicPartition, Position)],
-    mode: CommitMode,
-) {
-    let group = &consumer.context().group;
-    let unsure = positions
-        .iter()
-        .filter(|(_, position)| !group.takes_metadata(position.metadata.len()));
-    let alone = unsure.map(|(partition, position)| {
-        let position = Position {
-            metadata: String::new(),
-            ..position.clone()
-        };
-        (partition.clone(), position)
-    });
-    commit(consumer, &alone.collect::<Vec<_>>(), mode);
-}
-
-fn send(
-    consumer: &BaseConsumer<MemberContext>,
-    positions: &[(TopicPartition, Position)],
-    mode: CommitMode,
-) {
-    let mut list = TopicPartitionList::with_capacity(positions.len());
-    for (partition, position) in positions {
-        let mut element = list.add_partition(&partition.topic, partition.partition);
-        // A watermark is an offset of the log, so it is in range.
-        let offset = Offset::Offset(position.watermark);
-        if element.set_offset(offset).is_ok() {
-            element.set_metadata(&position.metadata);
-        }
-    }
-    reached("commit-before", positions);
-    if let Err(error) = consumer.store_offsets(&list) {
-        tracing::debug!(%error, "a partition had gone before its offset was stored");
-    }
-    // Where parked logs are to be read from goes along, but is never stored: those partitions are not of the group.
-    for (partition, position) in positions {
-        let Some(parked) = &position.parked else {
-            continue;
-        };
-        let mut element = list.add_partition(&parked.topic, partition.partition);
-        if element.set_offset(Offset::Offset(parked.offset)).is_ok() {
-            element.set_metadata(&parked.claim);
-        }
-    }
-    reached("store-after", positions);
-    let sent = match mode {
-        CommitMode::Sync => consumer.commit(&list, mode),
-        CommitMode::Async => ffi::commit(consumer, &list),
-    };
-    match sent {
-        Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
-        Err(error) => consumer.context().refused(&error, &list),
-    }
-    reached("commit-after", positions);
-}
-
-/// For the fault bench.
-fn reached(point: &'static str, positions: &[(TopicPartition, Position)]) {
-    for (partition, position) in positions {
-        failpoints::reached(point, partition, position.watermark);
-    }
 }
 
 impl ClientContext for MemberContext {

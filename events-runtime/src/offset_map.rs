@@ -3,9 +3,14 @@
 //! `ev1:` and then base64url of: for each distinct set of done offsets, a count of handlers and their 4-byte hashes,
 //! a mode byte, a length, and the body. Mode 0 is runs: pairs of varints (gap, length), from the watermark on. Mode 1 is a
 //! bitmap from the watermark on, low bit first. Kafka limits metadata to 4,096 bytes; this map stays within 3,900.
+//! A section without runs may carry a topic id ([`TopicIds`]).
+
+mod topic_ids;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+pub use topic_ids::{TopicId, TopicIds};
 
 /// Most bytes of metadata, in ASCII.
 pub const MAX_METADATA: usize = 3_900;

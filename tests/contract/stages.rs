@@ -16,6 +16,11 @@ impl Stage {
     pub fn dead_letters(&self) -> String {
         format!("{}.dead-letters", self.service)
     }
+
+    /// Where keys that fail are parked.
+    pub fn parked(&self) -> String {
+        format!("{}.parked.{}", self.service, self.topic)
+    }
 }
 
 macro_rules! stages {
@@ -66,6 +71,12 @@ stages! {
     impatient { "e2e-impatient", "e2e.impatient", "ImpatientTask" }
     /// A topic that is deleted and made anew.
     renewed { "e2e-renewed", "e2e.renewed", "RenewedTask" }
+    /// A topic that is deleted and made anew, and has more records then.
+    outgrown { "e2e-outgrown", "e2e.outgrown", "OutgrownTask" }
+    /// The same while a worker runs.
+    replaced { "e2e-replaced", "e2e.replaced", "ReplacedTask" }
+    /// A group whose protocol changes while it has no members.
+    converted { "e2e-converted", "e2e.converted", "ConvertedTask" }
     /// Two processes with one instance id.
     fenced { "e2e-fenced", "e2e.fenced", "FencedTask" }
     /// A static member that is killed and comes back.

@@ -126,12 +126,27 @@ pub(crate) fn committed(group: &str, topic: &str) -> BTreeMap<i32, Committed> {
 
 /// Sets a group's offset, as an operator does while the service is stopped.
 pub(crate) fn reset_offset(group: &str, topic: &str, partition: i32, offset: i64) {
-    let client = member(group);
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, partition, Offset::Offset(offset))
         .expect("the offset is in range");
+    commit_again(group, &list);
+}
+
+/// What a group has committed for partitions, with all that is committed beside the offset.
+pub(crate) fn committed_whole(group: &str, partitions: &[(&str, i32)]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for (topic, partition) in partitions {
+        list.add_partition(topic, *partition);
+    }
+    let committed = member(group).committed_offsets(list, ANSWER);
+    committed.expect("the cluster answers")
+}
+
+/// Commits that for the group, which must have no members, as a tool does that copies groups.
+pub(crate) fn commit_again(group: &str, list: &TopicPartitionList) {
+    let client = member(group);
     until("the group's offset is set", || {
-        let set = client.commit(&list, rdkafka::consumer::CommitMode::Sync);
+        let set = client.commit(list, rdkafka::consumer::CommitMode::Sync);
         set.map_err(|error| error.to_string())
     });
 }

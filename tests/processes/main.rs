@@ -11,6 +11,7 @@ mod worker;
 
 mod bad_input;
 mod drain;
+mod made_again;
 mod poison;
 mod react;
 mod rolling;

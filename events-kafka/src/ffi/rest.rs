@@ -45,23 +45,25 @@ impl NativeQueue {
     }
 
     /// The offset behind the last message that was handed out, or behind later ones that are read and are no records; none
-    /// before the first. A message that is an error counts as a record at the offset that it names.
-    pub(crate) fn position(&self) -> Option<i64> {
+    /// before the first. A message that is an error counts as a record at the offset that it names. Beside it the leader epoch
+    /// of what lies before it, -1 if that is not known.
+    pub(crate) fn position(&self) -> Option<(i64, i32)> {
         let topic = CString::new(self.topic.as_str()).ok()?;
         // SAFETY: as in `call`.
-        let offset = unsafe {
+        let (offset, epoch) = unsafe {
             let list = sys::rd_kafka_topic_partition_list_new(1);
             let element =
                 sys::rd_kafka_topic_partition_list_add(list, topic.as_ptr(), self.partition);
             let code = sys::rd_kafka_position(self.client, list);
             let offset = (*element).offset;
+            let epoch = sys::rd_kafka_topic_partition_get_leader_epoch(element);
             sys::rd_kafka_topic_partition_list_destroy(list);
             match code {
-                RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => offset,
-                _ => -1,
+                RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => (offset, epoch),
+                _ => (-1, -1),
             }
         };
-        (offset >= 0).then_some(offset)
+        (offset >= 0).then_some((offset, epoch))
     }
 
     fn call(

@@ -14,7 +14,7 @@ use crate::membership::Membership;
 use crate::options::{ClientOptions, GroupProtocol};
 use crate::outage::Outage;
 use crate::parked::ParkedLogs;
-use crate::rebalance::{Delayed, MemberContext};
+use crate::rebalance::{Delayed, LogIdentities, MemberContext};
 use crate::rights::Watch;
 use crate::sink::LaneProducer;
 
@@ -77,6 +77,7 @@ impl ConsumerFactory {
             watch: Arc::clone(&self.watch),
             outage: Arc::clone(&self.outage),
             delayed: Arc::clone(&self.delayed),
+            logs: LogIdentities::default(),
         };
         let config = self.client.consumer(&plan.group, &plan.settings);
         let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);

@@ -1,17 +1,21 @@
 //! Where an assigned partition is read from (D14).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use events_core::Start;
 use events_runtime::TopicPartition;
+use events_runtime::offset_map::TopicId;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::ffi;
 use crate::parked::Hint;
 use crate::patience::{ANSWER, BRIEF, briefly, patiently};
 use crate::rebalance::MemberContext;
+
+/// How the id of an embedded cluster begins, which answers no such question.
+const EMBEDDED: &str = "mockCluster";
 
 /// What a group has committed for a partition.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub(super) struct Begin {
     /// None where nothing is committed.
     pub(super) offset: Option<i64>,
     pub(super) metadata: String,
+    /// The leader epoch committed with the offset; -1 for none.
+    pub(super) epoch: i32,
     /// What is committed for its parked log.
     pub(super) hint: Option<Hint>,
 }
@@ -46,6 +52,7 @@ impl MemberContext {
             Ok(committed)
         })?;
         let metadata = ffi::metadata(&committed);
+        let epochs = ffi::leader_epochs(&committed);
         let mut committed: Vec<_> = committed.elements().into_iter().zip(metadata).collect();
         let mut hints: BTreeMap<_, _> = committed
             .split_off(list.count())
@@ -59,7 +66,7 @@ impl MemberContext {
             })
             .collect();
         let mut begins = Vec::with_capacity(committed.len());
-        for (element, metadata) in committed {
+        for ((element, metadata), epoch) in committed.into_iter().zip(epochs) {
             let hint = self
                 .parked_topic(element.topic())
                 .and_then(|parked| hints.remove(&(parked.to_owned(), element.partition())));
@@ -72,10 +79,35 @@ impl MemberContext {
                 partition,
                 offset,
                 metadata,
+                epoch,
                 hint,
             });
         }
         Ok(begins)
+    }
+
+    /// The ids of the topics of these partitions, and of their parked topics: one question for all.
+    /// None where the cluster has no ids.
+    pub(super) fn topic_ids(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        begins: &[Begin],
+    ) -> KafkaResult<BTreeMap<String, TopicId>> {
+        let cluster = consumer.client().fetch_cluster_id(BRIEF);
+        if cluster.is_some_and(|id| id.starts_with(EMBEDDED)) {
+            return Ok(BTreeMap::new());
+        }
+        let mut topics = BTreeSet::new();
+        for begin in begins {
+            let topic = &*begin.partition.topic;
+            topics.insert(topic);
+            topics.extend(self.parked_topic(topic));
+        }
+        let topics: Vec<_> = topics.into_iter().collect();
+        briefly(&self.watch, || {
+            let asked = ffi::topic_ids(consumer.client(), &topics, BRIEF);
+            asked.map_err(KafkaError::AdminOp)
+        })
     }
 
     /// Where a partition starts for which the group has committed nothing.

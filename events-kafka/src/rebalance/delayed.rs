@@ -102,6 +102,7 @@ impl MemberContext {
     ) -> KafkaResult<TopicPartitionList> {
         let group = &self.group.plan().group;
         let leaderless = self.leaderless(consumer, &begins);
+        let ids = self.topic_ids(consumer, &begins);
         let mut assignment = TopicPartitionList::with_capacity(begins.len());
         for begin in begins {
             let parked = self.parked_topic(&begin.partition.topic);
@@ -113,7 +114,11 @@ impl MemberContext {
                 format!("its parked log {parked} {NO_LEADER}")
             } else {
                 let TopicPartition { topic, partition } = &begin.partition;
-                match self.open(consumer, &begin) {
+                let opened = match &ids {
+                    Ok(ids) => self.open(consumer, &begin, ids),
+                    Err(error) => Err(error.clone()),
+                };
+                match opened {
                     Ok(offset) => {
                         let offset = Offset::Offset(offset);
                         assignment.add_partition_offset(topic, *partition, offset)?;

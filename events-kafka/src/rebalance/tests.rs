@@ -12,6 +12,9 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber, subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
+use events_runtime::Position;
+use rdkafka::consumer::CommitMode;
+
 use super::*;
 use crate::member::ConsumerFactory;
 use crate::options::ClientOptions;
