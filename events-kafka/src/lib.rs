@@ -90,6 +90,7 @@ mod rights;
 mod runtime;
 mod services;
 mod sink;
+mod topic_watch;
 mod topics;
 mod unreadable;
 mod view;

@@ -8,8 +8,9 @@ use events_runtime::{Queue, QueueError, Record};
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::ffi::{Message, NativeQueue, consume};
-use crate::rebalance::{EpochWriter, Gate};
+use crate::rebalance::{EpochWriter, Gate, created_again};
 use crate::rights::Watch;
+use crate::topic_watch::{Checked, TopicWatch};
 use crate::unreadable::is_unreadable;
 
 /// Bytes that a message takes beside key, value and headers: the client's own structures.
@@ -38,6 +39,8 @@ pub(crate) struct PartitionQueue {
     sure: bool,
     /// Told of the leader epochs of records; none for a parked log.
     epochs: Option<EpochWriter>,
+    /// Asked whether the topic is still the same; none for a parked log.
+    topics: Option<Arc<TopicWatch>>,
 }
 
 impl PartitionQueue {
@@ -52,16 +55,18 @@ impl PartitionQueue {
             next: begin,
             sure: false,
             epochs: None,
+            topics: None,
         }
     }
 
-    /// Of a log whose positions the group commits with leader epochs.
-    pub(crate) fn tells(mut self, epochs: EpochWriter) -> Self {
+    /// Of a log whose positions the group commits: with leader epochs, and as long as its topic is the same.
+    pub(crate) fn identified(mut self, epochs: EpochWriter, topics: Arc<TopicWatch>) -> Self {
         self.epochs = Some(epochs);
+        self.topics = Some(topics);
         self
     }
 
-    /// Reads nothing, and says why, until the partition is assigned again. To be called before it is assigned.
+    /// Reads nothing, and says why, until the partition is assigned again.
     pub(crate) fn hold(&mut self, reason: String) {
         self.broken = Some(reason);
         self.pause();
@@ -128,6 +133,17 @@ impl Queue for PartitionQueue {
                 ))));
             }
             self.rests = false;
+        }
+        if let Some(topics) = &self.topics {
+            let received = || !self.queue.is_empty();
+            match topics.check(self.queue.topic(), cx.waker(), received) {
+                Checked::Same => {}
+                Checked::Asked => return Poll::Pending,
+                Checked::Another(assigned, found) => {
+                    self.hold(created_again(&assigned, &found));
+                    return self.poll_batch(cx, max, into);
+                }
+            }
         }
         let before = into.len();
         let mut trouble = None;

@@ -28,12 +28,13 @@ use crate::outage::Outage;
 use crate::parked::ParkedLogs;
 use crate::queue::PartitionQueue;
 use crate::rights::Watch;
+use crate::topic_watch::TopicWatch;
 use begin::Begin;
 pub(crate) use commit::{commit, commit_watermarks};
 pub(crate) use delayed::Delayed;
 pub(crate) use gate::Gate;
 use log_identity::LogIdentity;
-pub(crate) use log_identity::{EpochWriter, LogIdentities};
+pub(crate) use log_identity::{EpochWriter, LogIdentities, created_again};
 
 /// The callbacks of a member's consumer. All run on its polling thread.
 pub(crate) struct MemberContext {
@@ -59,6 +60,7 @@ pub(crate) struct MemberContext {
     pub(crate) delayed: Arc<Delayed>,
     /// What is committed with positions to tell their logs from others.
     pub(crate) logs: LogIdentities,
+    pub(crate) topics: Arc<TopicWatch>,
 }
 
 impl MemberContext {
@@ -117,7 +119,8 @@ impl MemberContext {
         let log = Arc::new(LogIdentity::new(found.ids, offset, begin.epoch));
         self.logs.set(begin.partition.clone(), Arc::clone(&log));
         let epochs = EpochWriter::new(log, offset, begin.epoch);
-        let mut queue = PartitionQueue::new(queue, offset, &self.watch).tells(epochs);
+        let mut queue = PartitionQueue::new(queue, offset, &self.watch)
+            .identified(epochs, Arc::clone(&self.topics));
         if let Some(reason) = found.held {
             queue.hold(reason);
         } else if parked.is_some() {

@@ -17,6 +17,7 @@ use crate::aside::aside;
 use crate::ffi;
 use crate::options::ClientOptions;
 use crate::patience::bounded;
+use crate::topic_watch::Ids;
 
 /// Room for what a dead letter adds to its record (D5 asks for 64 KiB at least).
 const DEAD_LETTER_ROOM: usize = 128 * 1024;
@@ -75,6 +76,17 @@ impl LaneProducer {
             .fetch_metadata(Some(topic), patience)?;
         let found = metadata.topics().first();
         Ok(found.map_or(0, |topic| topic.partitions().len()))
+    }
+
+    /// Asks the cluster for the ids of topics. Blocks.
+    pub(crate) fn topic_ids(
+        &self,
+        topics: &[&str],
+        patience: Duration,
+    ) -> Result<Ids, RDKafkaErrorCode> {
+        let gone = |_| RDKafkaErrorCode::OperationTimedOut;
+        let running = self.usual.running().map_err(gone)?;
+        ffi::topic_ids(running.producer.client(), topics, patience)
     }
 
     /// Waits for what is on its way, at most until the deadline, and ends the threads.

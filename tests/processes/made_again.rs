@@ -2,8 +2,9 @@
 //! length.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use end_to_end_tests::{What, outgrown};
+use end_to_end_tests::{What, outgrown, replaced};
 
 use crate::cluster::Cluster;
 use crate::log;
@@ -11,6 +12,8 @@ use crate::scene::Scene;
 use crate::wait::{holds, until};
 use crate::worker::Worker;
 
+/// For longer than this a member was frozen that does not take its topic for the one before.
+const FROZEN: Duration = Duration::from_secs(3);
 const OLD: usize = 20;
 const NEW: usize = 50;
 
@@ -98,4 +101,40 @@ fn a_group_whose_topic_was_made_anew_and_is_longer_holds_and_says_so() {
         assert_eq!(keys(&scene), new);
         assert_eq!(scene.work(What::Begin).len(), OLD + NEW, "each once");
     }
+}
+
+/// The same under a member that was frozen while it happened, and that reads on from where it was.
+#[test]
+fn a_member_does_not_read_on_in_a_longer_topic_that_was_made_while_it_was_frozen() {
+    let Some(cluster) = Cluster::real("a longer topic under a member", "topic ids") else {
+        return;
+    };
+    let scene = Scene::new(replaced::STAGE, 1);
+    let topic = scene.stage.topic;
+    let old = publish(&scene, "old", OLD, 1);
+    let worker = scene.worker_with(&[], |_| {});
+    scene.await_all_done();
+    // For far less than its session: a member that sees the topic gone gives it up.
+    let frozen = Instant::now();
+    worker.suspend();
+    cluster.reset(&[(topic.to_owned(), 1)], &[]);
+    publish(&scene, "new", NEW, 1);
+    until("the member was frozen for long enough", || {
+        holds(frozen.elapsed() > FROZEN, || "not yet".into())
+    });
+    worker.resume();
+    says_so(&worker);
+    worker.stop().drained();
+    assert_eq!(keys(&scene), old, "D14: nothing was handled");
+
+    // Nor does the next one.
+    let worker = scene.worker_with(&[], |_| {});
+    says_so(&worker);
+    worker.stop().drained();
+    assert_eq!(keys(&scene), old, "D14: nothing was handled");
+    log::reset_offset(scene.stage.service, topic, 0, 0);
+    let worker = scene.worker(|_| {});
+    scene.await_all_done();
+    worker.stop().drained();
+    assert_eq!(scene.work(What::Begin).len(), OLD + NEW, "each once");
 }

@@ -66,6 +66,12 @@ impl NativeQueue {
         (offset >= 0).then_some((offset, epoch))
     }
 
+    /// Whether no message waits in the queue.
+    pub(crate) fn is_empty(&self) -> bool {
+        // SAFETY: the queue is valid.
+        unsafe { sys::rd_kafka_queue_length(self.queue) == 0 }
+    }
+
     fn call(
         &self,
         call: unsafe extern "C" fn(

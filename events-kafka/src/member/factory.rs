@@ -17,6 +17,7 @@ use crate::parked::ParkedLogs;
 use crate::rebalance::{Delayed, LogIdentities, MemberContext};
 use crate::rights::Watch;
 use crate::sink::LaneProducer;
+use crate::topic_watch::{Ask, TopicWatch};
 
 /// Makes the consumers of a member: one at the start, and another whenever one has raised a fatal
 /// error.
@@ -30,6 +31,7 @@ pub(crate) struct ConsumerFactory {
     pub(super) coordinator_assigns: bool,
     pub(super) watch: Arc<Watch>,
     outage: Arc<Outage>,
+    lanes: Arc<LaneProducer>,
     pub(super) delayed: Arc<Delayed>,
     pub(super) parked: Option<Arc<ParkedLogs>>,
 }
@@ -56,6 +58,7 @@ impl ConsumerFactory {
             membership: Membership::new(&plan.group, client.property("group.instance.id")),
             watch,
             outage: Arc::clone(outage),
+            lanes: Arc::clone(lanes),
             delayed: Arc::default(),
             parked: parked.map(Arc::new),
         })
@@ -78,6 +81,7 @@ impl ConsumerFactory {
             outage: Arc::clone(&self.outage),
             delayed: Arc::clone(&self.delayed),
             logs: LogIdentities::default(),
+            topics: TopicWatch::new(self.topic_ids(), self.handle.clone()),
         };
         let config = self.client.consumer(&plan.group, &plan.settings);
         let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, context)?);
@@ -85,6 +89,12 @@ impl ConsumerFactory {
         let _ = consumer.context().consumer.set(Arc::downgrade(&consumer));
         subscribe(&consumer, plan)?;
         Ok(consumer)
+    }
+
+    /// Asks through the producer: a question to the consumer waits behind its fetches.
+    fn topic_ids(&self) -> Box<Ask> {
+        let lanes = Arc::clone(&self.lanes);
+        Box::new(move |topics, patience| lanes.topic_ids(topics, patience))
     }
 
     /// Looks into an error that the client reports.

@@ -102,7 +102,15 @@ impl MemberContext {
     ) -> KafkaResult<TopicPartitionList> {
         let group = &self.group.plan().group;
         let leaderless = self.leaderless(consumer, &begins);
+        let asked = Instant::now();
         let ids = self.topic_ids(consumer, &begins);
+        for begin in &begins {
+            let topic = &*begin.partition.topic;
+            let id = ids.as_ref().ok().and_then(|ids| ids.get(topic));
+            if let Some(id) = id {
+                self.topics.assign(topic, *id, asked);
+            }
+        }
         let mut assignment = TopicPartitionList::with_capacity(begins.len());
         for begin in begins {
             let parked = self.parked_topic(&begin.partition.topic);

@@ -196,7 +196,7 @@ fn shown(id: &TopicId) -> String {
 }
 
 /// What is said of a partition whose topic is not the one that positions were committed for.
-fn created_again(committed: &TopicId, found: &TopicId) -> String {
+pub(crate) fn created_again(committed: &TopicId, found: &TopicId) -> String {
     format!(
         "the committed offset is not in the log: the topic was made anew, with topic id {}, and the offset was committed for topic id {}. Nothing is read until the group's offset is set for the new topic: reset it with kafka-consumer-groups.sh --reset-offsets while the service is stopped",
         shown(found),
