@@ -3,6 +3,8 @@
 //! Names follow the [CloudEvents Kafka binding](https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md)
 //! and [W3C Trace Context](https://www.w3.org/TR/trace-context/).
 
+use std::num::IntErrorKind;
+
 use crate::record::RecordView;
 
 /// Names of the headers.
@@ -97,8 +99,8 @@ impl Meta {
     /// Reads the envelope of `record`, which is handled as `event_type`.
     ///
     /// Nothing is refused here. Of duplicate headers the last that is not null counts. A header of the envelope that is not
-    /// UTF-8, is empty where it names something, or is no number where it should be one, counts as absent; any other
-    /// header has its bad bytes replaced.
+    /// UTF-8, is empty where it names something, or is no number where it should be one, counts as absent, and a number
+    /// beyond 32 bits as the largest; any other header has its bad bytes replaced.
     pub fn read(record: &dyn RecordView, event_type: &str, attempt: u32) -> Self {
         let mut meta = Self {
             id: String::new(),
@@ -151,7 +153,7 @@ impl Meta {
         // What routes and dedupes a record, and what names the cause of an emission, reads the same way.
         let text = || std::str::from_utf8(value).ok();
         let owned = || text().map(str::to_owned);
-        let number = || text().and_then(|text| text.parse().ok());
+        let number = || number(value);
         let name = String::from_utf8_lossy(name);
         match &*name {
             header::ID => self.id = owned().unwrap_or_default(),
@@ -169,6 +171,19 @@ impl Meta {
                 String::from_utf8_lossy(value).into_owned(),
             )),
         }
+    }
+}
+
+/// The number that a header says. One that is too large to be told is the largest, not none: hops must not begin at 0 again,
+/// and a later version is no earlier one.
+///
+/// For engines.
+#[doc(hidden)]
+pub fn number(value: &[u8]) -> Option<u32> {
+    match std::str::from_utf8(value).ok()?.parse() {
+        Ok(number) => Some(number),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(u32::MAX),
+        Err(_) => None,
     }
 }
 
@@ -243,6 +258,21 @@ mod tests {
                 ("orders/3/7", "kafka:orders", "orders/3/7")
             );
             assert_eq!(meta.header("tenant"), Some("caf\u{fffd}"));
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_the_largest() {
+        let numbers: [(&[u8], _); 6] = [
+            (b"4", Some(4)),
+            (b"4294967296", Some(u32::MAX)),
+            (b"99999999999999999999999999", Some(u32::MAX)),
+            (b"-1", None),
+            (b"", None),
+            (b"\xff", None),
+        ];
+        for (text, expected) in numbers {
+            assert_eq!(number(text), expected, "{text:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ mod mark;
 
 pub use self::envelope::EnvelopeError;
 
-pub use mark::error_code;
+pub use mark::{causes, error_code};
 
 /// The error of a handler: any error, with its chain of causes.
 ///

@@ -100,6 +100,8 @@ pub use events_macros::{Emission, OneOf, command, event, handler, payload, upcas
 /// For engines: what drives the generated loops.
 pub mod engine {
     pub use crate::contained::{Contained, discard};
+    pub use crate::envelope::number;
+    pub use crate::error::causes;
     pub use crate::slot::{BlockingJob, Panicked, Slot, SlotDriver, SlotFuture};
     pub use crate::structured::resembles_structured;
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use events_core::engine::number;
 use events_core::{Outgoing, RecordView, header};
 
 /// What the headers of a cause say to its emissions.
@@ -43,7 +44,7 @@ impl<'a> Cause<'a> {
                 SOURCE => cause.source = Cow::Borrowed(text().unwrap_or("")),
                 ID => cause.id = Cow::Borrowed(text().unwrap_or("")),
                 CORRELATION_ID => cause.correlation_id = text().filter(|id| !id.is_empty()),
-                HOPS => cause.hops = text().and_then(|hops| hops.parse().ok()).unwrap_or(0),
+                HOPS => cause.hops = number(value).unwrap_or(0),
                 TRACE_PARENT => cause.trace_parent = text(),
                 TRACE_STATE => cause.trace_state = text(),
                 _ => {}
@@ -190,6 +191,7 @@ mod tests {
                 ("ce_id", None),
             ]),
             Headers(&[("ce_correlationid", Some("")), ("ce_hops", Some("many"))]),
+            Headers(&[("ce_hops", Some("99999999999"))]),
             Headers(&[("ce_id", Some("2")), ("traceparent", Some("00-1-2-01"))]),
         ];
         let mut kept = EmitBuffers::default();

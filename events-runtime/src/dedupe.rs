@@ -19,6 +19,8 @@ pub(crate) struct Window {
     apart: HashMap<(Identity, u16), Option<i64>>,
     next: usize,
     capacity: usize,
+    /// How many handlers may differ.
+    handlers: u16,
     seed: u64,
     scratch: Vec<u8>,
 }
@@ -34,7 +36,7 @@ struct Known {
 }
 
 impl Window {
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, handlers: usize) -> Self {
         Self {
             table: HashTable::new(),
             ring: Vec::new(),
@@ -42,6 +44,7 @@ impl Window {
             next: 0,
             // Places are 32-bit numbers.
             capacity: capacity.min(u32::MAX as usize),
+            handlers: u16::try_from(handlers).unwrap_or(u16::MAX),
             seed: key_hash::random(),
             scratch: Vec::new(),
         }
@@ -89,7 +92,9 @@ impl Window {
                 entry.remove();
             }
             if oldest.apart {
-                self.apart.retain(|(other, _), _| *other != oldest.identity);
+                for handler in 0..self.handlers {
+                    self.apart.remove(&(oldest.identity, handler));
+                }
             }
         }
         table.insert_unique(hash, *next as u32, |place| {
@@ -133,11 +138,13 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
     fn remembers_as_many_as_it_holds() {
-        let mut window = Window::new(3);
+        let mut window = Window::new(3, 1);
         let ids: Vec<_> = (0u8..10)
             .map(|id| window.identity(b"shop", &[id]))
             .collect();
@@ -159,13 +166,13 @@ mod tests {
 
     #[test]
     fn source_and_id_do_not_run_together() {
-        let mut window = Window::new(8);
+        let mut window = Window::new(8, 1);
         assert_ne!(window.identity(b"a", b"bc"), window.identity(b"ab", b"c"));
     }
 
     #[test]
     fn each_handler_has_a_first_bearer_of_its_own() {
-        let mut window = Window::new(2);
+        let mut window = Window::new(2, 3);
         let id = window.identity(b"shop", b"1");
         assert_eq!(window.first_bearer(id, 0, |_| true), None);
         window.holds_or_remembers(id, 10, 7);
@@ -187,5 +194,20 @@ mod tests {
         }
         assert_eq!(window.first_bearer(id, 1, |_| false), None);
         assert!(window.apart.is_empty(), "it is bounded like the window");
+    }
+
+    /// A walk over all that differ takes 600,000,000 steps.
+    #[test]
+    fn an_identity_that_differs_is_forgotten_in_constant_time() {
+        const WINDOW: usize = 10_000;
+        let mut window = Window::new(WINDOW, 1);
+        let begun = Instant::now();
+        for number in 0..7 * WINDOW as u64 {
+            let id = window.identity(b"shop", &number.to_le_bytes());
+            window.holds_or_remembers(id, 0, 0);
+            window.set_bearer(id, 0, None);
+        }
+        assert_eq!(window.apart.len(), WINDOW);
+        assert!(begun.elapsed() < Duration::from_secs(10));
     }
 }

@@ -52,6 +52,13 @@ struct Running {
     task: JoinHandle<LaneReport>,
 }
 
+impl Drop for Running {
+    /// A lane that nothing waits for any more, since whoever gave it up was dropped, must not go on beside the next owner.
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 impl Group {
     /// A member without partitions. Its lanes run on `handle`.
     pub fn new(plan: Arc<GroupPlan>, publish: Arc<dyn Publish>, handle: Handle) -> Self {

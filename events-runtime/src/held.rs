@@ -141,7 +141,7 @@ mod tests {
     use events_core::RecordView;
 
     use super::*;
-    use crate::work::RecordRef;
+    use crate::work::{RecordRef, SharedRecord};
 
     /// A client's record: what it keeps alive is seen by who else holds it.
     #[derive(Debug)]
@@ -208,12 +208,18 @@ mod tests {
         let mut held = Held::new();
         held.hold(work(RecordRef::Own(fetched())), Duration::from_secs(60));
         assert!(held.take_behind(work(RecordRef::Own(fetched()))).is_none());
-        let shared = work(RecordRef::Shared(Arc::new(fetched())));
-        assert!(held.take_behind(shared).is_none());
+        let shared = Arc::new(SharedRecord::new(fetched()));
+        let of_other_handler = work(RecordRef::Shared(Arc::clone(&shared)));
+        assert!(held.take_behind(work(RecordRef::Shared(shared))).is_none());
+        let mut held_elsewhere = Held::new();
+        held_elsewhere.hold(of_other_handler, Duration::from_secs(60));
         assert_eq!(Arc::strong_count(&buffer), 1, "three records wait");
 
         let head = held.take_oldest().unwrap();
         let behind = held.release(1).unwrap();
+        let elsewhere = held_elsewhere.take_oldest().unwrap();
+        let values = [&behind[1], &elsewhere].map(|work| work.record.value().unwrap().as_ptr());
+        assert_eq!(values[0], values[1], "handlers that wait have one copy");
         let (original, copies) = (fetched(), [&head, &behind[0], &behind[1]]);
         for copy in copies {
             let copy = &*copy.record;

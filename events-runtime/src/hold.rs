@@ -175,6 +175,20 @@ impl Hold {
         true
     }
 
+    /// A slot that waited for its turn has no work any more: another has the turn, and hears the timer.
+    pub(crate) fn pass(&self, slot: u32) {
+        let mut state = self.state();
+        if state.waiting.remove(&slot).is_none() {
+            return;
+        }
+        if let Some(broken) = &mut state.broken {
+            broken.chosen.take_if(|chosen| *chosen == slot);
+        }
+        for waker in state.waiting.values() {
+            waker.wake_by_ref();
+        }
+    }
+
     /// An attempt succeeded: whatever it depends on is there.
     pub(crate) fn succeeded(&self) {
         if !self.troubled.load(Ordering::Relaxed) {

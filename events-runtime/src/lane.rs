@@ -108,7 +108,7 @@ impl<Q: Queue> Lane<Q> {
         });
         Self {
             ring: Ring::starting_at(start),
-            window: Window::new(settings.dedupe_window),
+            window: Window::new(settings.dedupe_window, context.topic.handlers.len()),
             resume: resume.end().map(|end| (resume, end)),
             slots: SlotTable::new(Arc::clone(&context), &shared),
             followers: Followers::new(),
@@ -256,6 +256,7 @@ impl<Q: Queue> Lane<Q> {
         let Some(lot) = &mut self.lot else {
             return false;
         };
+        let running = running.then(|| self.ring.watermark());
         lot.poll(cx, running, &mut self.slots, &mut self.outbox)
     }
 
@@ -280,6 +281,7 @@ impl<Q: Queue> Lane<Q> {
             }
             if self.ring.advance() {
                 self.progressed = Instant::now();
+                progress |= self.lot.as_ref().is_some_and(Lot::waits_for_source);
             }
             let commits = &self.shared.commits;
             commits.add(std::mem::take(&mut self.done_uncounted));

@@ -1,5 +1,6 @@
 //! From a record's headers to its event type: read once, before anything is decoded.
 
+use events_core::engine::number;
 use events_core::{EnvelopeError, RecordView, header, is_structured};
 
 use crate::dedupe::{Identity, Window};
@@ -164,8 +165,4 @@ pub(crate) fn version(record: &dyn RecordView) -> u32 {
 
 fn names(text: &[u8]) -> bool {
     !text.is_empty() && std::str::from_utf8(text).is_ok()
-}
-
-fn number(text: &[u8]) -> Option<u32> {
-    std::str::from_utf8(text).ok()?.parse().ok()
 }

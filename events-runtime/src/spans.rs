@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use events_core::engine::Panicked;
+use events_core::engine::{Panicked, causes};
 use events_core::{DecodeError, Error, RecordView, Terminal, header};
 use tracing::field::Empty;
 use tracing::{Level, Span};
@@ -117,7 +117,7 @@ pub(crate) fn failed(span: &Span, kind: &'static str) {
 pub(crate) fn kind_of(error: &Error) -> &'static str {
     if Terminal::is_in(error) {
         "terminal"
-    } else if error.chain().any(|cause| cause.is::<DecodeError>()) {
+    } else if causes(error).any(|cause| cause.is::<DecodeError>()) {
         "decode"
     } else if error.is::<TimedOut>() {
         "timeout"

@@ -1,7 +1,7 @@
 //! One record on its way through one handler's slot.
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use events_core::{EnvelopeError, Outgoing, RecordView};
 
@@ -14,13 +14,41 @@ use crate::transport::Record;
 #[derive(Debug)]
 pub(crate) enum RecordRef<R> {
     Own(R),
-    Shared(Arc<R>),
+    /// It goes to several handlers.
+    Shared(Arc<SharedRecord<R>>),
     /// It came in structured mode.
     Opened(Arc<OpenedRecord>),
     /// Read back from the parked log.
     Parked(Arc<ParkedRecord>),
     /// With bytes of its own.
-    Copied(Box<CopiedRecord>),
+    Copied(Arc<CopiedRecord>),
+}
+
+/// A record that several handlers hold. However many of them let it wait, there is one copy of it: the lane counts its bytes
+/// once.
+#[derive(Debug)]
+pub(crate) struct SharedRecord<R> {
+    pub(crate) record: R,
+    copy: OnceLock<Arc<CopiedRecord>>,
+}
+
+impl<R> SharedRecord<R> {
+    pub(crate) fn new(record: R) -> Self {
+        let copy = OnceLock::new();
+        Self { record, copy }
+    }
+}
+
+impl<R> From<Arc<SharedRecord<R>>> for RecordRef<R> {
+    fn from(record: Arc<SharedRecord<R>>) -> Self {
+        Self::Shared(record)
+    }
+}
+
+impl<R> From<Arc<OpenedRecord>> for RecordRef<R> {
+    fn from(record: Arc<OpenedRecord>) -> Self {
+        Self::Opened(record)
+    }
 }
 
 /// A record that waits, in its slot or for an acknowledgement: a client's record may keep alive all that was fetched together
@@ -60,12 +88,15 @@ impl<R: Record> RecordRef<R> {
 
     /// Gives the client's memory back, if nobody else holds the record.
     pub(crate) fn detach(&mut self) {
-        let record: &R = match self {
-            Self::Own(record) => record,
-            Self::Shared(record) => record,
+        let copy = match self {
+            Self::Own(record) => Arc::new(CopiedRecord::of(record)),
+            Self::Shared(shared) => {
+                let copy = || Arc::new(CopiedRecord::of(&shared.record));
+                Arc::clone(shared.copy.get_or_init(copy))
+            }
             Self::Opened(_) | Self::Parked(_) | Self::Copied(_) => return,
         };
-        *self = Self::Copied(Box::new(CopiedRecord::of(record)));
+        *self = Self::Copied(copy);
     }
 
     pub(crate) fn parked(&self) -> Option<&Arc<ParkedRecord>> {
@@ -81,7 +112,7 @@ impl<R: Record> Deref for RecordRef<R> {
     fn deref(&self) -> &Self::Target {
         match self {
             Self::Own(record) => record,
-            Self::Shared(record) => &**record,
+            Self::Shared(shared) => &shared.record,
             Self::Opened(record) => &**record,
             Self::Parked(record) => &**record,
             Self::Copied(record) => &**record,

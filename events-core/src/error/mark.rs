@@ -61,6 +61,16 @@ macro_rules! constructors {
 constructors!(Terminal);
 constructors!(Unavailable);
 
+/// Most causes of an error that are looked at: a user's `source` may never end.
+const CAUSES: usize = 1_000;
+
+/// The error and its causes, outermost first, as many as are looked at.
+///
+/// For engines.
+pub fn causes(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    error.chain().take(CAUSES)
+}
+
 /// What `look` finds first, from the outermost error inwards, marks and what they hold included.
 pub(super) fn find<T>(
     error: &Error,
@@ -72,7 +82,7 @@ pub(super) fn find<T>(
         error.downcast_ref::<Unavailable>().map(|mark| mark as _),
         error.downcast_ref::<Coded>().map(|mark| mark as _),
     ];
-    for cause in contexts.into_iter().flatten().chain(error.chain()) {
+    for cause in contexts.into_iter().flatten().chain(causes(error)) {
         if let Some(found) = look(cause) {
             return Some(found);
         }

@@ -1,10 +1,10 @@
 //! What an attempt failed of, read from the user's error once.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use events_core::engine::{Panicked, discard};
+use events_core::engine::{Panicked, causes, discard};
 use events_core::{Class, DecodeError, Error, Terminal, error_code};
 
 use crate::driver::Driver;
@@ -26,8 +26,7 @@ impl Hope {
         if Terminal::is_in(error) {
             return Self::None;
         }
-        let mut causes = error.chain();
-        match causes.find_map(|cause| cause.downcast_ref::<DecodeError>()) {
+        match causes(error).find_map(|cause| cause.downcast_ref::<DecodeError>()) {
             Some(DecodeError::Malformed { found, known, .. }) if found > known => Self::NewBuild,
             None if class != Class::Terminal => Self::Some,
             Some(_) | None => Self::None,
@@ -55,7 +54,7 @@ impl Failure {
             error: told(error, group.settings.error_texts),
             class,
             hope: Hope::of(error, class),
-            undecoded: error.chain().any(|cause| cause.is::<DecodeError>()),
+            undecoded: causes(error).any(|cause| cause.is::<DecodeError>()),
             kind: spans::kind_of(error),
         }
     }
@@ -97,7 +96,7 @@ impl<R: Record> Driver<R> {
 
 /// Most bytes of an error's text, its causes included.
 const MOST: usize = 16 * 1024;
-/// Most causes of an error: a user's `source` may never end.
+/// Most causes that are told.
 const CAUSES: usize = 64;
 
 /// An error without code of users: the texts of its chain, or its code alone.
@@ -110,11 +109,15 @@ fn told(error: &Error, texts: bool) -> Error {
     }
     let mut room = MOST;
     let mut read = Vec::new();
-    for cause in error.chain().take(CAUSES) {
-        let mut text = cause.to_string();
-        text.truncate(text.floor_char_boundary(room));
-        room -= text.len();
-        read.push(text);
+    for cause in causes(error).take(CAUSES) {
+        let mut text = Text {
+            text: String::new(),
+            room,
+        };
+        // Cut short by `Text`, so an error is no fault here.
+        let _ = write!(text, "{cause}");
+        room -= text.text.len();
+        read.push(text.text);
         if room == 0 {
             break;
         }
@@ -125,6 +128,24 @@ fn told(error: &Error, texts: bool) -> Error {
     });
     // A chain has at least the error itself.
     chain.map_or_else(|| Error::msg(code), |told| Error::new(*told))
+}
+
+/// Keeps the beginning of a text, however long that would be.
+struct Text {
+    text: String,
+    room: usize,
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let left = self.room - self.text.len();
+        let fits = more.floor_char_boundary(left);
+        self.text.push_str(&more[..fits]);
+        match fits == more.len() {
+            true => Ok(()),
+            false => Err(fmt::Error),
+        }
+    }
 }
 
 /// What is told of an error.

@@ -34,6 +34,7 @@ impl<R: Record> Driver<R> {
             }
         }
         if self.inbox.is_empty() && !self.held.has_heads() {
+            self.hold.pass(self.slot);
             return None;
         }
         if !self.hold.may_probe(self.slot, cx) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::task::Context;
+use std::time::Duration;
 
 use events_core::{Class, DecodeError, Emissions, Error, Exhausted};
 
@@ -126,7 +127,7 @@ impl<R: Record> Driver<R> {
         let settings = &self.lane.group.settings;
         let fault = match &work.record {
             RecordRef::Own(record) => routing::headers_fault(headers, settings, record),
-            RecordRef::Shared(record) => routing::headers_fault(headers, settings, &**record),
+            RecordRef::Shared(shared) => routing::headers_fault(headers, settings, &shared.record),
             RecordRef::Copied(_) => headers.fault(settings),
             RecordRef::Opened(_) | RecordRef::Parked(_) => None,
         };
@@ -141,7 +142,12 @@ impl<R: Record> Driver<R> {
     /// The failure tells nothing of what the handler depends on: the record goes on as what it is.
     fn retry_unread(&mut self, work: Work<R>) -> Option<Work<R>> {
         self.hold.failed(self.slot, work.key, Class::Terminal);
-        self.inbox.push_front(work);
+        if self.held.holds(work.key) {
+            // It is the head of its key: in the inbox it would wait behind itself.
+            self.held.hold(work, Duration::ZERO);
+        } else {
+            self.inbox.push_front(work);
+        }
         None
     }
 

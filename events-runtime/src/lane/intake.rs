@@ -17,7 +17,7 @@ use crate::plan::{HandlerPlan, TopicPlan};
 use crate::ring::Takers;
 use crate::routing::{self, Route, Routed};
 use crate::transport::{Queue, Record};
-use crate::work::{RecordRef, Work};
+use crate::work::{RecordRef, SharedRecord, Work};
 
 /// What becomes of a record for one handler.
 enum Fate {
@@ -170,7 +170,7 @@ impl<Q: Queue> Lane<Q> {
             (takers, handlers),
             record,
             RecordRef::Own,
-            RecordRef::Shared,
+            |record| Arc::new(SharedRecord::new(record)),
         );
     }
 
@@ -237,7 +237,7 @@ impl<Q: Queue> Lane<Q> {
         };
         let one = |record| RecordRef::Opened(Arc::new(record));
         let (takers, size) = ((takers, handlers.into_iter()), record.size());
-        self.dispatch(topic, (route, size), takers, record, one, RecordRef::Opened);
+        self.dispatch(topic, (route, size), takers, record, one, Arc::new);
     }
 
     /// The client hands records out again: it may go back to the beginning of a batch when a rebalance pauses the partition.
@@ -259,14 +259,14 @@ impl<Q: Queue> Lane<Q> {
     }
 
     /// Stages a record for the handlers that want it: as `one` where there is one, else as `shared`.
-    fn dispatch<T: Record>(
+    fn dispatch<T: Record, S: Clone + Into<RecordRef<Q::Record>>>(
         &mut self,
         topic: &TopicPlan,
         (route, size): (Route, usize),
         (takers, mut handlers): (Takers, impl ExactSizeIterator<Item = u16>),
         record: T,
         one: impl FnOnce(T) -> RecordRef<Q::Record>,
-        shared: impl Fn(Arc<T>) -> RecordRef<Q::Record>,
+        shared: impl FnOnce(T) -> S,
     ) {
         let offset = record.offset();
         let seq = self
@@ -327,9 +327,9 @@ impl<Q: Queue> Lane<Q> {
             return;
         }
         self.expect(seq, size, &wanting);
-        let record = Arc::new(record);
+        let record = shared(record);
         for handler in wanting {
-            let record = shared(Arc::clone(&record));
+            let record = record.clone().into();
             let mut firsts = firsts.iter();
             let first = firsts.find(|(waits, _)| *waits == handler);
             let first = first.map(|(_, first)| *first);

@@ -21,6 +21,7 @@ use crate::parking::limits::bounds;
 use crate::parking::print;
 use crate::parking::record::ParkedRecord;
 use crate::parking::shared::ParkedShared;
+use crate::parking::takeover::Takeover;
 use crate::slots::SlotTable;
 use crate::transport::{ParkedPosition, ParkedStart, Queue, Record};
 use crate::work::{RecordRef, Work};
@@ -47,6 +48,7 @@ pub(crate) struct Lot<Q: Queue> {
     /// For the log.
     pub(super) unreadable: Unreadable,
     claimed: bool,
+    takeover: Takeover,
     /// Its topic was seen to be another than what is parked came from.
     made_anew: bool,
     /// Behind the last record of the lane that the log has acknowledged.
@@ -91,11 +93,12 @@ impl<Q: Queue> Lot<Q> {
             batch: Vec::new(),
             happened: Vec::new(),
             free: Vec::new(),
-            window: Window::new(0),
+            window: Window::new(0, 0),
             timer: None,
             retry: None,
             unreadable: Unreadable::default(),
             claimed: false,
+            takeover: Takeover::default(),
             made_anew: false,
             written: 0,
             closed: Some(Instant::now()),
@@ -154,11 +157,17 @@ impl<Q: Queue> Lot<Q> {
         })
     }
 
-    /// Goes on as far as it can; `running` unless the lane is to end. Answers whether anything happened.
+    /// Whether what is parked may wait for the source's watermark.
+    pub(crate) fn waits_for_source(&self) -> bool {
+        !self.takeover.is_over()
+    }
+
+    /// Goes on as far as it can. `running` is the source's watermark, unless the lane is to end. Answers whether anything
+    /// happened.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        running: bool,
+        running: Option<i64>,
         slots: &mut SlotTable<Q::Record>,
         outbox: &mut Outbox<Q::Record>,
     ) -> bool {
@@ -176,7 +185,8 @@ impl<Q: Queue> Lot<Q> {
         self.happened = happened;
         progress |= self.read(cx);
         self.release();
-        if running && *self.ledger.standing() == Standing::Owner {
+        if let Some(watermark) = running.filter(|_| *self.ledger.standing() == Standing::Owner) {
+            self.takeover.poll(cx, watermark, self.ledger.rebuilt_end());
             while self.ledger.running() < self.lane.group.settings.lane_records
                 && let Some(at) = self.ledger.take_order()
             {
@@ -184,7 +194,7 @@ impl<Q: Queue> Lot<Q> {
                 self.obey(at, outbox);
             }
             progress |= self.tell_refused_letters(outbox);
-            progress |= self.stage(cx, slots);
+            progress |= self.stage(cx, watermark, slots);
         }
         self.reckon();
         match (self.must_close(), self.closed) {
@@ -303,15 +313,22 @@ impl<Q: Queue> Lot<Q> {
         });
     }
 
-    fn take_due(&mut self, now: i64) -> Option<i64> {
+    fn take_due(&mut self, now: i64, watermark: i64) -> Option<i64> {
         let (parked, position) = (&self.parked, self.ledger.position());
+        let (takeover, end) = (&self.takeover, self.ledger.rebuilt_end());
         self.ledger.take_due(now, |pair, place| {
-            parked.with(|pairs| pairs.may_be_overtaken(pair, place, position))
+            takeover.holds_back(place, watermark, end)
+                || parked.with(|pairs| pairs.may_be_overtaken(pair, place, position))
         })
     }
 
     /// Puts what is due into its slots, and sets the timer for what is due next.
-    fn stage(&mut self, cx: &mut Context<'_>, slots: &mut SlotTable<Q::Record>) -> bool {
+    fn stage(
+        &mut self,
+        cx: &mut Context<'_>,
+        watermark: i64,
+        slots: &mut SlotTable<Q::Record>,
+    ) -> bool {
         let mut progress = false;
         loop {
             let Some(due) = self.ledger.next_due() else {
@@ -320,7 +337,7 @@ impl<Q: Queue> Lot<Q> {
             };
             let now = self.lane.publish.now();
             while self.ledger.running() < self.lane.group.settings.lane_records
-                && let Some(at) = self.take_due(now)
+                && let Some(at) = self.take_due(now, watermark)
             {
                 progress = true;
                 let open = self.ledger.get(at);

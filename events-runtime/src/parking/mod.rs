@@ -15,6 +15,7 @@ mod reading;
 pub(crate) mod record;
 pub(crate) mod shared;
 mod status;
+mod takeover;
 pub(crate) mod weight;
 
 pub(crate) use reading::alone;

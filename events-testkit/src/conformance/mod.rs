@@ -25,7 +25,9 @@ mod tests;
 
 pub mod breaker;
 pub mod breaker_lanes;
+pub mod breaker_turns;
 pub mod commits;
+pub mod errors;
 pub mod failure;
 pub mod flow;
 pub mod gaps;
@@ -45,6 +47,7 @@ pub mod parking_hint;
 pub mod parking_limits;
 pub mod parking_made_anew;
 pub mod parking_survives;
+pub mod parking_takeover;
 pub mod parking_unordered;
 pub mod pressure;
 pub mod pressure_shared;

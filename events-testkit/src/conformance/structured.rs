@@ -1,6 +1,12 @@
 //! Records in CloudEvents structured mode, which is read as binary mode is.
 
-use events_core::{Meta, Outgoing, State, event, handler, header};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use events_core::{
+    AttemptContext, Classify, Delivery, Error, Meta, Middleware, Outgoing, Result, State, event,
+    handler, header,
+};
 use events_runtime::{dead_letter_header as letter, parked_header as parked};
 
 use super::cluster::{Cluster, Running, Verdict};
@@ -219,6 +225,54 @@ reader!(
     "conformance-exclusive",
     dedupe = false
 );
+
+#[event(topic = "conformance-late-view", key = key, topic_exclusive, crate = crate::conformance::listed)]
+pub(crate) struct Viewed {
+    pub(crate) key: String,
+}
+
+#[handler(service = "conformance-late-view", dedupe = false, crate = crate::conformance::listed)]
+async fn view(viewed: Viewed, probe: State<Probe>) -> Result<()> {
+    probe.attempt("view", &viewed.key, 0).await
+}
+
+/// What it needs is not there at first, so that no attempt looks at a record.
+struct Absent {
+    attempts: AtomicU32,
+}
+
+impl Middleware for Absent {
+    fn before(&self, _: &Delivery<'_>, _: &AttemptContext) -> Result<()> {
+        match self.attempts.fetch_add(1, Ordering::Relaxed) {
+            0..2 => Err(Error::msg("not there yet").unavailable()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where headers are not read, that a record is structured is found out by an attempt. It may have waited at the front of its key
+/// before, and stays there.
+pub async fn a_structured_record_that_waited_is_read<C: Cluster>(cluster: &C) -> Verdict {
+    let stage = Stage::set(cluster, "conformance-late-view", 1).await;
+    for key in ["first", "second"] {
+        let document = format!(
+            r#"{{"specversion":"1.0","type":"Viewed","id":"{key}","data":{{"key":"{key}"}}}}"#
+        );
+        stage.produce(structured(stage.name, &document)).await;
+    }
+    let service = stage.service().configure(|settings| {
+        settings.hold_probe = (Duration::from_millis(10), Duration::from_millis(10));
+    });
+    let attempts = AtomicU32::new(0);
+    let running = stage
+        .start_with(service.middleware(Absent { attempts }))
+        .await;
+    stage.committed_once(2).await;
+    running.shutdown().await;
+    let expected = pairs(&[("first", 0), ("second", 0)]);
+    assert_eq!(stage.probe.done("view"), expected);
+    Verdict::Held
+}
 
 subject!(Sealed, take_sealed, "conformance-sealed");
 

@@ -84,6 +84,12 @@ macro_rules! conformance_tests {
             breaker_lanes {
                 lanes_count_failing_keys_together
             }
+            breaker_turns {
+                a_slot_without_records_passes_its_turn_on
+            }
+            errors {
+                an_error_without_an_end_is_an_error
+            }
             pressure {
                 held_records_are_bounded_and_named
                 a_full_lane_names_what_it_waits_for
@@ -130,6 +136,7 @@ macro_rules! conformance_tests {
                 a_structured_record_is_read_as_a_binary_one
                 a_broken_envelope_is_dead_lettered
                 a_topic_without_headers_reads_both_modes
+                a_structured_record_that_waited_is_read
                 a_structured_record_is_retried_parked_and_redriven
             }
             parking {
@@ -173,6 +180,9 @@ macro_rules! conformance_tests {
                 a_zombie_is_ignored
                 another_member_takes_parked_keys_over
                 a_drain_leaves_parked_keys_to_the_next
+            }
+            parking_takeover {
+                an_earlier_record_that_was_not_parked_keeps_its_place
             }
             parking_by_hand {
                 a_redriven_record_reaches_its_handler_alone_and_once

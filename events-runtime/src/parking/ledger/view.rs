@@ -23,6 +23,11 @@ impl<T> Ledger<T> {
         self.position
     }
 
+    /// Behind the highest offset in the source of what stood in the log when the lane took it over.
+    pub(crate) fn rebuilt_end(&self) -> i64 {
+        self.rebuilt_end
+    }
+
     /// Open records.
     pub(crate) fn len(&self) -> usize {
         self.open.len()
