@@ -12,6 +12,7 @@ use crate::key_hash;
 use crate::lane::Lane;
 use crate::lane::duplicates::Bearing;
 use crate::opened::OpenedRecord;
+use crate::parking::copied::Copied;
 use crate::parking::lot::Lot;
 use crate::plan::{HandlerPlan, TopicPlan};
 use crate::ring::Takers;
@@ -352,7 +353,7 @@ impl<Q: Queue> Lane<Q> {
         let parked_before = self
             .lot
             .as_mut()
-            .is_some_and(|lot| lot.has_copy(plan.hash, record));
+            .and_then(|lot| lot.copy_of(plan.hash, record));
         let done_before = match &self.resume {
             Some((map, end)) if offset < *end => map.is_done(plan.hash, offset),
             Some(_) => {
@@ -361,9 +362,10 @@ impl<Q: Queue> Lane<Q> {
             }
             None => false,
         };
-        if done_before || parked_before {
-            // One that is parked stays the first bearer: a duplicate of it is done once that is durable.
-            if let Some(identity) = identity.filter(|_| !known && !parked_before) {
+        if done_before || parked_before.is_some() {
+            // One that waits stays the first bearer: a duplicate of it is done once that is durable.
+            let bears = parked_before == Some(Copied::Waits);
+            if let Some(identity) = identity.filter(|_| !known && !bears) {
                 self.forget_bearer(identity, handler);
             }
             self.ring.mark(seq, handler);

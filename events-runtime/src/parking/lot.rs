@@ -16,9 +16,8 @@ use crate::lane::context::LaneContext;
 use crate::lane::unreadable::Unreadable;
 use crate::outbox::{Happened, Outbox};
 use crate::parking::fact::{Head, Writer, brief, decode_claim, encode_claim};
-use crate::parking::ledger::{Copy, Ledger, Pair, Standing};
+use crate::parking::ledger::{Ledger, Pair, Standing};
 use crate::parking::limits::bounds;
-use crate::parking::print;
 use crate::parking::record::ParkedRecord;
 use crate::parking::shared::ParkedShared;
 use crate::parking::takeover::Takeover;
@@ -50,7 +49,7 @@ pub(crate) struct Lot<Q: Queue> {
     claimed: bool,
     takeover: Takeover,
     /// Its topic was seen to be another than what is parked came from.
-    made_anew: bool,
+    pub(super) made_anew: bool,
     /// Behind the last record of the lane that the log has acknowledged.
     pub(super) written: i64,
     /// Its part of what all lanes keep of parked records.
@@ -102,24 +101,6 @@ impl<Q: Queue> Lot<Q> {
             made_anew: false,
             written: 0,
             closed: Some(Instant::now()),
-        }
-    }
-
-    /// Whether the handler needs not see a source record, because it has parked it before this assignment.
-    pub(crate) fn has_copy(&mut self, handler: u32, record: &dyn RecordView) -> bool {
-        let offset = record.offset();
-        match self.ledger.copy(handler, offset, || print::of(record)) {
-            Copy::None => false,
-            Copy::Same => true,
-            Copy::Another => {
-                if !std::mem::replace(&mut self.made_anew, true) {
-                    tracing::warn!(
-                        partition = %self.lane.partition, offset, parked = self.parked.topic,
-                        "another record was parked from this offset: the topic was made anew; its records are handled, and those that were parked before stay parked"
-                    );
-                }
-                false
-            }
         }
     }
 

@@ -5,6 +5,7 @@
 //!                        └─► read back ─► due ─► slot ─► `done` fact ─► nothing open any more: the key is released
 //! ```
 
+pub(crate) mod copied;
 pub(crate) mod fact;
 pub(crate) mod ledger;
 pub(crate) mod limits;

@@ -183,6 +183,7 @@ macro_rules! conformance_tests {
             }
             parking_takeover {
                 an_earlier_record_that_was_not_parked_keeps_its_place
+                what_was_not_handled_before_makes_no_duplicates
             }
             parking_by_hand {
                 a_redriven_record_reaches_its_handler_alone_and_once

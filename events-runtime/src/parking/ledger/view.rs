@@ -113,4 +113,10 @@ impl<T> Ledger<T> {
             false => Copy::Another,
         }
     }
+
+    /// The open record that was parked from that offset.
+    pub(crate) fn open_copy(&self, handler: u32, origin: i64, print: u64) -> Option<&Open<T>> {
+        let copy = self.copies.get(&Identity::Origin(handler, origin, print))?;
+        self.open.get(copy)
+    }
 }
