@@ -8,7 +8,7 @@ use events_runtime::{Queue, QueueError, Record};
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::ffi::{Message, NativeQueue, consume};
-use crate::rebalance::{EpochWriter, Gate, created_again};
+use crate::rebalance::{EpochWriter, created_again};
 use crate::rights::Watch;
 use crate::topic_watch::{Checked, TopicWatch};
 use crate::unreadable::is_unreadable;
@@ -26,8 +26,6 @@ const UNKNOWN: u32 = u32::MAX;
 pub(crate) struct PartitionQueue {
     queue: Arc<NativeQueue>,
     watch: Arc<Watch>,
-    /// Closed until the first read.
-    gate: Option<Gate>,
     /// Why the partition cannot be read any more, until it is assigned anew.
     broken: Option<String>,
     /// The partition is paused until the next read.
@@ -49,7 +47,6 @@ impl PartitionQueue {
         Self {
             queue: Arc::new(queue),
             watch: Arc::clone(watch),
-            gate: None,
             broken: None,
             rests: false,
             next: begin,
@@ -86,11 +83,6 @@ impl PartitionQueue {
         }
     }
 
-    /// The first read opens the gate.
-    pub(crate) fn opens(&mut self, gate: Gate) {
-        self.gate = Some(gate);
-    }
-
     /// Read in batches, an error moves the client's position one record on, and a rebalance, which pauses and resumes all
     /// partitions, would go on there: that record would be lost (D1).
     fn read_on(&self) {
@@ -102,7 +94,7 @@ impl PartitionQueue {
 
     fn pause(&mut self) {
         // A partition that is being taken away cannot be paused, and need not be.
-        self.rests = self.rests || self.gate.is_none() && self.queue.pause().is_ok();
+        self.rests = self.rests || self.queue.pause().is_ok();
     }
 }
 
@@ -120,12 +112,6 @@ impl Queue for PartitionQueue {
         }
         // Registered first: a record that arrives from now on wakes the lane.
         self.queue.register(cx.waker());
-        if let Some(gate) = &self.gate {
-            if let Err(error) = gate.open() {
-                return Poll::Ready(Err(QueueError(error.to_string())));
-            }
-            self.gate = None;
-        }
         if self.rests {
             if let Err(code) = self.queue.resume() {
                 return Poll::Ready(Err(QueueError(format!(

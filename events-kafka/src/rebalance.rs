@@ -4,7 +4,6 @@ mod answers;
 mod begin;
 mod commit;
 mod delayed;
-mod gate;
 mod log_identity;
 
 use std::collections::BTreeMap;
@@ -32,7 +31,6 @@ use crate::topic_watch::TopicWatch;
 use begin::Begin;
 pub(crate) use commit::{commit, commit_watermarks};
 pub(crate) use delayed::Delayed;
-pub(crate) use gate::Gate;
 use log_identity::LogIdentity;
 pub(crate) use log_identity::{EpochWriter, LogIdentities, created_again};
 
@@ -123,8 +121,6 @@ impl MemberContext {
             .identified(epochs, Arc::clone(&self.topics));
         if let Some(reason) = found.held {
             queue.hold(reason);
-        } else if parked.is_some() {
-            queue.opens(Gate::close(&owner, &begin.partition)?);
         }
         tracing::info!(
             group = %self.group.plan().group, partition = %begin.partition, offset, "partition assigned"
