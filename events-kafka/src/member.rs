@@ -2,6 +2,7 @@
 
 mod factory;
 mod replacement;
+mod stable;
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
@@ -28,6 +29,7 @@ use crate::view::Watched;
 pub(crate) use factory::ConsumerFactory;
 use factory::subscribe;
 use replacement::Backoff;
+use stable::StableOffsets;
 
 /// How long a poll of the main queue waits: how late a tick may be.
 const POLL: Duration = Duration::from_millis(25);
@@ -83,6 +85,7 @@ impl Member {
         let consumer = factory.consumer()?;
         let poller = Poller {
             committer: Committer::start(&consumer, &group)?,
+            stable: StableOffsets::default(),
             consumer,
             factory,
             group: Arc::clone(&group),
@@ -169,6 +172,8 @@ impl Member {
 struct Poller {
     /// It holds the consumer, so it ends before the consumer is dropped.
     committer: Committer,
+    /// As the committer.
+    stable: StableOffsets,
     consumer: Arc<BaseConsumer<MemberContext>>,
     factory: ConsumerFactory,
     group: Arc<Group>,
@@ -199,7 +204,7 @@ impl Poller {
         }
     }
 
-    fn serve(&self) -> End {
+    fn serve(&mut self) -> End {
         let mut tick = Instant::now();
         loop {
             match self.inbox.try_recv() {
@@ -260,16 +265,23 @@ impl Poller {
         }
     }
 
-    fn measure_lag(&self) {
+    fn measure_lag(&mut self) {
         let partitions = self.group.partitions().len();
         let lanes = self.group.lane_status();
         // A member that has got no partitions is behind by nothing; before that it has not been told.
         let joined = self.factory.membership.is_assigned();
         let joined = joined && self.factory.delayed.is_empty();
         let mut records = (joined && lanes.len() >= partitions).then_some(0u64);
+        let mut behind_in = Vec::new();
         for lane in lanes {
             let name = &lane.partition;
             let ends = ffi::cached_watermarks(self.consumer.client(), &name.topic, name.partition);
+            let ends = ends.map(|(low, high)| {
+                if high > lane.watermark {
+                    behind_in.push(name.clone());
+                }
+                (low, self.stable.end(name, lane.watermark, high))
+            });
             if let Some((low, high)) = ends {
                 self.group.set_log_ends(name, low, high);
             }
@@ -278,6 +290,7 @@ impl Poller {
                 ends.map(|(low, high)| (high - lane.watermark.max(low)).max(0).unsigned_abs());
             records = records.zip(behind).map(|(sum, behind)| sum + behind);
         }
+        self.stable.ask(&self.consumer, behind_in);
         let mut lag = self.lag.lock().unwrap_or_else(PoisonError::into_inner);
         *lag = Lag {
             records,
@@ -308,6 +321,7 @@ impl Poller {
         let _ = stop.report.send(report);
         commit_watermarks(&self.consumer, &positions, CommitMode::Sync);
         commit(&self.consumer, &positions, CommitMode::Sync);
+        drop(self.stable);
         drop(self.consumer);
         // With it the readers of parked logs, which close on this thread.
         drop(self.factory);

@@ -10,6 +10,7 @@ use events_runtime::{Group, ShutdownReport};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 
+use super::stable::StableOffsets;
 use super::{POLL, Poller, Stop};
 use crate::committer::Committer;
 use crate::membership::Recovery;
@@ -53,6 +54,7 @@ impl Poller {
         let recovery = membership.fatal(code, text);
         let Self {
             committer,
+            stable,
             consumer,
             factory,
             group,
@@ -62,6 +64,7 @@ impl Poller {
             mut backoff,
         } = self;
         drop(committer);
+        drop(stable);
         let closing = close(consumer, &group);
         let mut at = match recovery {
             Recovery::None => None,
@@ -94,6 +97,7 @@ impl Poller {
                     tracing::info!(group = %group.plan().group, "a new consumer joins the group");
                     return Some(Self {
                         committer,
+                        stable: StableOffsets::default(),
                         consumer,
                         factory,
                         group,

@@ -59,6 +59,7 @@ impl Scene {
         let consumer = factory.consumer().unwrap();
         let scene = (Arc::clone(&factory.membership), Arc::downgrade(&consumer));
         let poller = Poller {
+            stable: StableOffsets::default(),
             committer: Committer::start(&consumer, &group).unwrap(),
             consumer,
             factory,

@@ -42,6 +42,8 @@ group.consumer.session.timeout.ms=10000
 group.consumer.heartbeat.interval.ms=500
 # Retention that overtakes a reader is a case that tests make on purpose, per topic; never by the clock.
 log.retention.ms=-1
+# What tests write is compacted soon.
+log.cleaner.backoff.ms=1000
 ";
 
 const STRING: &str = "writing to a string cannot fail";
