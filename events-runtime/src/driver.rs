@@ -8,13 +8,14 @@ mod park;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use events_core::engine::{BlockingJob, Panicked, SlotDriver};
 use events_core::{AttemptContext, Delivery, Emissions, Error, Middleware, Result};
 use tokio::task::JoinHandle;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep};
 
 use crate::cell::SlotCell;
@@ -46,8 +47,11 @@ pub(crate) struct Driver<R: Record> {
     current: Option<Work<R>>,
     outcome: Option<Result<()>>,
     attempt: AttemptContext,
-    /// The slot's one timer for attempts, used again.
+    /// The slot's one timer for attempts, used again. It may be out before the deadline: it is set for an earlier attempt,
+    /// and set again only when it is out, since most attempts end long before.
     timer: Option<Pin<Box<Sleep>>>,
+    /// When the attempt under way is too late.
+    deadline: Option<Instant>,
     timer_runs: bool,
     blocking: Option<JoinHandle<(Emissions, Result<()>)>>,
     /// Events of a blocking attempt, until `finish`.
@@ -80,6 +84,7 @@ impl<R: Record> Driver<R> {
             current: None,
             outcome: None,
             timer: None,
+            deadline: None,
             timer_runs: false,
             blocking: None,
             blocking_emissions: Emissions::new(),
@@ -144,11 +149,7 @@ impl<R: Record> Driver<R> {
             self.cell.set_busy(true);
             let now = Instant::now();
             self.observed.pending(now);
-            let deadline = deadline::later(now, self.handler.timeout);
-            match &mut self.timer {
-                Some(timer) => timer.as_mut().reset(deadline),
-                None => self.timer = Some(Box::pin(tokio::time::sleep_until(deadline))),
-            }
+            self.deadline = Some(deadline::later(now, self.handler.timeout));
         }
         if !self.done.is_empty() || !self.published.is_empty() {
             self.exchange();
@@ -159,9 +160,23 @@ impl<R: Record> Driver<R> {
         if self.lane.stalls() {
             self.name();
         }
-        match &mut self.timer {
-            Some(timer) => timer.as_mut().poll(cx),
-            None => Poll::Pending,
+        self.poll_deadline(cx)
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.deadline else {
+            return Poll::Pending;
+        };
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        loop {
+            // The attempt's share of tokio's budget is not spent on its deadline.
+            ready!(pin!(unconstrained(timer.as_mut())).poll(cx));
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
         }
     }
 
@@ -171,11 +186,8 @@ impl<R: Record> Driver<R> {
         let now = Instant::now();
         let began = self.cell.start().began().unwrap_or(now);
         let until = deadline::later(began, self.handler.timeout);
-        let left = until > now;
-        if let Some(timer) = self.timer.as_mut().filter(|_| left) {
-            timer.as_mut().reset(until);
-        }
-        left
+        self.deadline = Some(until);
+        until > now
     }
 
     /// The attempt takes its time: others must not wait for it, but those of its key, and of keys that are held here.

@@ -17,6 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep};
 
 use crate::budget::Share;
@@ -305,7 +306,7 @@ impl<Q: Queue> Lane<Q> {
             if !progress {
                 return Poll::Pending;
             }
-            if self.received >= share {
+            if self.received >= share || !has_budget_remaining() {
                 break;
             }
         }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use events_core::engine::{Contained, Panicked, Slot, SlotFuture};
+use tokio::task::coop::has_budget_remaining;
 
 use crate::cell::SlotCell;
 use crate::driver::Driver;
@@ -30,8 +31,11 @@ pub(crate) struct SlotTable<R> {
     /// The first slot of each handler, and behind the last the count of all.
     first: Vec<u32>,
     ready: Arc<ReadySlots>,
-    /// Slots with something to do.
+    /// Records of each handler that wait for a slot, in their order.
+    waiting: Vec<VecDeque<Work<R>>>,
+    /// Slots with something to do, and the buffer of those that are polled.
     dirty: Vec<u32>,
+    polled: Vec<u32>,
     woken: Vec<u32>,
     done: Vec<Done>,
     published: Vec<Published<R>>,
@@ -64,6 +68,11 @@ impl<R> Entry<R> {
         self.staged.is_empty()
             && live.is_none_or(|live| live.cell.is_empty() && !live.cell.is_busy())
     }
+
+    /// Whether an attempt is under way.
+    fn is_busy(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.cell.is_busy())
+    }
 }
 
 /// A slot exists from its first record on.
@@ -88,23 +97,21 @@ impl<R: Record> SlotTable<R> {
     pub(crate) fn new(lane: Arc<LaneContext>, shared: &Arc<LaneShared>) -> Self {
         let mut first = vec![0];
         let mut count = 0;
-        for handler in &lane.topic.handlers {
+        let handlers = &lane.topic.handlers;
+        for handler in handlers {
             count += u32::from(handler.concurrency);
             first.push(count);
         }
         Self {
-            slots: lane.topic.handlers.iter().map(|_| Vec::new()).collect(),
-            lineups: lane
-                .topic
-                .handlers
-                .iter()
-                .map(|_| Lineup::default())
-                .collect(),
+            slots: handlers.iter().map(|_| Vec::new()).collect(),
+            lineups: handlers.iter().map(|_| Lineup::default()).collect(),
+            waiting: handlers.iter().map(|_| VecDeque::new()).collect(),
             lane,
             first,
             ready: Arc::new(ReadySlots::new(Arc::clone(&shared.wake))),
             shared: Arc::clone(shared),
             dirty: Vec::new(),
+            polled: Vec::new(),
             woken: Vec::new(),
             done: Vec::new(),
             published: Vec::new(),
@@ -114,25 +121,55 @@ impl<R: Record> SlotTable<R> {
 
     /// Puts a record behind those of its key.
     pub(crate) fn stage(&mut self, handler: usize, mut work: Work<R>) {
-        let (start, end) = (self.first[handler], self.first[handler + 1]);
-        let lineup = &mut self.lineups[handler];
         work.lined_up = work.key;
-        let place = lineup.place(work.lined_up, end - start);
-        let slot = start + place;
+        match self.lineups[handler].place(work.lined_up) {
+            Some(place) => {
+                if self.put(handler, place, work) {
+                    self.dirty.push(self.first[handler] + place);
+                }
+            }
+            None => self.waiting[handler].push_back(work),
+        }
+    }
+
+    /// Puts a record into a slot. Answers whether the slot is to be polled for that.
+    fn put(&mut self, handler: usize, place: u32, work: Work<R>) -> bool {
         let slots = &mut self.slots[handler];
         if slots.is_empty() {
-            slots.resize_with((end - start) as usize, Entry::empty);
+            let count = self.first[handler + 1] - self.first[handler];
+            slots.resize_with(count as usize, Entry::empty);
         }
         let entry = &mut slots[place as usize];
+        let lineup = &mut self.lineups[handler];
         if lineup.is_spread() && !entry.occupied {
             entry.occupied = true;
             lineup.occupy();
         }
         entry.staged.push_back(work);
-        if !entry.dirty {
-            entry.dirty = true;
-            self.dirty.push(slot);
+        // While an attempt is under way nothing else of the slot can begin: it is polled once that may have ended.
+        let dirty = !entry.dirty && !entry.is_busy();
+        entry.dirty |= dirty;
+        dirty
+    }
+
+    /// Hands out the records that wait, as far as slots are free. Answers whether that slot has got one: it is polled again.
+    fn refill(&mut self, handler: usize, place: usize) -> bool {
+        let mut refilled = false;
+        while let Some(work) = self.waiting[handler].front() {
+            let Some(next) = self.lineups[handler].next(work.lined_up) else {
+                break;
+            };
+            let Some(work) = self.waiting[handler].pop_front() else {
+                break;
+            };
+            if self.put(handler, next, work) {
+                match next as usize == place {
+                    true => refilled = true,
+                    false => self.dirty.push(self.first[handler] + next),
+                }
+            }
         }
+        refilled
     }
 
     /// Polls every slot that was woken or has new records.
@@ -152,23 +189,40 @@ impl<R: Record> SlotTable<R> {
             }
         }
         self.woken = woken;
-        let mut dirty = std::mem::take(&mut self.dirty);
+        let polled = std::mem::take(&mut self.polled);
+        let mut dirty = std::mem::replace(&mut self.dirty, polled);
         let progress = !dirty.is_empty();
         let mut failure = None;
-        for slot in dirty.drain(..) {
-            let (handler, place) = self.place(slot);
-            if let Err(reason) = self.poll_slot(slot, handler, place) {
-                failure = Some(reason);
+        let mut polled = 0;
+        for slot in &dirty {
+            let (handler, place) = self.place(*slot);
+            loop {
+                if let Err(reason) = self.poll_slot(*slot, handler, place) {
+                    failure = Some(reason);
+                }
+                if !self.done.is_empty() || !self.published.is_empty() {
+                    take(Brought {
+                        handler,
+                        done: &mut self.done,
+                        published: &mut self.published,
+                    });
+                }
+                if !self.refill(handler, place) {
+                    break;
+                }
             }
-            if !self.done.is_empty() || !self.published.is_empty() {
-                take(Brought {
-                    handler,
-                    done: &mut self.done,
-                    published: &mut self.published,
-                });
+            polled += 1;
+            // Without it, tokio's timers and sockets say "not yet" to whoever asks them.
+            if !has_budget_remaining() {
+                break;
             }
         }
-        self.dirty = dirty;
+        dirty.drain(..polled);
+        if !dirty.is_empty() {
+            dirty.append(&mut self.dirty);
+            std::mem::swap(&mut self.dirty, &mut dirty);
+        }
+        self.polled = dirty;
         for (handler, works) in std::mem::take(&mut self.handed_over) {
             works.into_iter().for_each(|work| self.stage(handler, work));
         }
@@ -233,6 +287,7 @@ impl<R: Record> SlotTable<R> {
             polled,
             &self.lane.topic.handlers[handler].stable_name,
         );
+        self.lineups[handler].polled(place as u32, entry.is_busy());
         if entry.occupied && entry.is_empty() {
             entry.occupied = false;
             self.lineups[handler].vacate();
@@ -271,6 +326,7 @@ impl<R: Record> SlotTable<R> {
 
     /// Lets attempts under way end, and drops everything else.
     pub(crate) fn stop(&mut self) {
+        self.waiting.iter_mut().for_each(VecDeque::clear);
         for entry in self.slots.iter_mut().flatten() {
             entry.staged.clear();
             if let Some(live) = &entry.live {
@@ -287,15 +343,14 @@ impl<R: Record> SlotTable<R> {
     /// Attempts under way.
     pub(crate) fn busy(&self) -> usize {
         let entries = self.slots.iter().flatten();
-        let live = entries.filter_map(|entry| entry.live.as_ref());
-        live.filter(|live| live.cell.is_busy()).count()
+        entries.filter(|entry| entry.is_busy()).count()
     }
 
     /// Lets every attempt under way be polled, though nothing woke it.
     pub(crate) fn wake_busy(&mut self) {
         for (entries, first) in self.slots.iter_mut().zip(&self.first) {
             for (entry, slot) in entries.iter_mut().zip(*first..) {
-                if !entry.dirty && entry.live.as_ref().is_some_and(|live| live.cell.is_busy()) {
+                if !entry.dirty && entry.is_busy() {
                     entry.dirty = true;
                     self.dirty.push(slot);
                 }
@@ -306,6 +361,7 @@ impl<R: Record> SlotTable<R> {
     /// Drops every slot, and with it every attempt under way.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();
+        self.waiting.clear();
         self.dirty.clear();
     }
 }

@@ -1,73 +1,137 @@
 //! How the records of a handler are laid over its slots.
 
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
 /// As long as attempts are ready at once, one slot is as good as many, and better: records are handled in the order in which
 /// they came, and what a slot needs stays in the cache. So the first slot *gathers* the records of all keys, until one of its
 /// attempts is not ready at once. Then it hands over what it has, and records are *spread* over all slots, until all are empty
 /// again.
 ///
-/// While records are spread, a key stays in its slot as long as one of its records is there; else its next record goes to a
-/// slot that has nothing to do. A key that were bound to a slot for good would wait there behind others while other slots
-/// idle: of 600 keys in 64 slots, some slots have twice as many as others.
+/// While records are spread, a key stays in its slot as long as one of its records is there. Else its next record goes to a
+/// slot that is free to begin it, and without one it waits in the lane for the first slot that is: no slot idles while a
+/// record could begin, whatever the keys are, and a record waits behind another key for want of slots alone. Were records
+/// laid into slots that are busy, keys that come again and again would stay there, two in one slot while others idle.
 ///
 /// A key's records stay in order: when they are handed over none of them has begun, but for those that the first slot keeps;
-/// and when they are gathered again nothing of any key is in another slot.
+/// one that follows a waiting record of its key waits behind it; and when records are gathered again nothing of any key is
+/// in another slot, or waits.
 #[derive(Debug, Default)]
 pub(super) struct Lineup {
     spread: bool,
     /// While records are spread: slots that are not empty.
     occupied: u32,
-    /// While records are spread: where the keys of each bucket are. Keys of one bucket are treated as one.
-    buckets: Vec<Bucket>,
-    /// While records are spread: records in each slot.
-    loads: Vec<u32>,
-    /// While records are spread: slots without records.
-    idle: Vec<u32>,
+    /// While records are spread: where the keys are that have any.
+    keys: HashMap<u64, Key>,
+    loads: Vec<Load>,
+    /// While records are spread: slots that may begin a record, those without any at the back.
+    free: VecDeque<u32>,
+    /// Records that wait for a slot.
+    waiting: usize,
 }
 
+/// The records of one key.
 #[derive(Debug, Clone, Copy, Default)]
-struct Bucket {
+struct Key {
     slot: u32,
-    /// Its records in that slot.
+    /// Those in that slot.
     records: u32,
+    /// Those that wait for a slot.
+    waiting: u32,
 }
 
-/// So many for each slot, and no fewer or more altogether, that few keys share one.
-const BUCKETS: u32 = 32;
-const LEAST_BUCKETS: u32 = 1 << 10;
-const MOST_BUCKETS: u32 = 1 << 16;
+/// What is in a slot.
+#[derive(Debug, Clone, Copy, Default)]
+struct Load {
+    records: u32,
+    /// An attempt is under way.
+    busy: bool,
+    /// It is among the free slots.
+    listed: bool,
+}
 
 impl Lineup {
     pub(super) fn is_spread(&self) -> bool {
         self.spread
     }
 
-    /// The slot of a key's next record, of so many.
-    pub(super) fn place(&mut self, key: u64, slots: u32) -> u32 {
+    /// The slot of a key's next record; none if the record waits for one.
+    pub(super) fn place(&mut self, key: u64) -> Option<u32> {
         if !self.spread {
-            return 0;
+            return Some(0);
         }
-        self.size(slots);
-        let bucket = self.bucket(key);
-        let slot = match self.buckets[bucket] {
-            Bucket { slot, records } if records > 0 => slot,
-            _ => self.idlest(key, slots),
+        let entry = self.keys.entry(key);
+        let known = match &entry {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(_) => Key::default(),
         };
-        self.count(bucket, slot);
+        let slot = match known {
+            Key { waiting, .. } if waiting > 0 => None,
+            Key { slot, records, .. } if records > 0 => Some(slot),
+            _ => take_free(&mut self.free, &mut self.loads),
+        };
+        let key = entry.or_default();
+        match slot {
+            Some(slot) => {
+                key.slot = slot;
+                key.records += 1;
+                self.loads[slot as usize].records += 1;
+            }
+            None => {
+                key.waiting += 1;
+                self.waiting += 1;
+            }
+        }
         slot
+    }
+
+    /// The slot of the record that has waited longest; none if it has to wait on.
+    pub(super) fn next(&mut self, key: u64) -> Option<u32> {
+        let key = self.keys.get_mut(&key)?;
+        let slot = match *key {
+            Key { slot, records, .. } if records > 0 => slot,
+            _ => take_free(&mut self.free, &mut self.loads)?,
+        };
+        key.slot = slot;
+        key.waiting -= 1;
+        key.records += 1;
+        self.waiting -= 1;
+        self.loads[slot as usize].records += 1;
+        Some(slot)
     }
 
     /// A record of that key has left its slot.
     pub(super) fn finished(&mut self, key: u64) {
-        if !self.spread || self.buckets.is_empty() {
+        // What was gathered is not counted.
+        let Entry::Occupied(mut entry) = self.keys.entry(key) else {
+            return;
+        };
+        let key = entry.get_mut();
+        let load = &mut self.loads[key.slot as usize];
+        load.records = load.records.saturating_sub(1);
+        key.records = key.records.saturating_sub(1);
+        if key.records == 0 && key.waiting == 0 {
+            entry.remove();
+        }
+    }
+
+    /// A slot was polled: it may begin another record unless an attempt is under way.
+    pub(super) fn polled(&mut self, slot: u32, busy: bool) {
+        if !self.spread {
             return;
         }
-        let bucket = self.bucket(key);
-        let Bucket { slot, records } = &mut self.buckets[bucket];
-        *records = records.saturating_sub(1);
-        let load = &mut self.loads[*slot as usize];
-        *load = load.saturating_sub(1);
-        if *load == 0 {
-            self.idle.push(*slot);
+        let load = &mut self.loads[slot as usize];
+        load.busy = busy;
+        if busy || load.listed {
+            return;
+        }
+        load.listed = true;
+        // What it has is held: other slots come first.
+        match load.records {
+            0 => self.free.push_back(slot),
+            _ => self.free.push_front(slot),
         }
     }
 
@@ -75,48 +139,19 @@ impl Lineup {
     pub(super) fn spread(&mut self, slots: u32, kept: impl Iterator<Item = u64>) {
         self.spread = true;
         self.occupied = 0;
-        self.buckets.clear();
+        self.keys.clear();
         self.loads.clear();
-        self.idle.clear();
-        self.size(slots);
+        self.loads.resize(slots as usize, Load::default());
         for key in kept {
-            let bucket = self.bucket(key);
-            self.count(bucket, 0);
+            self.keys.entry(key).or_default().records += 1;
+            self.loads[0].records += 1;
         }
-    }
-
-    fn size(&mut self, slots: u32) {
-        if self.buckets.is_empty() {
-            let buckets = slots.saturating_mul(BUCKETS);
-            let buckets = buckets.clamp(LEAST_BUCKETS, MOST_BUCKETS);
-            self.buckets.resize(buckets as usize, Bucket::default());
-            self.loads.resize(slots as usize, 0);
-            // The first is the last resort: what it keeps may take long. Slots that were used before come up again first.
-            self.idle.extend((1..slots).rev());
-        }
-    }
-
-    fn bucket(&self, key: u64) -> usize {
-        // The high half of the product spreads the hash evenly over any number.
-        ((u128::from(key) * self.buckets.len() as u128) >> 64) as usize
-    }
-
-    /// A slot without records; without one, the better of two that the key chooses.
-    fn idlest(&mut self, key: u64, slots: u32) -> u32 {
-        if let Some(slot) = self.idle.pop() {
-            return slot;
-        }
-        // Other bits than those that choose the bucket.
-        let (one, other) = (key as u32 % slots, (key >> 16) as u32 % slots);
-        let load = |slot: u32| self.loads[slot as usize];
-        if load(other) < load(one) { other } else { one }
-    }
-
-    fn count(&mut self, bucket: usize, slot: u32) {
-        let bucket = &mut self.buckets[bucket];
-        bucket.slot = slot;
-        bucket.records += 1;
-        self.loads[slot as usize] += 1;
+        self.free.clear();
+        // An attempt is under way in the first. Slots that were used before come up again first.
+        self.free.extend((1..slots).rev());
+        self.loads[1..]
+            .iter_mut()
+            .for_each(|load| load.listed = true);
     }
 
     /// A slot has got something to do.
@@ -124,11 +159,23 @@ impl Lineup {
         self.occupied += 1;
     }
 
-    /// A slot is empty. Once all are, the first gathers again.
+    /// A slot is empty. Once all are, and nothing waits, the first gathers again.
     pub(super) fn vacate(&mut self) {
         self.occupied -= 1;
-        self.spread = self.occupied > 0;
+        self.spread = self.occupied > 0 || self.waiting > 0;
     }
+}
+
+/// A slot that may begin a record.
+fn take_free(free: &mut VecDeque<u32>, loads: &mut [Load]) -> Option<u32> {
+    while let Some(slot) = free.pop_back() {
+        let load = &mut loads[slot as usize];
+        load.listed = false;
+        if !load.busy {
+            return Some(slot);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -141,14 +188,22 @@ mod tests {
         xxhash_rust::xxh3::xxh3_64(&number.to_le_bytes())
     }
 
+    /// The first slot is busy with a record of key 0.
+    fn spread(slots: u32) -> Lineup {
+        let mut lineup = Lineup::default();
+        lineup.spread(slots, [key(0)].into_iter());
+        lineup.polled(0, true);
+        lineup
+    }
+
     #[test]
     fn keys_are_gathered_spread_and_gathered_again() {
         let (one, other) = (u64::MAX, 0);
         let mut lineup = Lineup::default();
-        assert_eq!(lineup.place(one, SLOTS), 0);
+        assert_eq!(lineup.place(one), Some(0));
         lineup.spread(SLOTS, [one].into_iter());
-        assert_eq!(lineup.place(one, SLOTS), 0, "its first record is there");
-        assert_ne!(lineup.place(other, SLOTS), 0);
+        assert_eq!(lineup.place(one), Some(0), "its first record is there");
+        assert_ne!(lineup.place(other), Some(0));
         lineup.occupy();
         lineup.occupy();
         lineup.finished(one);
@@ -156,53 +211,80 @@ mod tests {
         lineup.vacate();
         lineup.finished(other);
         lineup.vacate();
-        assert_eq!(lineup.place(other, SLOTS), 0);
+        assert_eq!(lineup.place(other), Some(0));
     }
 
     #[test]
     fn a_key_stays_in_its_slot_while_a_record_of_it_is_there() {
-        let mut lineup = Lineup::default();
-        lineup.spread(SLOTS, [key(0)].into_iter());
-        let slot = lineup.place(key(1), SLOTS);
-        let others: Vec<_> = (2..20)
-            .map(|number| lineup.place(key(number), SLOTS))
-            .collect();
-        assert_eq!(lineup.place(key(1), SLOTS), slot);
+        let mut lineup = spread(SLOTS);
+        let slot = lineup.place(key(1));
+        lineup.polled(slot.unwrap(), true);
+        for number in 2..20 {
+            assert_ne!(lineup.place(key(number)), slot);
+        }
+        assert_eq!(lineup.place(key(1)), slot);
         lineup.finished(key(1));
-        assert_eq!(
-            lineup.place(key(1), SLOTS),
-            slot,
-            "one of its records is left"
-        );
-        assert!(others.iter().any(|other| *other != slot));
+        assert_eq!(lineup.place(key(1)), slot, "one of its records is left");
     }
 
     #[test]
-    fn no_slot_idles_while_another_has_two_keys() {
-        let mut lineup = Lineup::default();
-        lineup.spread(SLOTS, [key(0)].into_iter());
+    fn no_slot_idles_while_a_record_waits() {
+        let mut lineup = spread(SLOTS);
         let mut slots: Vec<_> = (1..u64::from(SLOTS))
-            .map(|number| lineup.place(key(number), SLOTS))
+            .map(|number| lineup.place(key(number)).unwrap())
             .collect();
         slots.sort_unstable();
         assert_eq!(slots, (1..SLOTS).collect::<Vec<_>>());
+        slots.iter().for_each(|slot| lineup.polled(*slot, true));
+
+        assert_eq!(lineup.place(key(100)), None);
+        assert_eq!(lineup.next(key(100)), None);
         lineup.finished(key(3));
-        let freed = lineup.place(key(100), SLOTS);
-        lineup.finished(key(100));
-        assert_eq!(lineup.place(key(101), SLOTS), freed);
+        lineup.polled(3, false);
+        let freed = lineup.next(key(100));
+        assert!(freed.is_some());
+        assert_eq!(lineup.place(key(101)), None, "it is taken");
     }
 
     #[test]
-    fn loads_stay_even_where_keys_are_many() {
-        let mut lineup = Lineup::default();
-        lineup.spread(64, [key(0)].into_iter());
-        for number in 1..4_000 {
-            lineup.place(key(number), 64);
-        }
-        let (least, most) = (lineup.loads.iter().min(), lineup.loads.iter().max());
-        assert!(
-            most < least.map(|least| least * 2).as_ref(),
-            "{least:?} {most:?}"
+    fn a_record_waits_behind_those_of_its_key_that_wait() {
+        let mut lineup = spread(2);
+        lineup.place(key(1)).unwrap();
+        lineup.polled(1, true);
+        assert_eq!(lineup.place(key(2)), None);
+        lineup.finished(key(1));
+        lineup.polled(1, false);
+        assert_eq!(
+            lineup.place(key(2)),
+            None,
+            "the free slot is for the record before it"
         );
+        let slot = lineup.next(key(2));
+        assert_eq!(slot, Some(1));
+        lineup.polled(1, true);
+        assert_eq!(lineup.next(key(2)), slot, "behind the one before it");
+    }
+
+    #[test]
+    fn records_wait_on_when_the_last_slot_is_empty() {
+        let mut lineup = spread(1);
+        lineup.occupy();
+        assert_eq!(lineup.place(key(1)), None);
+        lineup.finished(key(0));
+        lineup.polled(0, false);
+        lineup.vacate();
+        assert!(lineup.is_spread());
+        assert_eq!(lineup.next(key(1)), Some(0));
+    }
+
+    #[test]
+    fn a_slot_that_holds_keys_takes_others_when_no_other_slot_is_free() {
+        let mut lineup = spread(3);
+        let held = lineup.place(key(1)).unwrap();
+        lineup.polled(held, false);
+        let other = lineup.place(key(2)).unwrap();
+        assert_ne!(other, held);
+        lineup.polled(other, true);
+        assert_eq!(lineup.place(key(3)), Some(held));
     }
 }

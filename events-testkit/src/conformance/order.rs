@@ -154,6 +154,44 @@ pub async fn keys_take_idle_slots<C: Cluster>(cluster: &C) -> Verdict {
     Verdict::Held
 }
 
+subject!(
+    Beside,
+    flow_beside,
+    "conformance-order-beside",
+    concurrency = 8,
+    timeout = "1h"
+);
+
+/// Keys whose attempts take long fill all slots but one, and no other key waits behind them (D6).
+pub async fn no_key_waits_behind_a_slow_one<C: Cluster>(cluster: &C) -> Verdict {
+    let stage = Stage::set(cluster, "conformance-order-beside", 1).await;
+    let slow: Vec<_> = (0..7).map(|key| format!("s{key}")).collect();
+    for key in &slow {
+        let gate = [Step::Gate("all may go on")];
+        stage.probe.script("flow_beside", key, 0, gate);
+        stage.send::<Beside>(key, 0).await;
+    }
+    let quick: Vec<_> = (0..24).map(|key| format!("q{key}")).collect();
+    for seq in 0..3 {
+        for key in &quick {
+            stage.send::<Beside>(key, seq).await;
+        }
+    }
+    let running = stage.start().await;
+    eventually("all others end", async || {
+        stage.probe.done("flow_beside").len() == 3 * quick.len()
+    })
+    .await;
+    for key in &slow {
+        stage.send::<Beside>(key, 1).await;
+    }
+    stage.probe.open("all may go on");
+    stage.committed_once(86).await;
+    running.shutdown().await;
+    stage.probe.assert_order("flow_beside");
+    Verdict::Held
+}
+
 subject!(Single, one_by_one, "conformance-single", concurrency = 1);
 
 /// A key that fails waits; others flow, though they share its only slot. Afterwards its records go on in order (D6).

@@ -22,6 +22,7 @@ macro_rules! conformance_tests {
                 a_failed_key_stays_in_front_when_keys_are_spread
                 slow_keys_keep_their_slots_while_others_end
                 keys_take_idle_slots
+                no_key_waits_behind_a_slow_one
                 a_failed_key_waits_alone
                 records_without_a_key_run_side_by_side
                 records_without_order_run_side_by_side
