@@ -18,6 +18,8 @@ mod leader_epochs;
 mod produce;
 mod rest;
 mod topic_ids;
+#[cfg(test)]
+mod tracked;
 
 use std::any::Any;
 use std::ffi::{CStr, CString, c_void};
@@ -39,6 +41,8 @@ pub(crate) use groups::{PerGroup, assigned, committed, groups};
 pub(crate) use leader_epochs::{leader_epochs, set_last_leader_epoch};
 pub(crate) use produce::{Sent, produce, produce_copy};
 pub(crate) use topic_ids::topic_ids;
+#[cfg(test)]
+pub(crate) use tracked::{track_requests, tracked_requests};
 
 /// The queue of one partition, split from its consumer.
 pub(crate) struct NativeQueue {

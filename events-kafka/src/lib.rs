@@ -73,6 +73,7 @@ mod error;
 mod ffi;
 mod handle;
 mod lag;
+mod log_offsets;
 mod manifests;
 mod member;
 mod membership;

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::client_log;
 use crate::ffi::NativeQueue;
+use crate::log_offsets::{self, log_offsets};
 use crate::options::ClientOptions;
 use crate::patience::{ANSWER, BRIEF, briefly, patiently};
 use crate::queue::PartitionQueue;
@@ -42,6 +43,8 @@ pub(crate) struct ParkedLogs {
     lanes: Arc<LaneProducer>,
     /// The partitions of each parked topic that all clients know.
     known: Mutex<BTreeMap<String, usize>>,
+    /// What was asked for logs that are about to be started: the first offset of each, and the one behind its last.
+    asked: Mutex<BTreeMap<TopicPartition, KafkaResult<(i64, i64)>>>,
     /// Below what each log was trimmed, as far as this member knows.
     trimmed: Mutex<BTreeMap<TopicPartition, i64>>,
     /// Requests to delete finished facts; they end with the member.
@@ -79,12 +82,48 @@ impl ParkedLogs {
             assigned: Mutex::default(),
             lanes: Arc::clone(lanes),
             known: Mutex::default(),
+            asked: Mutex::default(),
             trimmed: Mutex::default(),
             trims: Mutex::default(),
         }))
     }
 
+    /// Asks what `start` has to know of these logs, all together.
+    pub(crate) fn ask(&self, logs: &[TopicPartition]) {
+        let mut last: BTreeMap<&str, &TopicPartition> = BTreeMap::new();
+        for log in logs {
+            let last = last.entry(&log.topic).or_insert(log);
+            if log.partition > last.partition {
+                *last = log;
+            }
+        }
+        let mut asked = BTreeMap::new();
+        let mut failed: BTreeMap<&str, KafkaError> = BTreeMap::new();
+        for (topic, last) in last {
+            if let Err(error) = self.grow(last).and_then(|()| self.learn(last)) {
+                failed.insert(topic, error);
+            }
+        }
+        let mut found = BTreeMap::new();
+        for log in logs {
+            match failed.get(&*log.topic) {
+                Some(error) => drop(asked.insert(log.clone(), Err(error.clone()))),
+                None => drop(found.insert(log.clone(), Offset::Beginning)),
+            }
+        }
+        let mut lows = log_offsets(&self.asker, &self.watch, &found);
+        found.values_mut().for_each(|time| *time = Offset::End);
+        let highs = log_offsets(&self.asker, &self.watch, &found);
+        for (log, high) in highs {
+            let low = lows.remove(&log);
+            let ends = low.map(|low| Ok((log_offsets::offset(low)?, log_offsets::offset(high)?)));
+            asked.extend(ends.map(|ends| (log, ends)));
+        }
+        *lock(&self.asked) = asked;
+    }
+
     /// Begins to read the log of `source` that lies in `topic`: from the hint, or from the log's start, never from its end.
+    /// It must have been asked for.
     pub(crate) fn start(
         &self,
         source: &TopicPartition,
@@ -94,11 +133,12 @@ impl ParkedLogs {
     ) -> KafkaResult<ParkedStart<PartitionQueue>> {
         let name = TopicPartition::new(topic, source.partition);
         self.stop(std::slice::from_ref(&name));
-        self.grow(&name)?;
-        self.learn(&name)?;
-        let (low, high) = briefly(&self.watch, || {
-            self.asker.fetch_watermarks(topic, name.partition, BRIEF)
-        })?;
+        let asked = lock(&self.asked).remove(&name);
+        let unknown = || {
+            let text = format!("nobody has asked how long {name} is");
+            Err(KafkaError::Subscription(text))
+        };
+        let (low, high) = asked.unwrap_or_else(unknown)?;
         let Hint { offset, claim } = match hint {
             Some(hint) if (low..=high).contains(&hint.offset) => hint,
             outside => {

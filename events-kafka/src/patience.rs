@@ -13,7 +13,7 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(30);
 /// How long it may take to answer one about a single partition, which then waits while the others go on.
 pub(crate) const BRIEF: Duration = Duration::from_secs(5);
 /// How long to wait before a question is asked again, for example while a new topic has no leaders yet.
-const AGAIN: Duration = Duration::from_millis(50);
+pub(crate) const AGAIN: Duration = Duration::from_millis(50);
 
 /// As far away as a moment may be: 30 years.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);

@@ -5,6 +5,7 @@ mod begin;
 mod commit;
 mod delayed;
 mod log_identity;
+mod starts;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,20 +84,17 @@ impl MemberContext {
         self.assign(consumer, &assignment)
     }
 
-    /// Makes the lane of a partition, and answers from where it is to be read. `ids` are those of the topics as they are now.
+    /// Makes the lane of a partition, which is to be read from `offset`. `ids` are those of the topics as they are now.
     fn open(
         &self,
         consumer: &BaseConsumer<Self>,
         begin: &Begin,
+        offset: i64,
         ids: &BTreeMap<String, TopicId>,
-    ) -> KafkaResult<i64> {
+    ) -> KafkaResult<()> {
         let TopicPartition { topic, partition } = &begin.partition;
         let Some(owner) = self.consumer.get().and_then(Weak::upgrade) else {
             return Err(KafkaError::Subscription("the member leaves".to_owned()));
-        };
-        let offset = match begin.offset {
-            Some(offset) => offset,
-            None => self.start(consumer, &begin.partition)?,
         };
         // Split before the assignment takes effect, or early records land on the main queue.
         let Some(queue) = NativeQueue::split(&owner, topic, *partition) else {
@@ -132,7 +130,7 @@ impl MemberContext {
             &begin.metadata,
             parked,
         );
-        Ok(offset)
+        Ok(())
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
@@ -297,5 +295,7 @@ impl ConsumerContext for MemberContext {
     }
 }
 
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use events_core::Start;
 use events_runtime::TopicPartition;
 use events_runtime::offset_map::TopicId;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -108,65 +107,5 @@ impl MemberContext {
             let asked = ffi::topic_ids(consumer.client(), &topics, BRIEF);
             asked.map_err(KafkaError::AdminOp)
         })
-    }
-
-    /// Where a partition starts for which the group has committed nothing.
-    pub(super) fn start(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        partition: &TopicPartition,
-    ) -> KafkaResult<i64> {
-        let TopicPartition {
-            topic,
-            partition: number,
-        } = partition;
-        let start = match self.group.plan().start {
-            Start::Earliest => Start::Earliest,
-            // The group has read this topic before, so the partition is new: its first record is news too.
-            _ if self.knows(consumer, topic)? => Start::Earliest,
-            start => start,
-        };
-        let (low, high) = briefly(&self.watch, || {
-            consumer.fetch_watermarks(topic, *number, BRIEF)
-        })?;
-        let offset = match start {
-            Start::Latest => high,
-            Start::Time(millis) => {
-                let mut times = TopicPartitionList::new();
-                times.add_partition_offset(topic, *number, Offset::Offset(millis))?;
-                let found = consumer.offsets_for_times(times, BRIEF)?;
-                let found = found
-                    .find_partition(topic, *number)
-                    .map(|element| element.offset());
-                match found {
-                    Some(Offset::Offset(offset)) => offset,
-                    // Every record is older.
-                    _ => high,
-                }
-            }
-            _ => low,
-        };
-        tracing::info!(group = %self.group.plan().group, %partition, %start, offset, "no committed offset: starting there");
-        Ok(offset)
-    }
-
-    /// Whether the group has committed anything for the topic.
-    fn knows(&self, consumer: &BaseConsumer<Self>, topic: &str) -> KafkaResult<bool> {
-        let metadata = patiently(&self.watch, || consumer.fetch_metadata(Some(topic), ANSWER))?;
-        let mut all = TopicPartitionList::new();
-        for partition in metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions())
-        {
-            all.add_partition(topic, partition.id());
-        }
-        let committed = patiently(&self.watch, || {
-            consumer.committed_offsets(all.clone(), ANSWER)
-        })?;
-        Ok(committed
-            .elements()
-            .iter()
-            .any(|element| matches!(element.offset(), Offset::Offset(_))))
     }
 }

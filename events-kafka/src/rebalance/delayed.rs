@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use events_runtime::TopicPartition;
 use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::begin::Begin;
@@ -111,21 +111,23 @@ impl MemberContext {
                 self.topics.assign(topic, *id, asked);
             }
         }
+        let mut starts = self.ask(consumer, &begins, &leaderless);
         let mut assignment = TopicPartitionList::with_capacity(begins.len());
         for begin in begins {
-            let parked = self.parked_topic(&begin.partition.topic);
-            let parked =
-                parked.map(|parked| TopicPartition::new(parked, begin.partition.partition));
+            let parked = self.parked_log(&begin.partition);
             let reason = if leaderless.contains(&begin.partition) {
                 format!("it {NO_LEADER}")
             } else if let Some(parked) = parked.filter(|parked| leaderless.contains(parked)) {
                 format!("its parked log {parked} {NO_LEADER}")
             } else {
                 let TopicPartition { topic, partition } = &begin.partition;
-                let opened = match &ids {
-                    Ok(ids) => self.open(consumer, &begin, ids),
-                    Err(error) => Err(error.clone()),
-                };
+                let offset = begin.offset.map(Ok);
+                let offset = offset.or_else(|| starts.remove(&begin.partition));
+                let offset = offset.unwrap_or(Err(KafkaError::OffsetFetch(Code::NoOffset)));
+                let opened = offset.and_then(|offset| {
+                    let ids = ids.as_ref().map_err(KafkaError::clone)?;
+                    self.open(consumer, &begin, offset, ids).map(|()| offset)
+                });
                 match opened {
                     Ok(offset) => {
                         let offset = Offset::Offset(offset);
@@ -143,6 +145,40 @@ impl MemberContext {
         }
         self.delayed.tried();
         Ok(assignment)
+    }
+
+    /// Asks what must be known of these partitions before their lanes are made: in one request to
+    /// each leader, not in one for each partition, or a member with a thousand would need minutes.
+    /// Answers where those start for which nothing is committed.
+    fn ask(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        begins: &[Begin],
+        leaderless: &BTreeSet<TopicPartition>,
+    ) -> BTreeMap<TopicPartition, KafkaResult<i64>> {
+        let led = |begin: &&Begin| {
+            let parked = self.parked_log(&begin.partition);
+            let logs = [Some(&begin.partition), parked.as_ref()];
+            !logs
+                .into_iter()
+                .flatten()
+                .any(|log| leaderless.contains(log))
+        };
+        let begins: Vec<_> = begins.iter().filter(led).collect();
+        if let Some(logs) = &self.parked {
+            let parked = begins
+                .iter()
+                .filter_map(|begin| self.parked_log(&begin.partition));
+            logs.ask(&parked.collect::<Vec<_>>());
+        }
+        let without = begins.iter().filter(|begin| begin.offset.is_none());
+        let without: Vec<_> = without.map(|begin| &begin.partition).collect();
+        self.starts(consumer, &without)
+    }
+
+    fn parked_log(&self, source: &TopicPartition) -> Option<TopicPartition> {
+        let parked = self.parked_topic(&source.topic)?;
+        Some(TopicPartition::new(parked, source.partition))
     }
 
     /// Which of these partitions, and of their parked logs, have no leader. Empty where the cluster does not tell.
