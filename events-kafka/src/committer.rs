@@ -74,5 +74,6 @@ async fn run(consumer: &BaseConsumer<MemberContext>, group: &Group, stop: &Notif
         group.gather_positions(ANSWER).await;
         let _turn = consumer.context().committing();
         commit(consumer, &group.take_positions(), CommitMode::Async);
+        consumer.context().ask_ownership(consumer);
     }
 }

@@ -5,6 +5,7 @@ mod begin;
 mod commit;
 mod delayed;
 mod log_identity;
+mod ownership;
 mod starts;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub(crate) use commit::{commit, commit_watermarks};
 pub(crate) use delayed::Delayed;
 use log_identity::LogIdentity;
 pub(crate) use log_identity::{EpochWriter, LogIdentities, created_again};
+pub(crate) use ownership::Questions;
 
 /// The callbacks of a member's consumer. All run on its polling thread.
 pub(crate) struct MemberContext {
@@ -60,6 +62,7 @@ pub(crate) struct MemberContext {
     /// What is committed with positions to tell their logs from others.
     pub(crate) logs: LogIdentities,
     pub(crate) topics: Arc<TopicWatch>,
+    pub(crate) questions: Questions,
 }
 
 impl MemberContext {
@@ -112,7 +115,9 @@ impl MemberContext {
             }
             _ => None,
         };
-        let log = Arc::new(LogIdentity::new(found.ids, offset, begin.epoch));
+        let metadata = begin.metadata.clone();
+        let log = LogIdentity::new(found.ids, offset, begin.epoch, metadata);
+        let log = Arc::new(log);
         self.logs.set(begin.partition.clone(), Arc::clone(&log));
         let epochs = EpochWriter::new(log, offset, begin.epoch);
         let mut queue = PartitionQueue::new(queue, offset, &self.watch)

@@ -240,6 +240,24 @@ impl Group {
         known
     }
 
+    /// Partitions whose lanes take no records since a claim in their parked logs outranks theirs. The generations of a group
+    /// that was deleted, that expired or that changed its protocol begin again, so its lanes come to that.
+    pub fn outranked(&self) -> Vec<TopicPartition> {
+        let lanes = self.lanes();
+        let outranked = lanes
+            .iter()
+            .filter(|(_, running)| running.shared.is_outranked());
+        outranked.map(|(partition, _)| partition.clone()).collect()
+    }
+
+    /// The group's coordinator has told that this member, of that generation, owns a partition, asked after it was
+    /// [outranked](Self::outranked). The claim that outranks its lane's is of an owner that is gone, so the lane overrules it.
+    pub fn confirm_owner(&self, partition: &TopicPartition, generation: i64) {
+        if let Some(running) = self.lanes().get(partition) {
+            running.shared.confirm_owner(generation);
+        }
+    }
+
     /// What each lane said of itself when it was last asked; lanes that are given up count until they have ended.
     pub fn lane_status(&self) -> Vec<LaneStatus> {
         let mut lanes: Vec<_> = self

@@ -258,7 +258,14 @@ impl<Q: Queue> Lane<Q> {
             return false;
         };
         let running = running.then(|| self.ring.watermark());
-        lot.poll(cx, running, &mut self.slots, &mut self.outbox)
+        if lot.is_outranked()
+            && let Some(generation) = self.shared.take_confirmation()
+        {
+            lot.overrule(generation);
+        }
+        let progress = lot.poll(cx, running, &mut self.slots, &mut self.outbox);
+        self.shared.set_outranked(lot.is_outranked());
+        progress
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<LaneReport> {

@@ -46,6 +46,11 @@ impl Coordinator {
         self.members.remove(&member);
     }
 
+    pub(crate) fn owns(&self, member: u64, partition: &TopicPartition) -> bool {
+        let seat = self.members.get(&member);
+        seat.is_some_and(|seat| seat.owned.contains(partition))
+    }
+
     /// How often partitions were spread anew.
     pub(crate) fn generation(&self) -> i64 {
         self.generation

@@ -180,6 +180,20 @@ impl Member {
     async fn commit_changed(&self) {
         self.group.gather_positions(ANSWER).await;
         self.commit(self.group.take_positions());
+        self.confirm_owned();
+    }
+
+    /// Tells lanes whose claims are outranked that they own their partitions, if the coordinator says so.
+    fn confirm_owned(&self) {
+        for partition in self.group.outranked() {
+            let mut state = self.broker.state();
+            let group = state.group(&self.plan().group);
+            if group.owns(self.id, &partition) {
+                let generation = group.generation();
+                drop(state);
+                self.group.confirm_owner(&partition, generation);
+            }
+        }
     }
 
     /// Asks the lanes, and lets them answer: they run as soon as this task yields.

@@ -33,6 +33,8 @@ pub struct Behaviour {
     pub commit_interval: Duration,
     /// Keys of one partition that it works on at once.
     pub concurrency: u16,
+    /// Failed keys are parked: how long each of their records waits for its next attempt.
+    pub park: Option<Duration>,
 }
 
 /// Where a new group starts.
@@ -65,6 +67,7 @@ impl Behaviour {
             drain: Duration::from_secs(20),
             commit_interval: Duration::from_millis(100),
             concurrency: 64,
+            park: None,
         }
     }
 }

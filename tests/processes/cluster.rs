@@ -116,10 +116,14 @@ impl Cluster {
             .iter()
             .map(|(name, partitions)| {
                 let topic = NewTopic::new(name, *partitions, TopicReplication::Fixed(1));
-                // Room for what a dead letter adds (D5).
-                match name.ends_with(".dead-letters") {
-                    true => topic.set("max.message.bytes", "1200000"),
-                    false => topic,
+                // Room for what dead letters and parked records add (D5).
+                if name.ends_with(".dead-letters") {
+                    topic.set("max.message.bytes", "1200000")
+                } else if name.contains(".parked.") {
+                    let topic = topic.set("max.message.bytes", "1200000");
+                    topic.set("retention.ms", "-1").set("retention.bytes", "-1")
+                } else {
+                    topic
                 }
             })
             .collect();

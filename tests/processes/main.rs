@@ -10,6 +10,7 @@ mod wire;
 mod worker;
 
 mod bad_input;
+mod converted;
 mod drain;
 mod made_again;
 mod poison;

@@ -5,7 +5,7 @@ mod stages;
 
 use anyhow::Context as _;
 use end_to_end_tests::{Behaviour, StartAt};
-use events_kafka::{Retry, Runtime, Start};
+use events_kafka::{Park, Retry, Runtime, Start};
 
 use attempts::Attempts;
 
@@ -32,8 +32,11 @@ async fn main() -> anyhow::Result<()> {
                 min: behaviour.backoff.0,
                 max: behaviour.backoff.1,
             };
-            // What parking does is held by the conformance suite and the fault bench.
-            settings.park = None;
+            settings.park = behaviour.park.map(|wait| Park {
+                min: wait,
+                max: wait,
+                ..Park::DEFAULT
+            });
             settings.timeout = behaviour.timeout;
             settings.drain = behaviour.drain;
             settings.commit_interval = behaviour.commit_interval;

@@ -14,7 +14,7 @@ use crate::membership::Membership;
 use crate::options::{ClientOptions, GroupProtocol};
 use crate::outage::Outage;
 use crate::parked::ParkedLogs;
-use crate::rebalance::{Delayed, LogIdentities, MemberContext};
+use crate::rebalance::{Delayed, LogIdentities, MemberContext, Questions};
 use crate::rights::Watch;
 use crate::sink::LaneProducer;
 use crate::topic_watch::{Ask, TopicWatch};
@@ -81,6 +81,7 @@ impl ConsumerFactory {
             outage: Arc::clone(&self.outage),
             delayed: Arc::clone(&self.delayed),
             logs: LogIdentities::default(),
+            questions: Questions::default(),
             topics: TopicWatch::new(self.topic_ids(), self.handle.clone()),
         };
         let config = self.client.consumer(&plan.group, &plan.settings);

@@ -14,7 +14,11 @@ impl MemberContext {
                 let mut whole = true;
                 for element in list.elements() {
                     match element.error() {
-                        Ok(()) => self.group.take_metadata(element.metadata().len()),
+                        Ok(()) => {
+                            self.group.take_metadata(element.metadata().len());
+                            let name = TopicPartition::new(element.topic(), element.partition());
+                            self.accepted(&name);
+                        }
                         Err(error) => {
                             whole = false;
                             self.refused_one(&error, &element);

@@ -17,6 +17,9 @@ use super::begin::Begin;
 pub(crate) struct LogIdentity {
     /// The ids of the topic and of its parked topic.
     pub(crate) ids: TopicIds,
+    /// Where the partition is read from, and the metadata that the group had committed with that.
+    pub(super) begin: i64,
+    pub(super) metadata: String,
     epochs: Mutex<Vec<Appended>>,
 }
 
@@ -30,13 +33,15 @@ struct Appended {
 impl LogIdentity {
     /// Of a partition that is read from `offset` on; `epoch` is the one committed with that offset,
     /// or -1.
-    pub(crate) fn new(ids: TopicIds, offset: i64, epoch: i32) -> Self {
+    pub(crate) fn new(ids: TopicIds, offset: i64, epoch: i32, metadata: String) -> Self {
         let committed = Appended {
             from: offset - 1,
             epoch,
         };
         Self {
             ids,
+            begin: offset,
+            metadata,
             epochs: Mutex::new(vec![committed]),
         }
     }
@@ -238,7 +243,12 @@ mod tests {
     }
 
     fn read_from(offset: i64, epoch: i32) -> (Arc<LogIdentity>, EpochWriter) {
-        let log = Arc::new(LogIdentity::new(TopicIds::default(), offset, epoch));
+        let log = Arc::new(LogIdentity::new(
+            TopicIds::default(),
+            offset,
+            epoch,
+            String::new(),
+        ));
         (Arc::clone(&log), EpochWriter::new(log, offset, epoch))
     }
 

@@ -1,6 +1,6 @@
 //! What passes between a lane's task and the group that owns it.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +54,10 @@ pub(crate) struct LaneShared {
     position: Mutex<Option<Position>>,
     /// What was committed last did not arrive.
     refused: AtomicBool,
+    /// A claim in the parked log outranks the lane's.
+    outranked: AtomicBool,
+    /// The generation in which the coordinator has taken this member for the owner; 0 for none.
+    owner_in: AtomicI64,
     status: Mutex<Option<LaneStatus>>,
 }
 
@@ -74,6 +78,8 @@ impl LaneShared {
             ends: Mutex::new(None),
             position: Mutex::new(None),
             refused: AtomicBool::new(false),
+            outranked: AtomicBool::new(false),
+            owner_in: AtomicI64::new(0),
             status: Mutex::new(None),
         }
     }
@@ -162,6 +168,27 @@ impl LaneShared {
 
     pub(crate) fn take_refusal(&self) -> bool {
         self.refused.load(Ordering::Acquire) && self.refused.swap(false, Ordering::AcqRel)
+    }
+
+    pub(crate) fn set_outranked(&self, outranked: bool) {
+        self.outranked.store(outranked, Ordering::Release);
+    }
+
+    pub(crate) fn is_outranked(&self) -> bool {
+        self.outranked.load(Ordering::Acquire)
+    }
+
+    /// The coordinator has taken this member for the owner.
+    pub(crate) fn confirm_owner(&self, generation: i64) {
+        self.owner_in.store(generation, Ordering::Release);
+        self.wake.wake();
+    }
+
+    pub(crate) fn take_confirmation(&self) -> Option<i64> {
+        if self.owner_in.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        Some(self.owner_in.swap(0, Ordering::AcqRel))
     }
 
     pub(crate) fn set_status(&self, status: LaneStatus) {

@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(map, "ev1:AQcAAAABARw");
         assert_eq!(
             IDS.write(&map, MAX_METADATA),
-            "ev1:AQcAAAAAAgIDBXRpZDEwMTIzNDU2Nzg5YWJjZGVmAAAFcGlkMUFCQ0RFRkdISUpLTE1OT1AAAA"
+            "ev1:AQcAAAABARwFdGlkMTAxMjM0NTY3ODlhYmNkZWYAAAVwaWQxQUJDREVGR0hJSktMTU5PUAAA"
         );
     }
 

@@ -21,6 +21,7 @@ use hashbrown::HashMap;
 
 pub(crate) use bounds::{Bounds, REFUSED};
 use bounds::{Refusals, Remembered};
+pub(crate) use claims::{number_after, shown};
 pub(crate) use facts::{Claim, Fact, Identity, Item, Order, Pair, Token};
 pub(crate) use view::Copy;
 

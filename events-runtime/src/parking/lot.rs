@@ -16,7 +16,7 @@ use crate::lane::context::LaneContext;
 use crate::lane::unreadable::Unreadable;
 use crate::outbox::{Happened, Outbox};
 use crate::parking::fact::{Head, Writer, brief, decode_claim, encode_claim};
-use crate::parking::ledger::{Ledger, Pair, Standing};
+use crate::parking::ledger::{Ledger, Pair, Standing, number_after};
 use crate::parking::limits::bounds;
 use crate::parking::record::ParkedRecord;
 use crate::parking::shared::ParkedShared;
@@ -75,11 +75,11 @@ impl<Q: Queue> Lot<Q> {
         let bounds = bounds(&lane.group.settings);
         let handlers = lane.topic.handlers.iter();
         let token = parked.token.clone();
+        let claim = decode_claim(&start.claim);
         Self {
-            ledger: Ledger::new(0, decode_claim(&start.claim), token, bounds)
-                .resumed_at(resumed_at),
+            generation: number_after(claim.as_ref(), start.generation),
+            ledger: Ledger::new(0, claim, token, bounds).resumed_at(resumed_at),
             queue: start.queue,
-            generation: start.generation,
             share: lane.group.budget.parked(),
             refused: 0,
             refusing: Unreadable::default(),
@@ -107,6 +107,24 @@ impl<Q: Queue> Lot<Q> {
     /// Whether its claim has not been read yet.
     pub(crate) fn is_claiming(&self) -> bool {
         *self.ledger.standing() == Standing::Claiming
+    }
+
+    /// Whether another's claim keeps it from taking records, and it has taken none.
+    pub(crate) fn is_outranked(&self) -> bool {
+        matches!(self.ledger.standing(), Standing::Outranked(_))
+    }
+
+    /// The coordinator has told that this member, of that generation, owns the partition: a claim that outranks its own is of
+    /// a group that is gone, and the log is claimed again.
+    pub(crate) fn overrule(&mut self, generation: i64) {
+        if let Some(number) = self.ledger.overrule(generation) {
+            tracing::info!(
+                partition = %self.lane.partition, parked = self.parked.topic, generation, number,
+                "the group's coordinator takes this member for the owner, so the claim that outranks its own is of an earlier group: the parked log is claimed again"
+            );
+            self.generation = number;
+            self.claimed = false;
+        }
     }
 
     /// Its claim is to be written once more.

@@ -12,7 +12,9 @@ use crate::key_hash;
 use crate::lane::context::key_text;
 use crate::opened::{LeftOut, OpenedRecord};
 use crate::parking::fact::{Head, brief, copy_own, headers};
-use crate::parking::ledger::{Claim, Fact, Identity, Item, Order, Pair, REFUSED, Standing, Token};
+use crate::parking::ledger::{
+    Claim, Fact, Identity, Item, Order, Pair, REFUSED, Standing, Token, shown,
+};
 use crate::parking::lot::Lot;
 use crate::parking::print;
 use crate::parking::record::{ParkedRecord, ParkedRoute};
@@ -127,14 +129,14 @@ impl<Q: Queue> Lot<Q> {
                 }
             }
             Standing::Fenced(generation) => {
-                tracing::error!(%partition, generation, "another member has claimed the parked log: this lane takes no further records");
+                tracing::error!(%partition, generation = shown(*generation), "another member has claimed the parked log: this lane takes no further records");
             }
             Standing::Outranked(generation) => {
                 let parked = &self.parked.topic;
-                tracing::error!(%partition, generation, parked, "a claim of a later generation stands in the parked log: this lane takes no records; if the group was deleted, or expired, and was made anew, let it take over with `parked take-over`");
+                tracing::warn!(%partition, generation = shown(*generation), parked, "a claim of a later generation stands in the parked log: this lane takes no records until the group's coordinator has told that this member owns the partition");
             }
             Standing::Claiming => {
-                tracing::info!(%partition, "the parked log is claimed anew, as its earlier claim was given up by hand");
+                tracing::info!(%partition, "the parked log is claimed again, as its earlier claim counts no more");
             }
         }
     }

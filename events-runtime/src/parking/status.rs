@@ -1,7 +1,7 @@
 //! What a lane's lot says of itself.
 
 use crate::lane::context::key_text;
-use crate::parking::ledger::{Open, Standing};
+use crate::parking::ledger::{Open, Standing, shown};
 use crate::parking::lot::Lot;
 use crate::parking::record::ParkedRecord;
 use crate::status::TroubleStatus;
@@ -50,13 +50,16 @@ impl<Q: Queue> Lot<Q> {
             }
             Standing::Fenced(generation) => {
                 return Some(format!(
-                    "the parked log was claimed by another member of generation {generation}: this one has lost the partition"
+                    "the parked log was claimed by another member of generation {}: this one has lost the partition",
+                    shown(*generation)
                 ));
             }
             Standing::Outranked(generation) => {
                 return Some(format!(
-                    "a claim of generation {generation} stands in the parked log, later than this member's {}: it has lost the partition, or the group was deleted, or expired, and was made anew; then run `parked take-over --topic {}`",
-                    self.generation, self.parked.topic
+                    "a claim of generation {} stands in the parked log, later than this member's {}: it has lost the partition, or the group was deleted, expired or changed its protocol. The coordinator is asked which; where it takes this member for the owner and the claim stays, end every process that ran before and run `parked take-over --topic {}`",
+                    shown(*generation),
+                    shown(self.generation),
+                    self.parked.topic
                 ));
             }
             Standing::Owner => {}

@@ -173,6 +173,7 @@ macro_rules! conformance_tests {
             }
             parking_made_anew {
                 a_topic_made_anew_loses_nothing
+                a_group_made_anew_takes_over_what_is_parked_by_itself
             }
             parking_survives {
                 a_kill_while_a_key_is_parked
@@ -193,7 +194,7 @@ macro_rules! conformance_tests {
                 a_key_can_be_tried_at_once
                 a_head_can_be_skipped
                 a_paused_handler_parks_behind_a_parked_key
-                a_group_made_anew_takes_its_parked_log_over
+                a_claim_that_none_outranks_is_given_up_by_hand
             }
             middleware {
                 layers_stand_around_attempts

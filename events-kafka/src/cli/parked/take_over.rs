@@ -1,7 +1,7 @@
-//! `parked take-over`: a group that was deleted and made anew gets what it had parked.
+//! `parked take-over`: gives a claim up that keeps a group from its parked log.
 //!
-//! Generations of a group made anew begin again, so its claims come after none of what stands in its parked logs. Giving a
-//! claim up lets any claim count from there on; the lanes claim anew as they read it.
+//! Lanes overrule claims of groups that are gone, but for one that none can outrank. Giving a claim up lets any claim count from
+//! there on; the lanes claim again as they read it.
 
 use events_core::{Outgoing, Result};
 use serde_json::json;

@@ -2,7 +2,57 @@
 
 use super::{Claim, Identity, Ledger, Standing};
 
+/// Generations take 31 bits. The bits above count the incarnations of a group, since the
+/// generations of one that was deleted, expired or changed its protocol begin again. Earlier builds
+/// compare the whole as one number, so that they come to the same order.
+const INCARNATION: u32 = 32;
+const LAST_INCARNATION: i64 = i32::MAX as i64;
+
+/// The number of a claim of `generation` in the incarnation of an earlier claim.
+pub(crate) fn number_after(earlier: Option<&Claim>, generation: i64) -> i64 {
+    let incarnation = earlier.map_or(0, |claim| claim.generation.max(0) >> INCARNATION);
+    match generation {
+        0.. => (incarnation << INCARNATION) | generation,
+        _ => generation,
+    }
+}
+
+/// The lowest number of a claim of `generation` that comes after the claim of the number `newest`;
+/// none if there is none.
+pub(crate) fn number_above(newest: i64, generation: i64) -> Option<i64> {
+    let incarnation = newest.max(0) >> INCARNATION;
+    let same = (incarnation << INCARNATION) | generation.max(0);
+    match same > newest {
+        true => Some(same),
+        false if incarnation < LAST_INCARNATION => Some(same + (1 << INCARNATION)),
+        false => None,
+    }
+}
+
+/// A claim's number for people: the generation, and the incarnation if it is not the first.
+pub(crate) fn shown(number: i64) -> String {
+    match number >> INCARNATION {
+        ..=0 => number.to_string(),
+        incarnation => {
+            let generation = number & ((1 << INCARNATION) - 1);
+            format!("{generation} (incarnation {incarnation} of the group)")
+        }
+    }
+}
+
 impl<T> Ledger<T> {
+    /// The lane owns the partition, as the group's coordinator has told since the claim was read
+    /// that outranks its own: that claim is of an owner that is gone. Answers the number of the
+    /// claim that the lane is to make now.
+    pub(crate) fn overrule(&mut self, generation: i64) -> Option<i64> {
+        let Standing::Outranked(newest) = self.standing else {
+            return None;
+        };
+        let number = number_above(newest, generation)?;
+        self.standing = Standing::Claiming;
+        Some(number)
+    }
+
     pub(super) fn claim(&mut self, offset: i64, claim: Claim) -> Result<(), &'static str> {
         let newest = self.claims.last();
         if newest.is_some_and(|(_, newest)| claim.generation < newest.generation) {
@@ -88,5 +138,38 @@ impl<T> Ledger<T> {
                 Ok(())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(generation: i64) -> Claim {
+        Claim {
+            generation,
+            token: "a".to_owned(),
+        }
+    }
+
+    #[test]
+    fn claims_of_a_later_incarnation_come_after_all_of_earlier_ones() {
+        assert_eq!(number_after(None, 7), 7);
+        assert_eq!(number_after(Some(&claim(500)), 7), 7);
+        let first = number_above(500, 1).unwrap();
+        assert!(first > number_above(0, i64::from(i32::MAX)).unwrap());
+        assert_eq!(number_after(Some(&claim(first)), 2), first + 1);
+        assert_eq!(
+            number_above(first, 2),
+            Some(first + 1),
+            "the same incarnation"
+        );
+        assert!(number_above(first + 9, 2).unwrap() > first + i64::from(u32::MAX));
+        // Outside of a group, and what only a forged claim has.
+        assert_eq!(number_after(Some(&claim(first)), -1), -1);
+        assert_eq!(number_after(Some(&claim(-1)), 3), 3);
+        assert_eq!(number_above(i64::MAX, 3), None);
+        assert_eq!(shown(500), "500");
+        assert_eq!(shown(first), "1 (incarnation 1 of the group)");
     }
 }
