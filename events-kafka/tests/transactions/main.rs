@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use events_kafka::{Runtime, Services, State, event, handler};
 use events_testkit::eventually;
 use rdkafka::producer::Producer;
-use scene::{MARK, PATIENCE, SERVICE, Scene, producer};
+use scene::{MARK, PATIENCE, SERVICE, Scene, WORDS, headers, producer};
 
 /// Not a test of its own: the process that another starts to use the command line.
 #[test]
@@ -24,7 +24,9 @@ fn command() {
     println!("{MARK}");
     let tokio = tokio::runtime::Runtime::new().unwrap();
     let services = Services::new().add(Runtime::new(service).state(Handled::default()));
-    let arguments = ["command", "lag", "--json"].map(str::to_owned);
+    let words = std::env::var(WORDS).unwrap_or_default();
+    let arguments = ["command"].into_iter().chain(words.split(' '));
+    let arguments = arguments.map(str::to_owned).collect::<Vec<_>>();
     let ended = tokio.block_on(services.run_from(arguments));
     std::process::exit(i32::from(ended.is_err()));
 }
@@ -202,4 +204,50 @@ async fn an_open_transaction_is_no_lag() {
     scene.committed_once(7).await;
     eventually("there is no lag", async || no_lag(7)).await;
     assert!(handle.drain().await.drained);
+}
+
+counting!(
+    lettered,
+    Lettered,
+    "transactions-lettered",
+    "transactions-letters"
+);
+
+/// Commands that read whole logs end where a log ends with what is no record.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_read_to_the_end_of_logs_that_end_with_markers() {
+    let service = "transactions-letters";
+    let Some(_) = Scene::set("transactions-lettered", service, &[]).await else {
+        return;
+    };
+    let letters = Scene::set("transactions-lettered.DLT", service, &[]).await;
+    let parked = "transactions-letters.parked.transactions-lettered";
+    let (letters, parked) = (letters.unwrap(), Scene::set(parked, service, &[]).await);
+    let parked = parked.unwrap();
+    let spring = || {
+        headers(&[
+            ("ce_type", b"Lettered"),
+            ("kafka_dlt-original-topic", b"transactions-lettered"),
+            ("kafka_dlt-original-partition", &0_i32.to_be_bytes()),
+            ("kafka_dlt-original-offset", &41_i64.to_be_bytes()),
+            ("kafka_dlt-exception-message", b"no address"),
+        ])
+    };
+    let id = support::unique("letters");
+    let committed = letters.begin_with(&id, &["a", "b"], spring);
+    committed.commit_transaction(PATIENCE).unwrap();
+    for (scene, end) in [(&letters, 5), (&parked, 2)] {
+        let aborted = scene.begin_with(&support::unique("aborted"), &["c"], spring);
+        aborted.abort_transaction(PATIENCE).unwrap();
+        eventually("the marker is written", async || {
+            scene.end("read_committed") == end
+        })
+        .await;
+    }
+    let found = letters
+        .says("dead-letters list --json --topic transactions-lettered.DLT")
+        .await;
+    assert_eq!(found["open"], 2, "{found}");
+    let found = parked.says("parked list --json").await;
+    assert_eq!(found["records"], 0, "{found}");
 }

@@ -19,8 +19,9 @@ use crate::Handled;
 use crate::support;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-pub(crate) const MARK: &str = "-- lag --";
+pub(crate) const MARK: &str = "-- answer --";
 pub(crate) const SERVICE: &str = "TRANSACTIONS_SERVICE";
+pub(crate) const WORDS: &str = "TRANSACTIONS_WORDS";
 
 /// One topic, group and service.
 pub(crate) struct Scene {
@@ -90,23 +91,30 @@ impl Scene {
 
     /// The same with its own name for the transaction, and a record of each key.
     pub(crate) fn begin_as(&self, id: &str, type_name: &str, keys: &[&str]) -> BaseProducer {
+        self.begin_with(id, keys, || {
+            headers(&[
+                ("ce_specversion", b"1.0"),
+                ("ce_source", b"/transactions"),
+                ("ce_type", type_name.as_bytes()),
+                ("ce_id", support::unique("id").as_bytes()),
+            ])
+        })
+    }
+
+    /// The same with headers of its own for each record.
+    pub(crate) fn begin_with(
+        &self,
+        id: &str,
+        keys: &[&str],
+        headers: impl Fn() -> OwnedHeaders,
+    ) -> BaseProducer {
         let producer = producer(id);
         producer.begin_transaction().unwrap();
         for key in keys {
-            let id = support::unique("id");
-            let header = |key, value| Header {
-                key,
-                value: Some(value),
-            };
-            let headers = OwnedHeaders::new()
-                .insert(header("ce_specversion", "1.0"))
-                .insert(header("ce_source", "/transactions"))
-                .insert(header("ce_type", type_name))
-                .insert(header("ce_id", &id));
             let record = BaseRecord::to(self.topic)
                 .key(*key)
                 .payload("{}")
-                .headers(headers);
+                .headers(headers());
             producer.send(record).map_err(|(error, _)| error).unwrap();
         }
         producer.flush(PATIENCE).unwrap();
@@ -185,17 +193,36 @@ impl Scene {
 
     /// What the command `lag` says, which asks the cluster alone.
     pub(crate) async fn lag(&self) -> Vec<Value> {
+        let said = self.says("lag --json").await;
+        said.as_array().unwrap().clone()
+    }
+
+    /// What a command of the service says.
+    pub(crate) async fn says(&self, words: &str) -> Value {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args(["command", "--exact", "--nocapture", "--test-threads=1"])
             .env(SERVICE, self.service)
+            .env(WORDS, words)
             .env_remove("RUST_LOG");
         let output = tokio::task::spawn_blocking(move || command.output().unwrap());
         let output = output.await.unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let (_, own) = text.split_once(MARK).unwrap();
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!error.contains("EOF"), "{error}");
+        let (_, own) = text
+            .split_once(MARK)
+            .unwrap_or_else(|| panic!("{text} {error}"));
         serde_json::from_str(own.trim()).unwrap_or_else(|fault| panic!("{fault}: {text} {error}"))
     }
+}
+
+pub(crate) fn headers(all: &[(&str, &[u8])]) -> OwnedHeaders {
+    all.iter()
+        .fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header {
+                key,
+                value: Some(*value),
+            })
+        })
 }
