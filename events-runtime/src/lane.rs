@@ -282,6 +282,11 @@ impl<Q: Queue> Lane<Q> {
             let mut progress = self.run_slots();
             progress |= self.send(cx);
             progress |= self.tend(cx, control == Control::Run);
+            if self.shared.control() == Control::Cancel {
+                // A handler blocked this thread meanwhile: the partition may have another lane by now, and the client one queue
+                // for both.
+                return Poll::Ready(self.end());
+            }
             if control == Control::Run {
                 progress |= self.intake(cx);
             } else if self.slots.busy() == 0 && self.unanswered() == 0 {

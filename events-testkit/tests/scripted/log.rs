@@ -91,6 +91,18 @@ impl Log {
     }
 }
 
+impl Log {
+    /// Records that no lane has taken.
+    pub(crate) fn left(&self) -> usize {
+        self.0.lock().unwrap().0.len()
+    }
+
+    /// Whether a lane reads it.
+    pub(crate) fn is_read(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
 impl Queue for Log {
     type Record = Entry;
 

@@ -1,5 +1,7 @@
-//! Lanes over logs that a test writes record by record: offsets that come twice, and duplicates that compaction separates.
+//! Lanes over logs that a test writes record by record: offsets that come twice, duplicates that compaction
+//! separates, and lanes that end late.
 
+mod cancelled;
 mod duplicates;
 mod log;
 mod map;
