@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use events_runtime::dead_letter_header as letter;
 use events_testkit::Received;
 
-use crate::service::{GROUP, Line, Moment};
+use crate::service::{GROUP, Line, Moment, UNORDERED};
 
 /// A record of the log.
 #[derive(Debug)]
@@ -135,7 +135,8 @@ impl Outcome<'_> {
         let mut last = BTreeMap::new();
         let mut under_way = BTreeMap::new();
         for line in self.journal {
-            let Some(key) = line.key.as_deref() else {
+            let key = line.key.as_deref().filter(|_| line.handler != UNORDERED);
+            let Some(key) = key else {
                 continue;
             };
             let of = (line.handler, line.partition, key);

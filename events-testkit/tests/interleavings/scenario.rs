@@ -87,7 +87,7 @@ impl Scenario {
 
     async fn step(&mut self) {
         let random = &mut self.random;
-        match random.below(24) {
+        match random.below(26) {
             0..8 => {
                 for _ in 0..1 + random.below(25) {
                     self.sent.push(send(random, &self.broker, self.harm));
@@ -124,6 +124,12 @@ impl Scenario {
                 self.broker.skip_offsets(&partition, offsets);
             }
             22 => self.redrive(),
+            24 => {
+                let topics = [dead_letters(), parked_log()];
+                let topic = &topics[random.below(2) as usize];
+                self.broker.limit(topic, 300 + random.below(900) as usize);
+            }
+            25 => self.skip_head(),
             23 => self.retry_now(),
             _ => {}
         }
@@ -192,7 +198,7 @@ impl Scenario {
     }
 
     fn pause_or_resume(&mut self) {
-        let handler = HANDLERS[self.random.below(3) as usize].0;
+        let handler = HANDLERS[self.random.below(HANDLERS.len() as u64) as usize].0;
         let resume = self.random.once_in(2);
         for running in &self.running {
             match resume {
@@ -243,16 +249,38 @@ impl Scenario {
 
     fn retry_now(&mut self) {
         let key = random_key(&mut self.random);
-        let handler = HANDLERS[self.random.below(3) as usize].0;
+        let handler = HANDLERS[self.random.below(HANDLERS.len() as u64) as usize].0;
         let handler = format!("{GROUP}/{handler}");
         let mut fact = self.action("retry-now", handler, partition_of(&key));
         fact.set_key(key.as_bytes()).set_value(b"{}");
         self.broker.produce(fact).unwrap();
     }
 
+    /// Skips a parked record, if it is the first of its key.
+    fn skip_head(&mut self) {
+        let log = self.broker.records(&parked_log());
+        let parked = log.iter();
+        let parked: Vec<_> = parked
+            .filter(|fact| fact.header_text(parked::FACT).as_deref() == Some("parked"))
+            .collect();
+        if parked.is_empty() {
+            return;
+        }
+        let chosen = parked[self.random.below(parked.len() as u64) as usize];
+        let handler = chosen.header_text(parked::HANDLER).unwrap();
+        let mut fact = self.action("skip-head", handler, chosen.partition);
+        if let Some(key) = chosen.record.key() {
+            fact.set_key(key);
+        }
+        fact.add_header(parked::AT, chosen.offset.to_string());
+        fact.set_value(b"{}");
+        self.broker.produce(fact).unwrap();
+    }
+
     fn accept_all(&self) {
         for topic in [DONE.to_owned(), dead_letters(), parked_log()] {
             self.broker.accept(&topic);
+            self.broker.limit(&topic, 1_000_000);
         }
     }
 

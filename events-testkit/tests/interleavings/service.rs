@@ -203,11 +203,22 @@ async fn notes(note: Note, meta: Meta, process: State<Process>) -> Result<()> {
     process.attempt("notes", &note.act, note.times, &meta).await
 }
 
+#[handler(service = "interleavings", ordering = "none")]
+async fn loose(note: Note, meta: Meta, process: State<Process>) -> Result<()> {
+    process
+        .attempt(UNORDERED, &note.act, note.times, &meta)
+        .await
+}
+
+/// The handler that wants no order.
+pub(crate) const UNORDERED: &str = "loose";
+
 /// Handlers, with the types that they take.
-pub(crate) const HANDLERS: [(&str, &[&str]); 3] = [
+pub(crate) const HANDLERS: [(&str, &[&str]); 4] = [
     ("both", &["Job", "Note"]),
     ("jobs", &["Job"]),
     ("notes", &["Note"]),
+    (UNORDERED, &["Note"]),
 ];
 
 pub(crate) fn service(number: u64, world: &Arc<World>) -> Service {
