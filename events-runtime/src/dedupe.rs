@@ -15,8 +15,9 @@ pub(crate) struct Window {
     table: HashTable<u32>,
     /// The identities in the order in which they came; from `capacity` on the oldest is overwritten.
     ring: Vec<Known>,
-    /// What holds for one handler alone: its first bearer is another, or none, since it was given up.
-    apart: HashMap<(Identity, u16), Option<i64>>,
+    /// What holds for one handler alone, by the place in `ring`: its first bearer is another, or [`NONE`], since it was given up.
+    /// No more of them than ids.
+    apart: HashMap<(u32, u16), i64>,
     next: usize,
     capacity: usize,
     /// How many handlers may differ.
@@ -24,6 +25,9 @@ pub(crate) struct Window {
     seed: u64,
     scratch: Vec<u8>,
 }
+
+/// No offset.
+const NONE: i64 = i64::MIN;
 
 /// An identity and its first bearer, for each handler that takes that record's type.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +97,7 @@ impl Window {
             }
             if oldest.apart {
                 for handler in 0..self.handlers {
-                    self.apart.remove(&(oldest.identity, handler));
+                    self.apart.remove(&(*next as u32, handler));
                 }
             }
         }
@@ -118,20 +122,31 @@ impl Window {
         handler: u16,
         takes: impl FnOnce(u16) -> bool,
     ) -> Option<i64> {
-        let known = self.ring[self.known(identity)?];
+        let place = self.known(identity)?;
+        let known = self.ring[place];
         if known.apart
-            && let Some(own) = self.apart.get(&(identity, handler))
+            && let Some(own) = self.apart.get(&(place as u32, handler))
         {
-            return *own;
+            return (*own != NONE).then_some(*own);
         }
         takes(known.event).then_some(known.offset)
     }
 
-    /// For one handler another record is the first bearer of an identity that is remembered, or none is.
+    /// For one handler another record is the first bearer of an identity that is remembered, or none is. Where handlers differ over
+    /// as many ids as there may be, it is forgotten: then the next bearer is handled.
     pub(crate) fn set_bearer(&mut self, identity: Identity, handler: u16, offset: Option<i64>) {
-        if let Some(place) = self.known(identity) {
+        let Some(place) = self.known(identity) else {
+            return;
+        };
+        let of = (place as u32, handler);
+        if self.apart.len() < self.capacity || self.apart.contains_key(&of) {
             self.ring[place].apart = true;
-            self.apart.insert((identity, handler), offset);
+            self.apart.insert(of, offset.unwrap_or(NONE));
+            return;
+        }
+        let same = |other: &u32| *other as usize == place;
+        if let Ok(entry) = self.table.find_entry(identity as u64, same) {
+            entry.remove();
         }
     }
 }
@@ -141,6 +156,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::memory;
 
     #[test]
     fn remembers_as_many_as_it_holds() {
@@ -209,5 +225,31 @@ mod tests {
         }
         assert_eq!(window.apart.len(), WINDOW);
         assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn handlers_differ_over_no_more_ids_than_are_remembered() {
+        let mut window = Window::new(4, 8);
+        let ids: Vec<_> = (0u8..4).map(|id| window.identity(b"shop", &[id])).collect();
+        for (offset, id) in (0..).zip(&ids) {
+            window.holds_or_remembers(*id, offset, 0);
+        }
+        for handler in 0..8 {
+            window.set_bearer(ids[0], handler, None);
+        }
+        assert_eq!(window.apart.len(), 4);
+        assert_eq!(window.first_bearer(ids[0], 0, |_| true), None);
+        assert!(!window.holds_or_remembers(ids[0], 9, 0), "it is forgotten");
+        assert_eq!(window.first_bearer(ids[1], 0, |_| true), Some(1));
+        assert!(window.apart.len() <= 4);
+    }
+
+    /// Tables and rings grow to twice what they hold.
+    #[test]
+    fn an_id_takes_no_more_than_the_formula_says() {
+        let places = 2 * (size_of::<u32>() + 1);
+        let apart = 2 * (size_of::<((u32, u16), i64)>() + 1);
+        let known = size_of::<Known>() * 2;
+        assert!(known + places + apart <= memory::ID);
     }
 }

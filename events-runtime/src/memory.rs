@@ -32,9 +32,9 @@ pub struct MemoryBound {
 }
 
 /// Bytes of an offset that is received and not committed.
-const OFFSET: usize = 64;
-/// Bytes of an id in the window of a lane: a hash, and its place in a table.
-const ID: usize = 32;
+pub(crate) const OFFSET: usize = 96;
+/// Bytes of an id in the window of a lane: a hash, its place in a table, and what holds for one handler alone.
+pub(crate) const ID: usize = 112;
 
 impl MemoryBound {
     /// The bound for that many lanes.

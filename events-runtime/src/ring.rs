@@ -208,3 +208,15 @@ impl Ring {
         runs
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory;
+
+    /// A ring grows to twice what it holds. A lane of more than 64 handlers of one topic takes more.
+    #[test]
+    fn an_offset_takes_no_more_than_the_formula_says() {
+        assert!(2 * size_of::<Entry>() <= memory::OFFSET);
+    }
+}
