@@ -56,7 +56,8 @@ subject!(Twin, take_twin, "conformance-parked-twins");
 /// A new owner finds parked what only a newer build can read, and what was given up since: neither makes a duplicate of an event
 /// that bears the same id.
 pub async fn what_was_not_handled_before_makes_no_duplicates<C: Cluster>(cluster: &C) -> Verdict {
-    if !cluster.capabilities().parking {
+    let capabilities = cluster.capabilities();
+    if !(capabilities.parking && capabilities.kill) {
         return LACKING;
     }
     let stage = Stage::set(cluster, "conformance-parked-twins", 1).await;
