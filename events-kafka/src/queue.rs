@@ -39,6 +39,8 @@ pub(crate) struct PartitionQueue {
     epochs: Option<EpochWriter>,
     /// Asked whether the topic is still the same; none for a parked log.
     topics: Option<Arc<TopicWatch>>,
+    /// The committed position and its leader epoch, until the first record has come.
+    committed: Option<(i64, i32)>,
 }
 
 impl PartitionQueue {
@@ -53,11 +55,13 @@ impl PartitionQueue {
             sure: false,
             epochs: None,
             topics: None,
+            committed: None,
         }
     }
 
     /// Of a log whose positions the group commits: with leader epochs, and as long as its topic is the same.
     pub(crate) fn identified(mut self, epochs: EpochWriter, topics: Arc<TopicWatch>) -> Self {
+        self.committed = (epochs.epoch() >= 0).then_some((self.next, epochs.epoch()));
         self.epochs = Some(epochs);
         self.topics = Some(topics);
         self
@@ -67,6 +71,34 @@ impl PartitionQueue {
     pub(crate) fn hold(&mut self, reason: String) {
         self.broken = Some(reason);
         self.pause();
+    }
+
+    /// Lets the client validate the committed position if the leader has changed since: the one that came may not have had
+    /// what lies before that, and other records stand there. A client validates what it seeks to, not what it is assigned.
+    /// Answers whether `first`, the first of all records, is to be read again.
+    fn validates(&mut self, first: Option<&KafkaRecord>) -> bool {
+        let Some((offset, epoch)) = self.committed.filter(|_| first.is_some()) else {
+            return false;
+        };
+        self.committed = None;
+        if first.is_none_or(|first| first.message.leader_epoch() <= epoch) {
+            return false;
+        }
+        tracing::debug!(
+            topic = self.queue.topic(),
+            partition = self.queue.partition(),
+            offset,
+            epoch,
+            "the leader has changed since the position was committed: it is validated"
+        );
+        if let Err(code) = self.queue.seek_validated(offset, epoch) {
+            // To go on would pass the records that were just taken from the client.
+            self.broken = Some(format!(
+                "{code:?}: the committed offset {offset} could not be validated after a change of the leader; restart the service"
+            ));
+        }
+        (self.next, self.sure) = (offset, false);
+        true
     }
 
     /// Epochs ascend, so that a batch whose last record has the known one has no other.
@@ -143,6 +175,12 @@ impl Queue for PartitionQueue {
             Some((RDKafkaErrorCode::PartitionEOF, _)) => {}
             Some((code, text)) => trouble = Some((code, text, message.offset())),
         });
+        if self.validates(into.get(before)) {
+            into.truncate(before);
+            // What comes may come behind what is left of the earlier fetch, and wake nobody.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         self.tell_epochs(&into[before..]);
         if is_dense(measured(&mut into[before..])) {
             self.pause();
@@ -169,7 +207,7 @@ impl Queue for PartitionQueue {
             }
             // The client has stopped to fetch. Where to go on is an operator's decision (D14), never a silent reset.
             self.broken = Some(format!(
-                "{text}; the committed offset is not in the log: retention overtook the group, or the topic was made anew. Reset the group's offset with kafka-consumer-groups.sh --reset-offsets while the service is stopped"
+                "{text}; the committed offset is not in the log: retention overtook the group, the topic was made anew, or the log lost its tail and grew again. Reset the group's offset with kafka-consumer-groups.sh --reset-offsets while the service is stopped"
             ));
         }
         match &self.broken {

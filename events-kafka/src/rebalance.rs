@@ -33,8 +33,7 @@ use crate::topic_watch::TopicWatch;
 use begin::Begin;
 pub(crate) use commit::{commit, commit_watermarks};
 pub(crate) use delayed::Delayed;
-use log_identity::LogIdentity;
-pub(crate) use log_identity::{EpochWriter, LogIdentities, created_again};
+pub(crate) use log_identity::{EpochWriter, LogIdentities, LogIdentity, created_again};
 pub(crate) use ownership::Questions;
 
 /// The callbacks of a member's consumer. All run on its polling thread.
@@ -115,13 +114,17 @@ impl MemberContext {
             }
             _ => None,
         };
-        let metadata = begin.metadata.clone();
-        let log = LogIdentity::new(found.ids, offset, begin.epoch, metadata);
+        // The embedded cluster has no ids, and refuses commits that name an epoch that is over.
+        let told = found.ids.topic.is_some();
+        let epoch = if told { begin.epoch } else { -1 };
+        let log = LogIdentity::new(found.ids, offset, epoch, begin.metadata.clone());
         let log = Arc::new(log);
         self.logs.set(begin.partition.clone(), Arc::clone(&log));
-        let epochs = EpochWriter::new(log, offset, begin.epoch);
-        let mut queue = PartitionQueue::new(queue, offset, &self.watch)
-            .identified(epochs, Arc::clone(&self.topics));
+        let mut queue = PartitionQueue::new(queue, offset, &self.watch);
+        if told {
+            let epochs = EpochWriter::new(log, offset, epoch);
+            queue = queue.identified(epochs, Arc::clone(&self.topics));
+        }
         if let Some(reason) = found.held {
             queue.hold(reason);
         }

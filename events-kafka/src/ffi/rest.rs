@@ -21,6 +21,17 @@ impl NativeQueue {
 
     /// Fetches on from an offset, without waiting. What the client has fetched is dropped.
     pub(crate) fn seek(&self, offset: i64) -> Result<(), RDKafkaErrorCode> {
+        self.seek_within(offset, -1, 0)
+    }
+
+    /// The same, once the leader has told that the log holds all that lies before `offset` as it was appended up to the leader
+    /// epoch `epoch`. Else an error comes in the place of records. Waits until the client has begun, and hands out nothing any
+    /// more that it had fetched before.
+    pub(crate) fn seek_validated(&self, offset: i64, epoch: i32) -> Result<(), RDKafkaErrorCode> {
+        self.seek_within(offset, epoch, 5_000)
+    }
+
+    fn seek_within(&self, offset: i64, epoch: i32, millis: i32) -> Result<(), RDKafkaErrorCode> {
         let topic =
             CString::new(self.topic.as_str()).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
         // SAFETY: as in `call`; the error is null or belongs to this function.
@@ -29,7 +40,8 @@ impl NativeQueue {
             let element =
                 sys::rd_kafka_topic_partition_list_add(list, topic.as_ptr(), self.partition);
             (*element).offset = offset;
-            let error = sys::rd_kafka_seek_partitions(self.client, list, 0);
+            sys::rd_kafka_topic_partition_set_leader_epoch(element, epoch);
+            let error = sys::rd_kafka_seek_partitions(self.client, list, millis);
             let code = match error.is_null() {
                 true => (*element).err,
                 false => sys::rd_kafka_error_code(error),

@@ -1,10 +1,12 @@
 //! What a queue takes the client's position for, and a partition whose fetch fails.
 
+use std::collections::BTreeMap;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use events_core::{event, handler};
 use events_runtime::Service;
+use events_runtime::offset_map::TopicIds;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::mocking::MockCluster;
@@ -15,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::*;
 use crate::options::ClientOptions;
+use crate::rebalance::LogIdentity;
 
 const TOPIC: &str = "queue-errors";
 
@@ -40,6 +43,10 @@ struct Scene {
 impl Scene {
     /// With so many records, and assigned at an offset.
     fn set(records: usize, begin: i64) -> Self {
+        Self::with(begin, |scene| scene.publish(records))
+    }
+
+    fn with(begin: i64, prepare: impl FnOnce(&Self)) -> Self {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic(TOPIC, 1, 1).unwrap();
         let servers = cluster.bootstrap_servers();
@@ -69,7 +76,7 @@ impl Scene {
             records: Vec::new(),
             _runtime: runtime,
         };
-        scene.publish(records);
+        prepare(&scene);
         scene.consumer.assign(&scene.list).unwrap();
         scene
     }
@@ -164,4 +171,52 @@ fn the_position_of_an_earlier_assignment_does_not_count() {
     scene.consumer.assign(&scene.list).unwrap();
     scene.poll_until("the first record", is_read);
     assert_eq!(scene.records[0].offset(), 0);
+}
+
+/// Ten records of one leader, ten of the next; what was committed with the epoch of the first.
+fn behind_a_new_leader(committed: i64) -> Scene {
+    let mut scene = Scene::with(committed, |scene| {
+        scene.publish(10);
+        scene.cluster.partition_leader(TOPIC, 0, Some(1)).unwrap();
+        scene.publish(10);
+    });
+    let ids = TopicIds::default();
+    let log = Arc::new(LogIdentity::new(ids, committed, 0, String::new()));
+    let epochs = EpochWriter::new(log, committed, 0);
+    let unasked = Box::new(|_: &[&str], _| Ok(BTreeMap::new()));
+    let topics = TopicWatch::new(unasked, scene._runtime.handle().clone());
+    let idle = NativeQueue::split(&scene.consumer, "queue-unused", 0).unwrap();
+    let idle = PartitionQueue::new(idle, 0, &scene.queue.watch);
+    let queue = std::mem::replace(&mut scene.queue, idle);
+    scene.queue = queue.identified(epochs, topics);
+    scene
+}
+
+#[test]
+fn a_position_before_a_new_leaders_records_is_validated_and_read_on() {
+    let mut scene = behind_a_new_leader(10);
+    while scene.records.len() < 10 {
+        scene.poll_until("a record is read", is_read);
+    }
+    let offsets: Vec<_> = scene.records.iter().map(RecordView::offset).collect();
+    assert_eq!(offsets, (10..20).collect::<Vec<_>>());
+}
+
+/// The leader before had appended more than the one that came: other records stand there now.
+#[test]
+fn a_position_in_a_log_that_lost_its_tail_and_grew_again_holds_and_says_so() {
+    let mut scene = behind_a_new_leader(15);
+    scene.poll_until("the position is refused", |outcome| {
+        matches!(outcome, Poll::Ready(Err(_)))
+    });
+    let mut cx = Context::from_waker(Waker::noop());
+    let outcome = scene.queue.poll_batch(&mut cx, 10, &mut scene.records);
+    let Poll::Ready(Err(QueueError(text))) = outcome else {
+        panic!("it holds no more: {outcome:?}");
+    };
+    assert!(
+        text.contains("truncation") && text.contains("--reset-offsets"),
+        "{text}"
+    );
+    assert!(scene.records.is_empty(), "nothing was handed out");
 }
