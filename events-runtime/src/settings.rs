@@ -147,6 +147,12 @@ impl Settings {
         self.process_bytes / 4
     }
 
+    /// What the client fetches ahead of parked logs, beside `process_bytes`. They are read whenever something comes, so that little
+    /// waits there but while a lane begins.
+    pub fn parked_prefetch_bytes(&self) -> usize {
+        self.prefetch_bytes() / 4
+    }
+
     /// All values that make no sense, each with its remedy.
     pub fn validate(&self) -> Vec<Fault> {
         let positive: [(&str, u128); 17] = [

@@ -40,8 +40,13 @@ const REFRESH: (&str, &str) = ("topic.metadata.refresh.interval.ms", "5000");
 impl ClientOptions {
     /// A member of the consumer group `group`.
     pub(crate) fn consumer(&self, group: &str, settings: &Settings) -> ClientConfig {
+        self.reading(group, settings, settings.prefetch_bytes())
+    }
+
+    /// A consumer that fetches so many bytes ahead.
+    fn reading(&self, group: &str, settings: &Settings, ahead: usize) -> ClientConfig {
         let mut config = ClientConfig::new();
-        self.prefetch(settings, &mut config);
+        self.prefetch(ahead, &mut config);
         // A full queue must be topped up at once.
         config.set("fetch.queue.backoff.ms", "2");
         config.set("fetch.wait.max.ms", self.fetch_wait());
@@ -73,7 +78,7 @@ impl ClientOptions {
 
     /// The reader of the group's parked logs: it never joins the group and commits nothing.
     pub(crate) fn parked_reader(&self, group: &str, settings: &Settings) -> ClientConfig {
-        let mut config = self.consumer(group, settings);
+        let mut config = self.reading(group, settings, settings.parked_prefetch_bytes());
         for property in ["group.protocol", "group.instance.id"] {
             config.remove(property);
         }
@@ -87,8 +92,8 @@ impl ClientOptions {
     /// Split queues prefetch per partition. The client counts values alone, and takes one more fetch than its bounds say:
     /// half of a partition's share is for headers, keys and the client's own structures. A member may be assigned all
     /// partitions, so they all have a share.
-    fn prefetch(&self, settings: &Settings, config: &mut ClientConfig) {
-        let share = settings.prefetch_bytes() / self.partitions;
+    fn prefetch(&self, bytes: usize, config: &mut ClientConfig) {
+        let share = bytes / self.partitions;
         let kibibytes = share / 2 / 1024;
         let values = kibibytes.clamp(PREFETCH_LEAST, PREFETCH_VALUES);
         config.set("queued.max.messages.kbytes", values.to_string());

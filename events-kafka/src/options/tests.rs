@@ -1,5 +1,5 @@
 use super::*;
-use events_runtime::Settings;
+use events_runtime::{MemoryBound, Settings};
 
 fn with(variables: &[(&str, &str)]) -> ClientOptions {
     ClientOptions::from_variables(
@@ -62,6 +62,37 @@ fn a_property_has_one_value_under_all_its_names() {
         text.contains("`linger.ms`") && text.contains("`queue.buffering.max.ms`"),
         "{text}"
     );
+}
+
+/// However many partitions there are, what the client is told to fetch ahead of them fits into what the printed bound says.
+#[test]
+fn what_is_fetched_ahead_of_all_partitions_fits_into_its_part_of_the_process() {
+    let settings = Settings::default();
+    for partitions in [1, 8, 200, 1_000] {
+        let mut options = ClientOptions::without_environment();
+        options.expect_partitions(partitions);
+        let bound = MemoryBound::of(&settings, partitions);
+        let ahead = |config: rdkafka::ClientConfig| -> usize {
+            let of = |name| config.get(name).unwrap().parse::<usize>().unwrap();
+            // As much again is for what the client does not count: keys, headers, and its own structures.
+            2 * 1024 * of("queued.max.messages.kbytes") * partitions
+        };
+        let source = ahead(options.consumer("shop", &settings));
+        let parked = ahead(options.parked_reader("shop", &settings));
+        assert!(
+            source + parked <= bound.fetched,
+            "{partitions}: {source} and {parked}"
+        );
+        assert_eq!(parked < source, partitions >= 200, "{partitions}");
+    }
+    // A user's own bound holds for both.
+    let options = ClientOptions::without_environment().set("queued.max.messages.kbytes", "7");
+    for config in [
+        options.consumer("shop", &settings),
+        options.parked_reader("shop", &settings),
+    ] {
+        assert_eq!(config.get("queued.max.messages.kbytes"), Some("7"));
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ pub mod oversize;
 pub mod panics;
 pub mod panics_leaving;
 pub mod parking;
+pub mod parking_bearer;
 pub mod parking_by_hand;
 pub mod parking_flood;
 pub mod parking_hint;

@@ -175,6 +175,9 @@ macro_rules! conformance_tests {
                 a_topic_made_anew_loses_nothing
                 a_group_made_anew_takes_over_what_is_parked_by_itself
             }
+            parking_bearer {
+                a_duplicate_of_what_an_earlier_owner_parked_is_not_handled
+            }
             parking_survives {
                 a_kill_while_a_key_is_parked
                 a_kill_during_an_append
