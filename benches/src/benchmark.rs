@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::report::Report;
 use crate::session::Session;
 use crate::{
-    check, compile, consume, latency, members, memory, park, poison, publish, react, slow, start,
+    check, compile, consume, kill, latency, members, memory, park, poison, publish, react, slow,
+    start,
 };
 
 /// What is measured.
@@ -25,11 +26,12 @@ pub(crate) enum Benchmark {
     Poison,
     Park,
     Members,
+    Kill,
 }
 
 impl Benchmark {
     /// In the order in which they run.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Consume,
         Self::React,
         Self::Slow,
@@ -42,6 +44,7 @@ impl Benchmark {
         Self::Poison,
         Self::Park,
         Self::Members,
+        Self::Kill,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -58,6 +61,7 @@ impl Benchmark {
             Self::Poison => "poison",
             Self::Park => "park",
             Self::Members => "members",
+            Self::Kill => "kill",
         }
     }
 
@@ -75,6 +79,7 @@ impl Benchmark {
             Self::Poison => poison::run(session),
             Self::Park => park::run(session),
             Self::Members => members::run(session),
+            Self::Kill => kill::run(session),
         };
         report.with_context(|| format!("the benchmark `{}` failed", self.name()))
     }

@@ -42,6 +42,7 @@ pub(crate) fn run(job: &str) -> Result<()> {
         Work::Unpark => ours::park::unpark(&job),
         Work::GiveUp => ours::park::redriven::give_up(&job),
         Work::Redrive => ours::park::redriven::redrive(&job),
+        Work::Killed => ours::killed::run(&job),
         Work::Member => ours::members::run(&job),
         Work::MemberLoad => ours::members::load(&job),
     };

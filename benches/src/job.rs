@@ -38,6 +38,8 @@ pub(crate) enum Work {
     GiveUp,
     /// Redrive what was given up, and handle it.
     Redrive,
+    /// Consume and publish until standard input ends, or the process is killed.
+    Killed,
     /// A member of a group, until its standard input ends.
     Member,
     /// What the members handle.

@@ -16,6 +16,7 @@ mod ends;
 mod events;
 mod fill;
 mod job;
+mod kill;
 mod latency;
 mod machine;
 mod markdown;

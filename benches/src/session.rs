@@ -241,6 +241,13 @@ impl Child {
         Ok(())
     }
 
+    /// Kills it: it has no time to do anything.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+
     /// Tells it to end where it waits for that, and waits for its sample.
     pub(crate) fn finish(self) -> Result<Sample> {
         let output = self.process.wait_with_output()?;

@@ -1,6 +1,7 @@
 //! The work on the framework.
 
 pub(crate) mod consume;
+pub(crate) mod killed;
 pub(crate) mod latency;
 pub(crate) mod load;
 pub(crate) mod members;

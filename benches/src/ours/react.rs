@@ -11,12 +11,13 @@ use crate::ours::service;
 use crate::sample::Sample;
 use crate::tally::TALLY;
 
+/// Where its handler is.
+pub(crate) const MODULE: &str = module_path!();
+
 pub(crate) fn run(job: &Job) -> Result<Sample> {
     let ends = Ends::of(&job.address, PaymentCaptured::DESCRIPTOR.topic)?;
     let watched = job.clone();
-    service(job, module_path!(), move || {
-        measured::reacted(&watched, &ends)
-    })
+    service(job, MODULE, move || measured::reacted(&watched, &ends))
 }
 
 #[handler]
