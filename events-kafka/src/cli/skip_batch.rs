@@ -43,6 +43,9 @@ pub(super) async fn skip_batch(site: &Site, asked: SkipBatch, json: bool) -> Res
         ),
         asked.yes,
     )?;
+    // Brokers refuse it while the group has members: then no dead letter may say that something was skipped.
+    let (from, to) = (*from, *to);
+    let passage = spawn_blocking(move || passage.commit(from).map(|()| passage)).await??;
     let audit = asked.by.now();
     let writer = site.writer()?;
     for handler in group.plan.topics[&partition.topic].handlers.iter() {
@@ -56,7 +59,6 @@ pub(super) async fn skip_batch(site: &Site, asked: SkipBatch, json: bool) -> Res
         writer.append("the dead letter", &letter).await?.await?;
     }
     writer.close().await;
-    let to = *to;
     spawn_blocking(move || passage.commit(to)).await??;
     if json {
         return print_json(&json!({

@@ -5,6 +5,7 @@
 mod older;
 mod others;
 mod shop;
+mod skipped;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;

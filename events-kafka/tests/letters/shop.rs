@@ -118,6 +118,7 @@ fn command_line() {
     println!("{MARK}");
     let runtime = match std::env::var(SERVICE).as_deref() {
         Ok("billing") => runtime("letters-billing").state(Printer::default()),
+        Ok("skipping") => crate::skipped::runtime().state(crate::skipped::Weighed::default()),
         Ok("moving") => runtime("letters-moving"),
         _ => runtime("letters-shipping").state(Addresses::default()),
     };
