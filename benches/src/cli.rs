@@ -52,6 +52,7 @@ enum Choice {
     Poison,
     Park,
     Members,
+    Kill,
     All,
 }
 
@@ -105,6 +106,7 @@ impl Choice {
             Self::Poison => vec![Benchmark::Poison],
             Self::Park => vec![Benchmark::Park],
             Self::Members => vec![Benchmark::Members],
+            Self::Kill => vec![Benchmark::Kill],
             Self::All => Benchmark::ALL.to_vec(),
         }
     }

@@ -17,7 +17,9 @@ use crate::session::Session;
 const RECORDS: u64 = 300_000;
 /// Most records that may be done a second time, whatever the rate.
 const REPEATED: f64 = 10_000.0;
-/// Nothing moves for so long: the run is over, or has failed.
+/// Nothing is published for so long after all that was to be: it is over.
+const QUIET: Duration = Duration::from_secs(3);
+/// Nothing is published for so long before that: it has failed.
 const STALL: Duration = Duration::from_secs(60);
 const VARIANTS: [Variant; 2] = [Variant::Ours, Variant::Undisturbed];
 
@@ -62,7 +64,6 @@ fn measure(session: &mut Session, job: &Job) -> Result<Sample> {
     session.empty::<PaymentCaptured>()?;
     session.prepare(job)?;
     let ends = Ends::of(&job.address, PaymentCaptured::DESCRIPTOR.topic)?;
-    let begun = Instant::now();
     let mut member = session.start(job)?;
     let mut figures = Vec::new();
     if job.variant != Variant::Undisturbed {
@@ -77,13 +78,12 @@ fn measure(session: &mut Session, job: &Job) -> Result<Sample> {
         }
         let since = |moment: Instant| moment.elapsed().as_secs_f64() * 1e3;
         figures.push(("resumed_ms", since(killed)));
-        reached(&ends, job.records)?;
-        figures.push(("done_ms", since(killed)));
+        let done = settled(&ends, job.records)?;
+        figures.push(("done_ms", (done - killed).as_secs_f64() * 1e3));
     } else {
         member.ready()?;
-        reached(&ends, job.records)?;
+        settled(&ends, job.records)?;
     }
-    let seconds = begun.elapsed().as_secs_f64();
     let sample = member.finish()?;
     let (orders, payments) = ends.orders(job.records)?;
     if orders != job.records {
@@ -95,7 +95,6 @@ fn measure(session: &mut Session, job: &Job) -> Result<Sample> {
     session.clear(job)?;
     let sample = Sample {
         records: job.records,
-        seconds,
         ..sample
     };
     let repeats = (payments - orders) as f64;
@@ -103,6 +102,21 @@ fn measure(session: &mut Session, job: &Job) -> Result<Sample> {
         .into_iter()
         .fold(sample, |sample, (name, value)| sample.with(name, value));
     Ok(sample.with("repeats", repeats))
+}
+
+/// Waits until so many records were published, of which some may be repeats, and nothing more has come for a while. Answers when
+/// the last one came.
+fn settled(ends: &Ends, records: u64) -> Result<Instant> {
+    reached(ends, records)?;
+    let (mut seen, mut moved) = (ends.published()?, Instant::now());
+    while moved.elapsed() < QUIET {
+        thread::sleep(LOOK);
+        let now = ends.published()?;
+        if now != seen {
+            (seen, moved) = (now, Instant::now());
+        }
+    }
+    Ok(moved)
 }
 
 /// Waits until so many records were published.

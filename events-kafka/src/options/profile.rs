@@ -16,8 +16,9 @@ pub(crate) const BROKER_MAX_MESSAGE: usize = 1_048_588;
 /// without records for so long. With the client's own 500 a lane that catches up alone stands still most of the time.
 const FETCH_WAIT: &str = "50";
 
-/// Bytes of the parked logs that are worth an answer before [`FETCH_WAIT`] is over.
-const FETCH_PARKED: &str = "65536";
+/// Bytes of the parked logs that are worth an answer before [`FETCH_WAIT`] is over, and the most of one log in an answer: what
+/// others write there may be packed a thousand times smaller than it is.
+const FETCH_PARKED: usize = 64 * 1024;
 
 /// Kibibytes of values, and records, that are fetched ahead of a partition: at least, and at most.
 const PREFETCH_LEAST: usize = 64;
@@ -40,11 +41,11 @@ const REFRESH: (&str, &str) = ("topic.metadata.refresh.interval.ms", "5000");
 impl ClientOptions {
     /// A member of the consumer group `group`.
     pub(crate) fn consumer(&self, group: &str, settings: &Settings) -> ClientConfig {
-        self.reading(group, settings, settings.prefetch_bytes())
+        self.reading(group, settings, (settings.prefetch_bytes(), FETCH))
     }
 
-    /// A consumer that fetches so many bytes ahead.
-    fn reading(&self, group: &str, settings: &Settings, ahead: usize) -> ClientConfig {
+    /// A consumer that fetches so many bytes ahead, and so many at once.
+    fn reading(&self, group: &str, settings: &Settings, ahead: (usize, usize)) -> ClientConfig {
         let mut config = ClientConfig::new();
         self.prefetch(ahead, &mut config);
         // A full queue must be topped up at once.
@@ -78,13 +79,14 @@ impl ClientOptions {
 
     /// The reader of the group's parked logs: it never joins the group and commits nothing.
     pub(crate) fn parked_reader(&self, group: &str, settings: &Settings) -> ClientConfig {
-        let mut config = self.reading(group, settings, settings.parked_prefetch_bytes());
+        let ahead = (settings.parked_prefetch_bytes(), FETCH_PARKED);
+        let mut config = self.reading(group, settings, ahead);
         for property in ["group.protocol", "group.instance.id"] {
             config.remove(property);
         }
         config.set("enable.auto.commit", "false");
         // The broker holds a fetch back for a short while, or each record that is parked would cost a fetch.
-        config.set("fetch.min.bytes", FETCH_PARKED);
+        config.set("fetch.min.bytes", FETCH_PARKED.to_string());
         config.set("fetch.wait.max.ms", self.fetch_wait());
         config
     }
@@ -92,14 +94,14 @@ impl ClientOptions {
     /// Split queues prefetch per partition. The client counts values alone, and takes one more fetch than its bounds say:
     /// half of a partition's share is for headers, keys and the client's own structures. A member may be assigned all
     /// partitions, so they all have a share.
-    fn prefetch(&self, bytes: usize, config: &mut ClientConfig) {
+    fn prefetch(&self, (bytes, most): (usize, usize), config: &mut ClientConfig) {
         let share = bytes / self.partitions;
         let kibibytes = share / 2 / 1024;
         let values = kibibytes.clamp(PREFETCH_LEAST, PREFETCH_VALUES);
         config.set("queued.max.messages.kbytes", values.to_string());
         let records = kibibytes.clamp(PREFETCH_LEAST, PREFETCH_RECORDS);
         config.set("queued.min.messages", records.to_string());
-        let fetch = (share / PACKED).clamp(FETCH_LEAST, FETCH);
+        let fetch = (share / PACKED).clamp(FETCH_LEAST, most);
         config.set("max.partition.fetch.bytes", fetch.to_string());
     }
 

@@ -85,6 +85,10 @@ fn what_is_fetched_ahead_of_all_partitions_fits_into_its_part_of_the_process() {
         );
         assert_eq!(parked < source, partitions >= 200, "{partitions}");
     }
+    let parked = ClientOptions::without_environment().parked_reader("shop", &settings);
+    let fetch = |name| parked.get(name).map(str::to_owned);
+    // An answer that could not hold as much as is waited for would always wait.
+    assert_eq!(fetch("max.partition.fetch.bytes"), fetch("fetch.min.bytes"));
     // A user's own bound holds for both.
     let options = ClientOptions::without_environment().set("queued.max.messages.kbytes", "7");
     for config in [

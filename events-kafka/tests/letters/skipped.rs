@@ -123,7 +123,9 @@ async fn a_group_is_let_go_on_behind_a_batch_that_cannot_be_unpacked() {
     .await;
     assert_eq!(weighed.0.load(Ordering::SeqCst), 1);
     eventually("what stands before it is committed", async || {
-        !skip(&address, &[]).err.contains("there is no batch to skip")
+        !skip(&address, &[])
+            .err
+            .contains("there is no batch to skip")
     })
     .await;
     let refused = skip(&address, &["--yes"]);
