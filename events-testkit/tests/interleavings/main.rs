@@ -18,7 +18,7 @@ use tokio::runtime::Builder;
 fn seeds() -> Range<u64> {
     let number = |name: &str| env::var(name).ok()?.parse().ok();
     let first = number("FIRST").unwrap_or(0);
-    first..first + number("SEEDS").unwrap_or(20)
+    first..first + number("SEEDS").unwrap_or(10)
 }
 
 /// Plays scenarios, each by a paused clock of its own.

@@ -244,7 +244,7 @@ pub(crate) fn service(number: u64, world: &Arc<World>) -> Service {
             settings.hold_probe = (Duration::from_millis(10), Duration::from_millis(50));
             settings.hold_max = Duration::from_secs(2);
             settings.breaker_keys = 4;
-            settings.drain = Duration::from_secs(60);
+            settings.drain = Duration::from_secs(3_600);
             settings.stall = Duration::from_secs(3600);
             settings.batch = 16;
             settings.lane_records = 64;
