@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use events_runtime::{ShutdownReport, Status};
+use tokio::task::JoinSet;
 
 use crate::endpoint::{self, Open};
 use crate::error::KafkaError;
@@ -135,7 +136,7 @@ impl Handle {
     }
 
     /// Stops reading, finishes what is under way, commits, and leaves the groups; at most for [`Settings::drain`] and five
-    /// seconds to say goodbye to the broker, all in all.
+    /// seconds to say goodbye to the broker, all in all. A member that waits within a rebalance for the broker says none.
     ///
     /// [`Settings::drain`]: events_runtime::Settings::drain
     ///
@@ -155,13 +156,14 @@ impl Handle {
         let until = Instant::now() + bounded(self.drain);
         // All are told before the first is waited for.
         let members = self.members.into_iter();
-        let stopping: Vec<_> = members.map(|member| member.stop(until)).collect();
+        let mut stopping: JoinSet<_> = members.map(|member| member.stop(until)).collect();
         let mut report = ShutdownReport {
             drained: true,
             ..ShutdownReport::default()
         };
-        for stopped in stopping {
-            report.add(&stopped.await);
+        while let Some(stopped) = stopping.join_next().await {
+            // The panic hook has reported a panic.
+            report.add(&stopped.unwrap_or_default());
         }
         // Members are gone, so nothing new comes.
         let left = || (until + GOODBYE).saturating_duration_since(Instant::now());

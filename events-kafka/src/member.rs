@@ -4,18 +4,18 @@ mod factory;
 mod replacement;
 mod stable;
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use events_runtime::{Group, GroupPlan, ShutdownReport};
+use events_runtime::{Group, GroupPlan, Revoked, ShutdownReport};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use crate::committer::Committer;
 use crate::ffi;
@@ -35,6 +35,9 @@ use stable::StableOffsets;
 const POLL: Duration = Duration::from_millis(25);
 /// How long saying goodbye may take beyond the drain; then the thread is left to itself, as the broker is gone.
 pub(crate) const GOODBYE: Duration = Duration::from_secs(5);
+/// How long the polling thread may take to notice that it is to stop. If it takes longer, it waits
+/// within a rebalance, and lanes are drained without it.
+const NOTICE: Duration = Duration::from_millis(250);
 
 /// A member of a consumer group.
 pub(crate) struct Member {
@@ -49,6 +52,12 @@ pub(crate) struct Member {
 struct Stop {
     /// The end of the drain.
     until: Instant,
+    /// Dropped once the polling thread has noticed.
+    noticed: oneshot::Sender<()>,
+    /// Whether somebody drains the lanes.
+    claimed: Arc<AtomicBool>,
+    /// What the lanes came to, if the polling thread does not drain them.
+    revoked: oneshot::Receiver<Revoked>,
     /// What the drain came to.
     report: oneshot::Sender<ShutdownReport>,
     /// Dropped once the group has been left.
@@ -132,24 +141,39 @@ impl Member {
     }
 
     /// Drains until then, commits and leaves the group, whether or not the answer is waited for. It comes [`GOODBYE`] later
-    /// at the latest.
+    /// at the latest, and by the end of the drain where the polling thread waits for the broker.
     pub(crate) fn stop(self, until: Instant) -> impl Future<Output = ShutdownReport> {
         let (report, answer) = oneshot::channel();
         let (left, gone) = oneshot::channel();
+        let (noticed, notice) = oneshot::channel();
+        let (drained, revoked) = oneshot::channel();
+        let claimed = Arc::new(AtomicBool::new(false));
         let stop = Stop {
             until,
+            noticed,
+            claimed: Arc::clone(&claimed),
+            revoked,
             report,
             left,
         };
+        self.watch.leave();
         // A thread that is gone drops the order, and with it what the answer comes by.
         let _ = self.orders.send(stop);
         async move {
-            let end = (until + GOODBYE).into();
-            let Ok(Ok(report)) = timeout_at(end, answer).await else {
-                // The thread waits for the broker, within a rebalance.
-                return self.unfinished();
+            let mut end = until + GOODBYE;
+            let mut early = None;
+            if timeout(NOTICE, notice).await.is_err() && !claimed.swap(true, Ordering::AcqRel) {
+                let rest = until.saturating_duration_since(Instant::now());
+                let revoked = self.group.shutdown(rest).await;
+                early = Some(revoked.report.clone());
+                // The polling thread commits, if it comes to that.
+                let _ = drained.send(revoked);
+                end = until;
+            }
+            let Ok(Ok(report)) = timeout_at(end.into(), answer).await else {
+                return early.unwrap_or_else(|| self.unfinished());
             };
-            if timeout_at(end, gone).await.is_err() {
+            if timeout_at(end.into(), gone).await.is_err() {
                 tracing::warn!(group = %self.group.plan().group, "the broker did not answer the goodbye; what was done since the last commit may be done again");
             }
             report
@@ -305,14 +329,19 @@ impl Poller {
             drop(self.committer);
             return;
         };
+        drop(stop.noticed);
         let handle = self.factory.handle.clone();
         let ended = self.consumer.client().fatal_error().is_some();
         let (report, positions) = if ended || self.consumer.assignment_lost() {
             let lost = self.group.partitions();
             (wait(&handle, self.group.lose(&lost)), Vec::new())
         } else {
-            let left = stop.until.saturating_duration_since(Instant::now());
-            let revoked = wait(&handle, self.group.shutdown(left));
+            let revoked = if stop.claimed.swap(true, Ordering::AcqRel) {
+                wait(&handle, stop.revoked).unwrap_or_default()
+            } else {
+                let left = stop.until.saturating_duration_since(Instant::now());
+                wait(&handle, self.group.shutdown(left))
+            };
             (revoked.report, revoked.positions)
         };
         drop(self.committer);

@@ -23,7 +23,7 @@ pub(crate) fn bounded(wait: Duration) -> Duration {
     wait.min(FAR)
 }
 
-/// Asks until there is an answer, for as long as an answer may take.
+/// Asks until there is an answer, for as long as an answer may take, or until the member leaves.
 pub(crate) fn patiently<T>(watch: &Arc<Watch>, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
     within(ANSWER, watch, ask)
 }
@@ -41,7 +41,7 @@ fn within<T>(
     let asked = Instant::now();
     loop {
         match ask() {
-            Err(error) if asked.elapsed() < limit => {
+            Err(error) if asked.elapsed() < limit && !watch.is_leaving() => {
                 watch.suspect(&error);
                 tracing::debug!(%error, "the broker does not answer an assignment's question yet");
                 thread::sleep(AGAIN);

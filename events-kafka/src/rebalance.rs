@@ -76,7 +76,7 @@ impl MemberContext {
         consumer: &BaseConsumer<Self>,
         list: &TopicPartitionList,
     ) -> KafkaResult<()> {
-        if self.consumer.get().and_then(Weak::upgrade).is_none() {
+        if self.watch.is_leaving() || self.consumer.get().and_then(Weak::upgrade).is_none() {
             // The member leaves. A client that closes answers no question, and would be asked until the time is up.
             tracing::debug!(group = %self.group.plan().group, "an assignment comes while the member leaves");
             return self.assign(consumer, &TopicPartitionList::new());
@@ -275,7 +275,11 @@ impl ConsumerContext for MemberContext {
         }
         if let Err(error) = outcome {
             self.watch.suspect(&error);
-            tracing::error!(group, %error, "the rebalance could not be carried out; joining anew");
+            if self.watch.is_leaving() {
+                tracing::debug!(group, %error, "the member leaves within a rebalance");
+            } else {
+                tracing::error!(group, %error, "the rebalance could not be carried out; joining anew");
+            }
             // Without an answer to the callback the group would wait for this member for ever; with this one it has no
             // partitions of it, until the polling thread joins anew.
             self.rejoin.store(true, Ordering::Release);

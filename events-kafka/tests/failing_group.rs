@@ -166,37 +166,6 @@ async fn a_drain_without_a_broker_ends_in_time_and_says_what_it_abandons() {
     assert!(unsent.await.unwrap().is_err());
 }
 
-mod fetching {
-    use super::*;
-
-    events_kafka::service!("group-fetching");
-
-    #[handler]
-    async fn work(_task: Task) {}
-}
-
-/// A member that waits within a rebalance for what its group has committed has nothing under way, so nothing is abandoned.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drain_within_a_rebalance_abandons_nothing() {
-    let cluster = cluster("group-fetching", 1);
-    let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
-    cluster.request_errors(RDKafkaApiKey::OffsetFetch, &[refused; 10_000]);
-    let handle = runtime("group-fetching", &cluster, SECOND)
-        .spawn()
-        .await
-        .unwrap();
-    eventually("it asks what is committed", async || {
-        let troubles = handle.status().troubles.join("\n");
-        troubles.contains("GroupAuthorizationFailed")
-    })
-    .await;
-    let began = Instant::now();
-    let report = handle.drain().await;
-    let took = began.elapsed();
-    assert_eq!((report.drained, report.abandoned), (true, 0));
-    assert!(took < 13 * SECOND, "{took:?}");
-}
-
 /// Closed until the test opens it.
 #[derive(Default)]
 struct Gate {

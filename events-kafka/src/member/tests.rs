@@ -96,9 +96,14 @@ impl Scene {
     fn leave(self) -> ShutdownReport {
         let (report, answer) = oneshot::channel();
         let (left, _gone) = oneshot::channel();
+        let (noticed, _notice) = oneshot::channel();
+        let (_drained, revoked) = oneshot::channel();
         let until = Instant::now() + Duration::from_secs(1);
         let stop = Stop {
             until,
+            noticed,
+            claimed: Arc::default(),
+            revoked,
             report,
             left,
         };

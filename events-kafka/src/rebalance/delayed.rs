@@ -114,6 +114,9 @@ impl MemberContext {
         let mut starts = self.ask(consumer, &begins, &leaderless);
         let mut assignment = TopicPartitionList::with_capacity(begins.len());
         for begin in begins {
+            if self.watch.is_leaving() {
+                break;
+            }
             let parked = self.parked_log(&begin.partition);
             let reason = if leaderless.contains(&begin.partition) {
                 format!("it {NO_LEADER}")
@@ -210,7 +213,7 @@ impl MemberContext {
             return;
         };
         let begins = self.delayed.due();
-        if begins.is_empty() || consumer.assignment_lost() {
+        if begins.is_empty() || self.watch.is_leaving() || consumer.assignment_lost() {
             return;
         }
         if !matches!(

@@ -1,5 +1,6 @@
 //! Rights that a member loses while it runs.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub(crate) struct Watch {
     client: ClientOptions,
     handle: Handle,
     state: Mutex<State>,
+    leaving: AtomicBool,
 }
 
 #[derive(Default)]
@@ -41,7 +43,17 @@ impl Watch {
             client: client.clone(),
             handle,
             state: Mutex::default(),
+            leaving: AtomicBool::new(false),
         })
+    }
+
+    /// The member leaves its group: questions to the cluster are not repeated any more.
+    pub(crate) fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
     }
 
     /// Why the member is unhealthy: what it may not do any more. None if nothing was refused.
