@@ -71,10 +71,11 @@ impl<T> Ledger<T> {
         } else if self.standing != Standing::Claiming {
             self.standing = Standing::Fenced(claim.generation);
         }
+        let again = newest.is_some_and(|(_, newest)| newest.token == claim.token);
         self.put_in_force(offset, claim);
-        // What an earlier lane appended stands below, and a later one found it there. Claims may be many, so it is looked for
-        // only where much may be found.
-        if self.finished.len() > self.kept.saturating_mul(2) {
+        // What an earlier lane appended stands below, and a later one found it there; behind a claim that was sent twice a copy
+        // that was sent twice may follow. Claims may be many, so it is looked for only where much may be found.
+        if !again && self.finished.len() > self.kept.saturating_mul(2) {
             self.forget(self.resumed_at, |_, _| false);
             self.kept = self.finished.len();
         }
@@ -143,6 +144,7 @@ impl<T> Ledger<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Bounds, Fact, Item, Pair};
     use super::*;
 
     fn claim(generation: i64) -> Claim {
@@ -171,5 +173,39 @@ mod tests {
         assert_eq!(number_above(i64::MAX, 3), None);
         assert_eq!(shown(500), "500");
         assert_eq!(shown(first), "1 (incarnation 1 of the group)");
+    }
+
+    #[test]
+    fn behind_a_claim_that_was_sent_twice_a_copy_is_known() {
+        let claim = |generation, token: &str| {
+            let token = token.to_owned();
+            Fact::Claim(Claim { generation, token })
+        };
+        let parked = || {
+            let item = Item {
+                identity: Identity::Origin(1, 9, 0),
+                pair: Pair { handler: 1, key: 7 },
+                redriven: None,
+                runnable: true,
+                attempts: 1,
+                next: 0,
+                error: None,
+                size: 1,
+                payload: (),
+            };
+            Fact::Parked("a".to_owned(), item)
+        };
+        let done = Fact::Done {
+            token: "a".to_owned(),
+            at: 1,
+        };
+        // The producer was lost: all was written, and was sent again.
+        let log = [claim(1, "a"), parked(), done, claim(1, "a"), parked()];
+        let bounds = Bounds::per_pair(100);
+        let mut ledger = Ledger::new(0, None, "b".to_owned(), bounds).resumed_at(12);
+        for (offset, fact) in log.into_iter().enumerate() {
+            let _ = ledger.read(offset as i64, fact);
+        }
+        assert_eq!(ledger.len(), 0, "it is done");
     }
 }
