@@ -52,8 +52,9 @@ pub(in crate::cli) enum ParkedCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Let the members of a group that was deleted, or has expired, and was made anew take over what it had parked: gives up
-    /// claims that stand in the way of theirs. Where a group has committed since, nothing is given up.
+    /// Give up claims that no member of the group can outrank: a forged one, or one of a later incarnation of the group, after
+    /// going back to a build that does not count incarnations. A group that was deleted, or has expired, takes over what it
+    /// had parked by itself. Where the group has committed since the claim, nothing is given up.
     TakeOver {
         /// The parked topic: `<group>.parked.<topic>`.
         #[arg(long)]
