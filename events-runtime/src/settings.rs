@@ -93,8 +93,8 @@ pub struct Settings {
     /// How often positions are committed. Default 1 s.
     pub commit_interval: Duration,
     /// Most records that all lanes of a member do between two commits. At half of it a commit is due before its time; at
-    /// the whole they take nothing more until it is on its way. As many again may be done before the broker has it, so a kill of
-    /// the process repeats twice as many at most, whatever the rate. Default 5,000.
+    /// the whole they take nothing more until it is on its way. More is done before the broker has it, so a kill of the process
+    /// repeats about twice as many, whatever the rate; a slow broker makes it more. Default 5,000.
     pub commit_records: u64,
     /// How long a lane that leaves may finish what runs. Default 10 s. A member that polls a broker does not do so meanwhile,
     /// so it must be shorter than what the broker's client allows between two polls.
