@@ -1,11 +1,12 @@
 //! A running service.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use events_runtime::{ShutdownReport, Status};
-use tokio::task::JoinSet;
 
 use crate::endpoint::{self, Open};
 use crate::error::KafkaError;
@@ -156,15 +157,27 @@ impl Handle {
         let until = Instant::now() + bounded(self.drain);
         // All are told before the first is waited for.
         let members = self.members.into_iter();
-        let mut stopping: JoinSet<_> = members.map(|member| member.stop(until)).collect();
+        let stopping = members.map(|member| Box::pin(member.stop(until)));
+        let mut stopping: Vec<_> = stopping.collect();
         let mut report = ShutdownReport {
             drained: true,
             ..ShutdownReport::default()
         };
-        while let Some(stopped) = stopping.join_next().await {
-            // The panic hook has reported a panic.
-            report.add(&stopped.unwrap_or_default());
-        }
+        // All at the same time, and on this task: the runtime may have no thread for others.
+        poll_fn(|cx| {
+            stopping.retain_mut(|member| match member.as_mut().poll(cx) {
+                Poll::Ready(stopped) => {
+                    report.add(&stopped);
+                    false
+                }
+                Poll::Pending => true,
+            });
+            match stopping.is_empty() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
         // Members are gone, so nothing new comes.
         let left = || (until + GOODBYE).saturating_duration_since(Instant::now());
         self.lanes.close(left()).await;
