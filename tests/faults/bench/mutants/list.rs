@@ -42,7 +42,7 @@ pub(super) const ALL: &[Mutant] = mutants! {
     }
     "redrive-twice" "a letter that is redriven a second time is handled a second time" in ["redrive-kill"] {
         "events-runtime/src/parking/reading.rs":
-            "Identity::Redrive(id.to_owned())" => "Identity::Redrive(format!(\"{id} {}\", record.offset()))";
+            "Identity::Redrive(id.into())" => "Identity::Redrive(format!(\"{id} {}\", record.offset()).into())";
     }
     "release-a-parked-key-early" "a key is released while records of it are parked" in ["parked"] {
         "events-runtime/src/parking/lot.rs":
