@@ -5,6 +5,7 @@
 mod lane;
 mod record;
 
+use std::num::IntErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
@@ -59,7 +60,8 @@ fn check(meta: &Meta) {
     }
 }
 
-/// Of duplicate headers the last one that has a value counts; one that is no text counts as absent.
+/// Of duplicate headers the last one that has a value counts; one that is no text counts as absent, and a number beyond 32
+/// bits as the largest.
 fn check_last_counts(meta: &Meta, record: &One) {
     let last = |name| {
         record
@@ -67,7 +69,10 @@ fn check_last_counts(meta: &Meta, record: &One) {
             .and_then(|value| std::str::from_utf8(value).ok())
             .map(str::to_owned)
     };
-    let number = |name| last(name).and_then(|text| text.parse::<u32>().ok());
+    let number = |name| match last(name)?.parse::<u32>() {
+        Ok(number) => Some(number),
+        Err(error) => (*error.kind() == IntErrorKind::PosOverflow).then_some(u32::MAX),
+    };
     let or = |found: Option<String>, other: String| {
         found.filter(|text| !text.is_empty()).unwrap_or(other)
     };
