@@ -35,6 +35,8 @@ pub struct Behaviour {
     pub concurrency: u16,
     /// Failed keys are parked: how long each of their records waits for its next attempt.
     pub park: Option<Duration>,
+    /// Small bounds of memory: the bytes of all its lanes, with little bookkeeping for each.
+    pub process_bytes: Option<usize>,
 }
 
 /// Where a new group starts.
@@ -68,6 +70,7 @@ impl Behaviour {
             commit_interval: Duration::from_millis(100),
             concurrency: 64,
             park: None,
+            process_bytes: None,
         }
     }
 }

@@ -85,6 +85,8 @@ stages! {
     frozen { "e2e-frozen", "e2e.frozen", "FrozenTask" }
     /// Records that no well-behaved producer writes.
     bad_input { "e2e-bad-input", "e2e.bad-input", "BadInputTask" }
+    /// Many partitions with more bytes than the process may hold.
+    resident { "e2e-resident", "e2e.resident", "ResidentTask" }
 }
 
 /// A service that reacts with an event of its own.

@@ -13,6 +13,7 @@ mod bad_input;
 mod converted;
 mod drain;
 mod made_again;
+mod memory;
 mod poison;
 mod react;
 mod rolling;

@@ -79,11 +79,17 @@ impl Scene {
         change: impl FnOnce(&mut Behaviour),
     ) -> Worker {
         let number = self.workers.fetch_add(1, Ordering::Relaxed) + 1;
+        let behaviour = self.behaviour(change);
+        let name = format!("worker-{number}");
+        Worker::start(&name, self.directory.path(), &behaviour, properties)
+    }
+
+    /// How a worker behaves: plainly but for what `change` says.
+    pub(crate) fn behaviour(&self, change: impl FnOnce(&mut Behaviour)) -> Behaviour {
         let history = self.directory.path().join("history");
         let mut behaviour = Behaviour::plain(self.stage.service, history);
         change(&mut behaviour);
-        let name = format!("worker-{number}");
-        Worker::start(&name, self.directory.path(), &behaviour, properties)
+        behaviour
     }
 
     /// A task with an id of its own.

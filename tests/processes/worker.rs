@@ -32,6 +32,31 @@ pub(crate) struct Ended {
     pub(crate) report: Value,
 }
 
+/// The worker's program, without a subcommand.
+fn command(behaviour: &Behaviour) -> Command {
+    let behaviour = serde_json::to_string(behaviour).expect("a behaviour is JSON");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("KAFKA_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env(Behaviour::VARIABLE, behaviour)
+        .env("KAFKA_BOOTSTRAP_SERVERS", Cluster::shared().address())
+        .env("RUST_LOG", "info");
+    command
+}
+
+/// What `check --broker` of a worker prints as JSON.
+pub(crate) fn check(behaviour: &Behaviour) -> Value {
+    let output = command(behaviour)
+        .args(["check", "--broker", "--json"])
+        .output()
+        .expect("the worker starts");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
 impl Worker {
     /// Starts a worker. `properties` are variables of the environment, such as `KAFKA_GROUP_PROTOCOL`.
     pub(crate) fn start(
@@ -42,18 +67,8 @@ impl Worker {
     ) -> Self {
         let output = directory.join(format!("{name}.out"));
         let log = directory.join(format!("{name}.log"));
-        let behaviour = serde_json::to_string(behaviour).expect("a behaviour is JSON");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("KAFKA_") {
-                command.env_remove(name);
-            }
-        }
-        let child = command
+        let child = command(behaviour)
             .args(["run", "--json"])
-            .env(Behaviour::VARIABLE, behaviour)
-            .env("KAFKA_BOOTSTRAP_SERVERS", Cluster::shared().address())
-            .env("RUST_LOG", "info")
             .envs(properties.iter().copied())
             .stdin(Stdio::null())
             .stdout(File::create(&output).expect("a file can be made"))

@@ -41,6 +41,11 @@ async fn main() -> anyhow::Result<()> {
             settings.drain = behaviour.drain;
             settings.commit_interval = behaviour.commit_interval;
             settings.concurrency = behaviour.concurrency;
+            if let Some(bytes) = behaviour.process_bytes {
+                settings.process_bytes = bytes;
+                settings.lane_ahead = 1_000;
+                settings.dedupe_window = 1_000;
+            }
         })
         .run_from_args()
         .await

@@ -40,6 +40,7 @@ plain! {
     frozen "e2e-frozen"
     bad_input "e2e-bad-input"
     untyped "e2e-untyped"
+    resident "e2e-resident"
 }
 
 mod sigkill {
