@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use events_core::company::{Company, Limits, Severity};
+use events_core::escape;
 use events_core::manifest::Manifest;
 use events_docs::{Picture, asyncapi};
 
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
         Command::Contracts(arguments) => contracts::run(&arguments),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        report::complain(&format!("error: {error}"));
         ExitCode::from(2)
     })
 }
@@ -45,7 +46,7 @@ fn graph(arguments: &GraphArguments) -> Result<ExitCode, String> {
         findings.sort_by_key(|finding| finding.severity);
     }
     let graph = company.graph();
-    print(&match arguments.format {
+    let shown = match arguments.format {
         Format::Text => graph.to_text(),
         Format::Mermaid => graph.to_mermaid(),
         Format::Dot => graph.to_dot(),
@@ -58,13 +59,21 @@ fn graph(arguments: &GraphArguments) -> Result<ExitCode, String> {
         Format::Json => report::json(&company, &findings),
         Format::Sarif => report::sarif(&findings),
         Format::Github => report::github(&findings),
+    };
+    // What is drawn for a tool is escaped as the tool's language asks. The commands of GitHub are meant to be obeyed.
+    print(&match arguments.format {
+        Format::Text => escape::text(&shown),
+        Format::Json | Format::Sarif | Format::Asyncapi => escape::json(&shown),
+        _ => shown.into(),
     })?;
     if !matches!(
         arguments.format,
         Format::Json | Format::Sarif | Format::Github
     ) {
         // The graph goes to a file or a drawing tool; what is wrong goes to a person.
-        findings.iter().for_each(|finding| eprintln!("{finding}"));
+        for finding in &findings {
+            report::complain(&finding.to_string());
+        }
     }
     let failing = |severity| match severity {
         Severity::Error => true,
@@ -82,7 +91,7 @@ fn read(files: &[PathBuf]) -> Result<Company, String> {
         match fs::read(file) {
             Ok(bytes) => match Manifest::read(&name, &bytes) {
                 Ok(found) => manifests.extend(found),
-                Err(error) => faults.push(error.to_string()),
+                Err(error) => faults.push(escape::line(&error.to_string()).into_owned()),
             },
             Err(error) => faults.push(format!(
                 "cannot read {name}: {error}; a service's `manifest --directory` writes one"

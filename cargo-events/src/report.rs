@@ -1,7 +1,13 @@
 //! Findings for machines.
 
 use events_core::company::{Company, Finding, Severity};
+use events_core::escape;
 use serde_json::{Value, json};
+
+/// Says what is wrong, on standard error.
+pub(crate) fn complain(text: &str) {
+    eprintln!("{}", escape::text(text));
+}
 
 /// Graph and findings.
 pub(crate) fn json(company: &Company, findings: &[Finding]) -> String {
@@ -83,7 +89,11 @@ fn place(finding: &Finding) -> Option<(&str, u32)> {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
+    // Percent signs and the line breaks that are meant remain.
+    let lines: Vec<_> = text.split('\n').map(escape::line).collect();
+    lines
+        .join("\n")
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }

@@ -185,3 +185,52 @@ fn a_page_says_what_the_check_found() {
     let (_, document, _) = run(directory.path(), &release);
     assert!(document.contains("\"version\": \"2.1.0\""), "{document}");
 }
+
+/// A name in a manifest, which others write.
+const HOSTILE: &str =
+    "A\n::error file=src/lib.rs,line=1::injected\r\u{1b}[31m\u{202e}##[error]x'; touch y; '\"><b>";
+
+#[test]
+fn names_of_others_are_escaped_in_every_format() {
+    let directory = tempfile::tempdir().unwrap();
+    let hostile = |name: &str| format!("{name}{HOSTILE}");
+    let manifest = serde_json::json!({
+        "manifest": 1, "service": hostile("::warning::"), "publishes": [HOSTILE],
+        "events": [
+            { "name": HOSTILE, "version": 1, "topic": hostile("t"), "owner": hostile("o"), "deprecated": HOSTILE },
+            { "name": hostile("::debug::"), "version": 1, "topic": hostile("t") },
+        ],
+        "handlers": [{
+            "handler": hostile("h"), "takes": [hostile("::debug::"), HOSTILE], "emits": [HOSTILE],
+            "failures": [HOSTILE], "location": format!("{HOSTILE}:1"), "doc": HOSTILE,
+        }],
+    });
+    fs::write(directory.path().join("m.json"), manifest.to_string()).unwrap();
+    let broken = format!("{{\"manifest\": {HOSTILE}");
+    fs::write(directory.path().join("broken.json"), broken).unwrap();
+    let formats = [
+        "text", "mermaid", "dot", "svg", "html", "asyncapi", "json", "sarif", "github",
+    ];
+    let runs = formats.map(|format| (format, "m.json")).into_iter();
+    for (format, file) in runs.chain([("text", "broken.json")]) {
+        let (_, out, said) = run(directory.path(), &[file, "--format", format]);
+        for text in [&out, &said] {
+            let hidden = |character: &char| {
+                events_core::escape::is_hidden(*character) && !"\n\t".contains(*character)
+            };
+            assert_eq!(text.chars().find(hidden), None, "{format}: {text}");
+            for line in text.lines() {
+                let is_injected = line.trim_start().starts_with("::") && line.contains("injected");
+                // The commands of GitHub are ours: the name stands within one.
+                let ours = format == "github" && line.contains("title=");
+                assert!(!is_injected || ours, "{format}: {line}");
+                assert!(!line.contains("##["), "{format}: {line}");
+            }
+        }
+        assert!(
+            !out.contains("<b>")
+                || ["json", "sarif", "asyncapi", "dot", "text", "github"].contains(&format),
+            "{format}: {out}"
+        );
+    }
+}

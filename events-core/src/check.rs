@@ -25,11 +25,13 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Puts a fault together.
+    /// Puts a fault together. The message is one line. A remedy may have several, such as commands: names in it that come
+    /// from outside are escaped by [`escape::line`](crate::escape::line) or [`escape::shell`](crate::escape::shell) before.
     pub fn new(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let message = message.into();
         Self {
             code,
-            message: message.into(),
+            message: crate::escape::line(&message).into_owned(),
             remedy: remedy.into(),
         }
     }

@@ -43,6 +43,7 @@ mod delivery;
 mod emission;
 mod envelope;
 mod error;
+pub mod escape;
 mod event;
 mod extract;
 mod generated;

@@ -6,6 +6,7 @@ mod refusal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use events_core::escape::shell;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 pub(crate) use fatal::Recovery;
@@ -106,7 +107,7 @@ impl Membership {
                     "the group `{}` has given this member no assignment for {} s: its coordinator does not answer or is not available, or another member keeps the rebalance from its end; see the client's log, and `kafka-consumer-groups.sh --describe --state --group {}`",
                     self.group,
                     waited.as_secs(),
-                    self.group
+                    shell(&self.group)
                 )
             })
         })

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use events_core::escape::shell;
 use events_core::{Fault, Registry};
 use events_runtime::GroupPlan;
 
@@ -155,8 +156,10 @@ impl Owned {
                     0 => (
                         "has committed offsets of",
                         format!(
-                            "if it handles them no more, let it forget them: kafka-consumer-groups.sh --bootstrap-server {} --delete-offsets --group '{group}' --topic '{topic}'",
-                            client.address().unwrap_or_default(),
+                            "if it handles them no more, let it forget them: kafka-consumer-groups.sh --bootstrap-server {} --delete-offsets --group {} --topic {}",
+                            shell(client.address().unwrap_or_default()),
+                            shell(group),
+                            shell(topic),
                         ),
                     ),
                     _ => ("reads", "stop its handler".to_owned()),
@@ -167,7 +170,7 @@ impl Owned {
                         "the consumer group `{group}` {seen} `{topic}`, the topic of {what}, which `{service}` alone handles"
                     ),
                     format!(
-                        "{remedy}; if it only looks on, as an archive does, say so: .allow_observers([\"{group}\"])"
+                        "{remedy}; if it only looks on, as an archive does, say so: .allow_observers([{group:?}])"
                     ),
                 ));
             }

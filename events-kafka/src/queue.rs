@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use events_core::RecordView;
+use events_core::escape::shell;
 use events_runtime::{Queue, QueueError, Record};
 use rdkafka::error::RDKafkaErrorCode;
 
@@ -191,7 +192,7 @@ impl Queue for PartitionQueue {
             if is_unreadable(code) {
                 text = format!(
                     "{text}; the batch at offset {offset} cannot be unpacked: it is damaged, or larger than `receive.message.max.bytes`. Raise that property (KAFKA_RECEIVE_MESSAGE_MAX_BYTES), or stop the service and run `skip-batch --topic {} --partition {}`",
-                    self.queue.topic(),
+                    shell(self.queue.topic()),
                     self.queue.partition()
                 );
             }

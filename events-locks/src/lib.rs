@@ -22,6 +22,7 @@ pub use arguments::ContractsCommand;
 pub use error::LocksError;
 pub use outcome::Outcome;
 pub use shelves::{Linked, Shelves};
+pub use write::replace;
 
 use std::path::Path;
 

@@ -4,5 +4,6 @@
 mod dependencies;
 mod failures;
 mod files;
+mod sinks;
 mod sources;
 mod table;

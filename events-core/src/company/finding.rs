@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::uses::Reader;
 use crate::check::Fault;
+use crate::escape;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -55,15 +56,15 @@ impl Finding {
     }
 
     pub(crate) fn error(code: &'static str, message: String, remedy: impl Into<String>) -> Self {
-        Self::of(Severity::Error, Fault::new(code, message, remedy))
+        Self::of(Severity::Error, fault(code, &message, remedy))
     }
 
     pub(crate) fn warning(code: &'static str, message: String, remedy: impl Into<String>) -> Self {
-        Self::of(Severity::Warning, Fault::new(code, message, remedy))
+        Self::of(Severity::Warning, fault(code, &message, remedy))
     }
 
     pub(crate) fn note(code: &'static str, message: String, remedy: impl Into<String>) -> Self {
-        Self::of(Severity::Note, Fault::new(code, message, remedy))
+        Self::of(Severity::Note, fault(code, &message, remedy))
     }
 
     /// The same, with the event type that it is about.
@@ -94,6 +95,11 @@ impl Finding {
         }
         self
     }
+}
+
+/// Names in messages and remedies come from manifests: none of them begins a line of its own.
+fn fault(code: &'static str, message: &str, remedy: impl Into<String>) -> Fault {
+    Fault::new(code, message, escape::line(&remedy.into()))
 }
 
 impl fmt::Display for Severity {

@@ -1,7 +1,5 @@
 //! Contract files as text.
 
-use std::fmt::Write;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -127,19 +125,7 @@ impl LockError {
 /// assert_eq!(file_name("com.shop/order placed"), "com.shop%2Forder%20placed.json");
 /// ```
 pub fn file_name(event: &str) -> String {
-    let mut name = String::with_capacity(event.len() + 5);
-    for (index, byte) in event.bytes().enumerate() {
-        let plain = byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        // A name that begins with a dot would be hidden, or lead elsewhere.
-        if plain || (byte == b'.' && index > 0) {
-            name.push(char::from(byte));
-        } else {
-            let written = write!(name, "%{byte:02X}");
-            debug_assert!(written.is_ok(), "a string takes everything");
-        }
-    }
-    name.push_str(".json");
-    name
+    crate::escape::file_name(event, "json")
 }
 
 /// As it stands in the file.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Graph;
+use crate::escape;
 
 impl Graph {
     /// A Mermaid flowchart.
@@ -97,6 +98,8 @@ fn node(name: &str) -> String {
 
 /// A name inside a Mermaid label. Names in manifests come from elsewhere.
 fn label(name: &str) -> String {
+    // `#` begins a character code there.
+    let name = escape::line(name).replace('#', "#35;");
     name.replace('&', "&amp;")
         .replace('"', "&quot;")
         .replace('<', "&lt;")
@@ -105,5 +108,6 @@ fn label(name: &str) -> String {
 
 /// A string of the dot language.
 fn quoted(name: &str) -> String {
+    let name = escape::line(name);
     format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{Edge, Graph};
+use crate::escape::line;
 
 /// What is drawn so far.
 struct Tree<'a> {
@@ -48,22 +49,24 @@ impl<'a> Tree<'a> {
             "  (see above)"
         };
         let owner = match self.graph.owners.get(event) {
-            Some(owner) => format!("  command of {owner}"),
+            Some(owner) => format!("  command of {}", line(owner)),
             None => String::new(),
         };
         let deprecated = match self.graph.deprecated.get(event) {
-            Some(instead) => format!("  deprecated: {instead}"),
+            Some(instead) => format!("  deprecated: {}", line(instead)),
             None => String::new(),
         };
         let _ = writeln!(
             self.text,
-            "{indent}{event}  [{topic}]{failure}{owner}{deprecated}{again}"
+            "{indent}{}  [{}]{failure}{owner}{deprecated}{again}",
+            line(event),
+            line(topic)
         );
         if !first {
             return;
         }
         for edge in readers {
-            let _ = writeln!(self.text, "{indent}  └─ {}", edge.title());
+            let _ = writeln!(self.text, "{indent}  └─ {}", line(&edge.title()));
             for emitted in &edge.emits {
                 let failure = if edge.fails_by(emitted) {
                     "  ✗ failure"

@@ -6,6 +6,7 @@ use events_core::company::{Company, Finding, Severity, Use};
 use events_core::manifest::{HandlerEntry, Manifest};
 
 use super::{Kind, Lane, Link, Node, Picture, data};
+use crate::escape::visible;
 use crate::layout::{Item, Layout};
 use crate::measure;
 
@@ -54,7 +55,8 @@ impl Picture {
             node.note = measure::fit(&node.note, NOTE, room);
         }
         let title = title(company.manifests());
-        let data = data::of(company, &uses, &parts, &title, &layout, findings, &marks);
+        let mut data = data::of(company, &uses, &parts, &title, &layout, findings, &marks);
+        visible(&mut data);
         let Parts {
             lanes,
             nodes,

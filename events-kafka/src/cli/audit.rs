@@ -1,6 +1,6 @@
 //! Who puts something right, and why: what every action leaves in the log.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 
 use clap::Args;
 use events_core::{Error, Outgoing, Result, time_now};
@@ -82,17 +82,12 @@ pub(super) fn confirm(question: &str, yes: bool) -> Result<()> {
     if yes {
         return Ok(());
     }
-    let input = std::io::stdin();
-    if !input.is_terminal() {
+    if !std::io::stdin().is_terminal() {
         return Err(Error::msg(format!(
             "{question} There is no terminal to ask: say --yes"
         )));
     }
-    eprint!("{question} [y/N] ");
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    input.lock().read_line(&mut answer)?;
-    match answer.trim() {
+    match super::output::ask(&format!("{question} [y/N]"))?.as_str() {
         "y" | "Y" | "yes" => Ok(()),
         _ => Err(Error::msg("nothing was changed")),
     }

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use events_core::escape::{self, line};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -39,16 +40,41 @@ pub(super) fn shown(bytes: &[u8], most: usize) -> String {
         Ok(text) => text.to_owned(),
         Err(_) => format!("base64:{}", STANDARD.encode(bytes)),
     };
-    cut(&text, most)
+    within(&text, most)
 }
 
 /// At most `most` characters of the first line.
 pub(super) fn cut(text: &str, most: usize) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
+    within(text.lines().next().unwrap_or_default(), most)
+}
+
+fn within(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", line(&text[..end])),
+        None => line(text).into_owned(),
     }
+}
+
+/// A header's value in a line.
+pub(super) fn header(value: Option<&Bytes>) -> String {
+    match value {
+        Some(Bytes::Text(text)) => line(text).into_owned(),
+        Some(Bytes::Binary { base64 }) => format!("base64:{base64}"),
+        None => "(null)".to_owned(),
+    }
+}
+
+/// A payload among other lines: text that is no JSON is marked, so that none of its lines looks like one of ours.
+pub(super) fn quoted(payload: &[u8]) -> String {
+    let shown = pretty(payload);
+    if serde_json::from_slice::<serde::de::IgnoredAny>(payload).is_ok() {
+        return escape::json(&shown).into_owned();
+    }
+    let lines: Vec<_> = shown
+        .split('\n')
+        .map(|part| format!("| {}", line(part)))
+        .collect();
+    lines.join("\n")
 }
 
 /// A payload as a person reads it: JSON with line breaks, other text as it is, otherwise base64.
@@ -91,5 +117,24 @@ mod tests {
         assert_eq!(pretty(&[255]), "base64:/w==");
         assert_eq!(shown(b"abcdef", 3), "abc…");
         assert_eq!(cut("one\ntwo", 10), "one");
+        assert_eq!(quoted(br#"{"a":1}"#), pretty(br#"{"a":1}"#));
+    }
+
+    #[test]
+    fn text_from_outside_stays_in_its_place() {
+        let red = "\u{1b}[31mred\r\nerror: forged\u{202e}";
+        let shown = [
+            shown(red.as_bytes(), 100),
+            cut(red, 100),
+            header(Some(&Bytes::of(red.as_bytes()))),
+            quoted(red.as_bytes()),
+            quoted(serde_json::to_string(red).unwrap().as_bytes()),
+        ];
+        for text in shown {
+            let mut lines = text.lines();
+            assert!(!lines.any(|line| line.starts_with("error")), "{text:?}");
+            let hidden = |character| escape::is_hidden(character) && character != '\n';
+            assert!(!text.chars().any(hidden), "{text:?}");
+        }
     }
 }

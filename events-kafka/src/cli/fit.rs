@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use events_core::engine::Panicked;
-use events_core::{EventDescriptor, Registry, to_current};
+use events_core::{EventDescriptor, Registry, escape, to_current};
 
-use super::bytes::pretty;
+use super::bytes::quoted;
 use super::payload;
 
 /// A payload beside its type.
@@ -21,7 +21,7 @@ pub(super) struct Fit {
 /// Writes what comes of the comparison below a payload of `version`.
 pub(super) fn write(text: &mut String, fit: Option<&Fit>, version: u32) {
     if let Some(current) = fit.and_then(|fit| fit.current.as_deref()) {
-        let current = pretty(current);
+        let current = quoted(current);
         // Writing to a string does not fail.
         let _ = write!(
             text,
@@ -36,7 +36,7 @@ pub(super) fn write(text: &mut String, fit: Option<&Fit>, version: u32) {
         Some(complaints) => {
             text.push_str("\n\nit does not fit its schema:");
             for complaint in complaints {
-                let _ = write!(text, "\n  {complaint}");
+                let _ = write!(text, "\n  {}", escape::line(complaint));
             }
         }
     }

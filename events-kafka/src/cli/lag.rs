@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
-use events_core::{Error, Result};
+use events_core::{Error, Result, escape};
 use events_runtime::{GroupPlan, LaneStatus, Status};
 use serde::Serialize;
 
@@ -150,10 +150,11 @@ impl Row {
         let none = || "–".to_owned();
         let oldest = self.oldest.as_ref().map(|oldest| {
             let key = oldest.key.as_ref();
-            let key = key.map_or_else(String::new, |key| format!(", key {key}"));
+            let key = key.map_or_else(String::new, |key| format!(", key {}", escape::line(key)));
             format!("offset {}{key}", oldest.offset)
         });
-        let mut blocked = self.blocked_by.as_ref().map(Blocked::text);
+        let blocked = self.blocked_by.as_ref().map(Blocked::text);
+        let mut blocked = blocked.map(|text| escape::line(&text).into_owned());
         if let Some(note) = &self.note {
             let before = blocked.map_or_else(String::new, |text| text + "\n");
             blocked = Some(before + note);

@@ -1,16 +1,15 @@
 //! `manifest`: what each service is, as data.
 
-use std::fs;
 use std::path::Path;
 
 use events_core::manifest::{Manifest, Publication};
-use events_core::{Error, Registry, Result};
+use events_core::{Error, Registry, Result, escape};
 use events_runtime::Service;
 use serde_json::json;
 
 use super::arguments::ManifestArguments;
 use super::audit::confirm;
-use super::output::{print, print_json};
+use super::output::{print, print_document, print_json};
 use super::site::Site;
 use crate::manifests::{self, Deployed, TOPIC};
 use crate::services::Services;
@@ -29,7 +28,7 @@ pub(super) async fn run(
         }
         None => match (of(&services).as_slice(), directory) {
             // A service alone is an object; files hold objects anyway.
-            ([one], None) => print(&one.to_json()),
+            ([one], None) => print_document(&escape::json(&one.to_json())),
             (several, _) => show(several, directory),
         },
     }
@@ -124,9 +123,43 @@ pub(super) fn registry(services: &Services) -> Registry {
 }
 
 fn write(directory: &Path, manifest: &Manifest) -> Result<()> {
-    let file = directory.join(format!("{}.json", manifest.service));
-    let written = fs::create_dir_all(directory)
-        .and_then(|()| fs::write(&file, format!("{}\n", manifest.to_json())));
-    written.map_err(|error| Error::msg(format!("cannot write {}: {error}", file.display())))?;
+    // The name may be one that was read from the cluster.
+    let file = directory.join(escape::file_name(&manifest.service, "json"));
+    events_locks::replace(&file, &format!("{}\n", manifest.to_json()))?;
     print(&file.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_manifest_is_a_file_of_the_directory_whatever_its_service_is_called() {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = scratch.path().join("in");
+        let absolute = scratch.path().join("absolute");
+        for service in ["../outside", absolute.to_str().unwrap(), "..", "", "shop"] {
+            let text = serde_json::json!({ "manifest": 1, "service": service }).to_string();
+            let manifests = Manifest::read("published", text.as_bytes()).unwrap();
+            show(&manifests, Some(&directory)).unwrap();
+        }
+        let beside = std::fs::read_dir(scratch.path()).unwrap();
+        assert_eq!(beside.count(), 1, "something was written outside");
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 5);
+        assert!(directory.join("shop.json").is_file());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_directory_is_not_followed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (directory, kept) = (scratch.path().join("in"), scratch.path().join("kept"));
+        std::fs::create_dir(&directory).unwrap();
+        std::fs::write(&kept, "kept").unwrap();
+        std::os::unix::fs::symlink(&kept, directory.join("shop.json")).unwrap();
+        let manifests = Manifest::read("published", br#"{"manifest":1,"service":"shop"}"#).unwrap();
+        let error = show(&manifests, Some(&directory)).unwrap_err();
+        assert!(format!("{error:#}").contains("symbolic link"), "{error:#}");
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), "kept");
+    }
 }

@@ -43,7 +43,7 @@ pub(crate) fn is_command(word: &str) -> bool {
 
 /// Ends the process with status 1, and says why: without a backtrace, which tells a user nothing.
 pub(crate) fn fail(error: &Error) -> ! {
-    eprintln!("error: {error:#}");
+    output::complain(&format!("error: {error:#}"));
     std::process::exit(1)
 }
 

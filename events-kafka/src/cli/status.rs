@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
-use events_core::Result;
+use events_core::{Result, escape};
 use events_runtime::{HandlerStatus, LaneStatus, Status};
 
 use super::asking;
@@ -34,7 +34,7 @@ fn text(status: &Status, now: f64) -> String {
     };
     let mut text = format!("{}: {health}", status.service);
     for trouble in &status.troubles {
-        text.push_str(&format!("\n{trouble}"));
+        text.push_str(&format!("\n{}", escape::line(trouble)));
     }
     let lanes = status.lanes.iter().map(|lane| lane_cells(lane, now));
     if lanes.len() == 0 {
@@ -68,7 +68,7 @@ fn text(status: &Status, now: f64) -> String {
     }
     for lane in &status.lanes {
         for line in remarks(lane, &status.handlers) {
-            text.push_str(&format!("\n{}: {line}", lane.partition));
+            text.push_str(&format!("\n{}: {}", lane.partition, escape::line(&line)));
         }
     }
     text

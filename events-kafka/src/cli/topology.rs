@@ -6,7 +6,7 @@ use events_docs::{Picture, asyncapi};
 
 use super::arguments::Format;
 use super::manifest;
-use super::output::{print, print_json};
+use super::output::{print, print_document, print_json};
 use crate::services::Services;
 
 /// What only the company can know: who else publishes, reads or owns an event.
@@ -29,10 +29,10 @@ pub(super) fn show(services: &Services, format: Format, release: &str, json: boo
         _ if json => print_json(&graph()),
         Format::Json => print_json(&graph()),
         Format::Text => print(&graph().to_text()),
-        Format::Mermaid => print(&graph().to_mermaid()),
-        Format::Dot => print(&graph().to_dot()),
-        Format::Svg => print(&picture().to_svg()),
-        Format::Html => print(&picture().to_html()),
+        Format::Mermaid => print_document(&graph().to_mermaid()),
+        Format::Dot => print_document(&graph().to_dot()),
+        Format::Svg => print_document(&picture().to_svg()),
+        Format::Html => print_document(&picture().to_html()),
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use events_core::company::Company;
+use events_core::escape::{line, shell};
 use events_core::manifest::Manifest;
 use events_core::{Error, Fault, Outgoing, RecordView as _, Result};
 
@@ -120,7 +121,9 @@ impl Deployed {
                     "manifest-unreadable",
                     format!("{error}; it is left out of the checks"),
                     format!(
-                        "start `{service}` again, or let go of what it left: manifest --withdraw '{service}'"
+                        "start `{}` again, or let go of what it left: manifest --withdraw {}",
+                        line(service),
+                        shell(service)
                     ),
                 )),
             }
@@ -203,7 +206,7 @@ fn missing(client: &ClientOptions) -> Fault {
         ),
         format!(
             "call `.ensure_topics(partitions, replication)`, say .publish_manifest(false), or run\n      kafka-topics.sh --bootstrap-server {} --create --topic {TOPIC} --partitions {}{settings}",
-            client.address().unwrap_or_default(),
+            shell(client.address().unwrap_or_default()),
             making.partitions,
         ),
     )

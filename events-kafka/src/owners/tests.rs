@@ -71,7 +71,7 @@ fn another_group_on_a_commands_topic_is_a_fault() {
     assert!(
         faults[1].contains("`former` has committed offsets of")
             && faults[1].contains(
-                "--bootstrap-server kafka:9092 --delete-offsets --group 'former' --topic 'owners-depot.reserve'"
+                "--bootstrap-server kafka:9092 --delete-offsets --group former --topic owners-depot.reserve"
             ),
         "{faults:?}"
     );

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use events_core::escape::shell;
 use events_runtime::GroupPlan;
 use serde::Serialize;
 
@@ -145,11 +146,13 @@ impl Right {
             .map(|operation| format!(" --operation {operation:?}"))
             .collect();
         let resource = match self.resource {
-            Resource::Group => format!("--group '{}'", self.name),
-            Resource::Topic => format!("--topic '{}'", self.name),
+            Resource::Group => format!("--group {}", shell(&self.name)),
+            Resource::Topic => format!("--topic {}", shell(&self.name)),
         };
         format!(
-            "kafka-acls.sh --bootstrap-server {address} --add --allow-principal '{principal}'{operations} {resource}"
+            "kafka-acls.sh --bootstrap-server {} --add --allow-principal {}{operations} {resource}",
+            shell(address),
+            shell(principal)
         )
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use events_core::Fault;
+use events_core::escape::shell;
 
 use super::catalog::{Catalog, Existing, Making, TopicSettings};
 use super::kept::{self, FOR_EVER, Kept, Losing, TRIMMED};
@@ -150,8 +151,9 @@ impl State {
                     "short-parked-topic",
                     format!("the parked topic `{parked}` has fewer partitions than its source, which has {needed}"),
                     format!(
-                        "kafka-topics.sh --bootstrap-server {} --alter --topic {parked} --partitions {needed}",
-                        catalog.address()
+                        "kafka-topics.sh --bootstrap-server {} --alter --topic {} --partitions {needed}",
+                        shell(catalog.address()),
+                        shell(&parked)
                     ),
                 )
             }));
@@ -236,8 +238,9 @@ impl State {
         {
             let _ = write!(
                 text,
-                "\n      kafka-topics.sh --bootstrap-server {} --create --topic {name} --partitions {partitions} --replication-factor {copies}",
-                catalog.address()
+                "\n      kafka-topics.sh --bootstrap-server {} --create --topic {} --partitions {partitions} --replication-factor {copies}",
+                shell(catalog.address()),
+                shell(&name)
             );
             for (setting, value) in settings {
                 let _ = write!(text, " --config {setting}={value}");
@@ -255,8 +258,9 @@ fn by_key(fault: &Fault) -> bool {
 /// The command that changes a topic's setting.
 fn configure(catalog: &Catalog, topic: &str, setting: &str, value: &str) -> String {
     format!(
-        "kafka-configs.sh --bootstrap-server {} --alter --entity-type topics --entity-name {topic} --add-config {setting}={value}",
-        catalog.address()
+        "kafka-configs.sh --bootstrap-server {} --alter --entity-type topics --entity-name {} --add-config {setting}={value}",
+        shell(catalog.address()),
+        shell(topic)
     )
 }
 

@@ -62,12 +62,12 @@ fn check_prints_the_least_rights() {
         );
     };
     line(&[
-        "--allow-principal 'User:shop'",
+        "--allow-principal User:shop",
         "--operation Read --operation DescribeConfigs",
-        "--topic 'cli-orders'",
+        "--topic cli-orders",
     ]);
-    line(&["--operation Write", "--topic 'payments.dead-letters'"]);
-    line(&["--operation Read", "--group 'audit-log'"]);
+    line(&["--operation Write", "--topic payments.dead-letters"]);
+    line(&["--operation Read", "--group audit-log"]);
     let rights = shop_says(&["check", "--acls", "--json"]).json();
     let payments = &rights[0];
     assert_eq!(payments["principal"], "User:payments");

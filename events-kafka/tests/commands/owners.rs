@@ -151,10 +151,7 @@ async fn another_group_on_a_commands_topic_keeps_its_owner_from_starting() {
                 former.group
             ),
             "the topic of the command `Ship`, which `commands-dock` alone handles",
-            &*format!(
-                "--delete-offsets --group '{}' --topic '{TOPIC}'",
-                former.group
-            ),
+            &*format!("--delete-offsets --group {} --topic {TOPIC}", former.group),
         ] {
             assert!(error.contains(words), "{words}: {error}");
         }

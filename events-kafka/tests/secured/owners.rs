@@ -67,7 +67,7 @@ async fn without_the_right_to_see_all_groups_a_second_owner_is_not_seen_and_that
     for words in [
         "owners-unseen",
         "may not see all consumer groups",
-        "--allow-principal 'User:shop' --operation Describe --group '*'",
+        "--allow-principal User:shop --operation Describe --group '*'",
     ] {
         assert!(note.contains(words), "{words}: {note}");
     }

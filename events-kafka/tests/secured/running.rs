@@ -128,7 +128,7 @@ async fn whoever_puts_letters_right_needs_one_right_more_which_is_named() {
     let printed = says("check --acls", &[]).out;
     assert!(
         printed.contains("not needed to run: with it `dead-letters` lists")
-            && printed.contains(&format!("--operation Read --topic '{DEAD_LETTERS}'")),
+            && printed.contains(&format!("--operation Read --topic {DEAD_LETTERS}")),
         "{printed}"
     );
     let right = Right::new("topic", DEAD_LETTERS, "Read");

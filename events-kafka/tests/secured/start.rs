@@ -33,7 +33,7 @@ async fn each_right_that_is_missing_is_named_before_anything_runs() {
             ),
             "`check --acls`".to_owned(),
             format!(
-                "--allow-principal 'User:shop' --operation {}",
+                "--allow-principal User:shop --operation {}",
                 right.operation
             ),
         ] {

@@ -1,5 +1,7 @@
 //! What a lane's lot says of itself.
 
+use events_core::escape::shell;
+
 use crate::lane::context::key_text;
 use crate::parking::ledger::{Open, Standing, shown};
 use crate::parking::lot::Lot;
@@ -59,7 +61,7 @@ impl<Q: Queue> Lot<Q> {
                     "a claim of generation {} stands in the parked log, later than this member's {}: it has lost the partition, or the group was deleted, expired or changed its protocol. The coordinator is asked which; where it takes this member for the owner and the claim stays, end every process that ran before and run `parked take-over --topic {}`",
                     shown(*generation),
                     shown(self.generation),
-                    self.parked.topic
+                    shell(&self.parked.topic)
                 ));
             }
             Standing::Owner => {}

@@ -1,7 +1,7 @@
 //! `dead-letters edit`: another payload for a letter.
 
 use std::fs::{self, OpenOptions};
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,7 +19,7 @@ use super::survey;
 use crate::cli::audit::Audit;
 use crate::cli::bytes::{pretty, shown};
 use crate::cli::fit;
-use crate::cli::output::{print, print_json};
+use crate::cli::output::{ask, print, print_json};
 use crate::cli::place::Place;
 use crate::cli::site::Site;
 
@@ -161,11 +161,8 @@ fn again(text: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Ok(false);
     }
-    eprint!("{text}\nEdit again? [Y/n] ");
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "" | "y" | "Y" | "yes"))
+    let answer = ask(&format!("{text}\nEdit again? [Y/n]"))?;
+    Ok(matches!(answer.as_str(), "" | "y" | "Y" | "yes"))
 }
 
 /// A file for the editor, which goes when it is dropped.

@@ -1,7 +1,6 @@
 //! `dead-letters export`: open letters as lines of JSON.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
 
 use events_core::Result;
 
@@ -10,6 +9,7 @@ use super::letter::Letter;
 use super::line::Line;
 use super::redrive::absent_error;
 use super::survey;
+use crate::cli::output::print_line;
 use crate::cli::place::Place;
 use crate::cli::site::Site;
 
@@ -28,13 +28,7 @@ pub(super) async fn export(site: &Site, which: Which) -> Result<()> {
             let Some(letter) = letters.get(place).filter(|_| !gone_away) else {
                 return Ok(());
             };
-            let line = serde_json::to_string(&Line::of(record, letter))?;
-            // The lock is taken for each line: a lock held over an await would not be `Send`.
-            match writeln!(std::io::stdout().lock(), "{line}") {
-                // A reader that has gone away, such as `head`, is no failure.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => gone_away = true,
-                other => other?,
-            }
+            gone_away = !print_line(&Line::of(record, letter))?;
             Ok(())
         },
     );

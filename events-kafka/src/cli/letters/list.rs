@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
-use events_core::Result;
+use events_core::{Result, escape};
 use serde::Serialize;
 use serde_json::json;
 
@@ -149,11 +149,15 @@ fn table(letters: &[Letter], now: Millis) -> String {
             0 => group.count.to_string(),
             requested => format!("{}\n{requested} on their way", group.count),
         };
-        let code = group.code.map(|code| format!("\n{code}"));
+        let code = group.code.map(|code| format!("\n{}", escape::line(&code)));
+        let word = |word: Option<String>| match word {
+            Some(word) => escape::line(&word).into_owned(),
+            None => "–".to_owned(),
+        };
         table.add_row([
             count,
-            group.handler.unwrap_or_else(|| "–".to_owned()),
-            group.event.unwrap_or_else(|| "–".to_owned()),
+            word(group.handler),
+            word(group.event),
             cut(&group.error, MOST.0) + &code.unwrap_or_default(),
             moment::ago(group.since, now),
             group.example.to_string(),
@@ -168,7 +172,8 @@ fn rows(letters: &[Letter], now: Millis) -> String {
     }
     let mut table = columns(&["letter", "handler", "event", "key", "error", "age"]);
     for letter in letters {
-        let text = |word: &Option<Arc<str>>| word.as_deref().unwrap_or("–").to_owned();
+        let text =
+            |word: &Option<Arc<str>>| escape::line(word.as_deref().unwrap_or("–")).into_owned();
         let key = letter.key.as_deref();
         let mut error = cut(&letter.error, MOST.0);
         for (holds, word) in [
@@ -261,6 +266,25 @@ mod tests {
             ]
         );
         assert_eq!(self::table(&[], now), "no open dead letters");
+    }
+
+    #[test]
+    fn a_letter_of_others_stays_in_its_row() {
+        let hostile = "a\n::error::forged\r\u{1b}[31m\u{202e}";
+        let mut record = letter(0, hostile, 41);
+        for name in [names::ERROR, names::HANDLER, "ce_type", names::CODE] {
+            record.replace(name, hostile.as_bytes());
+        }
+        let mut book = Book::new(Filter::default(), None);
+        book.add(&record).unwrap();
+        let letters = book.finish().open;
+        for shown in [table(&letters, 0), rows(&letters, 0)] {
+            assert!(shown.contains("u{202e}"), "{shown}");
+            for line in shown.lines() {
+                assert!(!line.chars().any(escape::is_hidden), "{shown}");
+                assert!(!line.trim_start().starts_with("::"), "{shown}");
+            }
+        }
     }
 
     #[test]

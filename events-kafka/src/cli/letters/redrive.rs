@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use events_core::escape::shell;
 use events_core::{Error, Result};
 use events_runtime::weight_to_park;
 use serde_json::json;
@@ -65,8 +66,8 @@ pub(super) async fn redrive(
                     target.parked,
                     letter.id,
                     target.origin.partition,
-                    reader.address(),
-                    target.parked,
+                    shell(reader.address()),
+                    shell(&target.parked),
                     target.origin.partition + 1
                 )));
             }

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use events_core::{EnvelopeError, Error, Outgoing, RecordView, Result, header, to_binary_mode};
+use events_core::{
+    EnvelopeError, Error, Outgoing, RecordView, Result, escape, header, to_binary_mode,
+};
 use serde_json::{Value, json};
 
 use super::dialect::{self, Headers};
 use super::letter::{Letter, Outcome, Resolution, Words};
 use super::list::Row;
 use super::survey;
-use crate::cli::bytes::{Bytes, pretty};
+use crate::cli::bytes::{self, Bytes, quoted};
 use crate::cli::fit::{self, Fit};
 use crate::cli::output::{print, print_json};
 use crate::cli::place::Place;
@@ -188,7 +190,7 @@ impl Known {
         let mut text = String::new();
         let mut line = |name: &str, value: &str| {
             // Writing to a string does not fail.
-            let _ = writeln!(text, "{name:<12} {value}");
+            let _ = writeln!(text, "{name:<12} {}", escape::line(value));
         };
         line("letter", &letter.id.to_string());
         line(
@@ -241,12 +243,8 @@ impl Known {
         }
         text.push_str("\nheaders\n");
         for (name, value) in &self.headers {
-            let value = match value {
-                Some(Bytes::Text(text)) => text.clone(),
-                Some(Bytes::Binary { base64 }) => format!("base64:{base64}"),
-                None => "(null)".to_owned(),
-            };
-            let _ = writeln!(text, "  {name}: {value}");
+            let value = bytes::header(value.as_ref());
+            let _ = writeln!(text, "  {}: {value}", escape::line(name));
         }
         text.push_str(if letter.edited.is_some() || self.is_edited() {
             "\npayload, edited\n"
@@ -254,7 +252,7 @@ impl Known {
             "\npayload\n"
         });
         match &self.payload {
-            Some(payload) => text.push_str(&pretty(payload)),
+            Some(payload) => text.push_str(&quoted(payload)),
             None => text.push_str("(none)"),
         }
         fit::write(&mut text, self.fit.as_ref(), letter.version);

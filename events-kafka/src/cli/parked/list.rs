@@ -2,7 +2,7 @@
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
-use events_core::Result;
+use events_core::{Result, escape};
 use serde::Serialize;
 use serde_json::json;
 
@@ -83,9 +83,12 @@ fn table(lines: &[Line], now: Millis) -> String {
     }
     for line in lines {
         let head = line.head();
-        let asked = head.asked.as_deref().map(|asked| format!("\n{asked}"));
+        let asked = head
+            .asked
+            .as_deref()
+            .map(|asked| format!("\n{}", escape::line(asked)));
         table.add_row([
-            head.handler.to_string(),
+            escape::line(&head.handler).into_owned(),
             head.key
                 .as_deref()
                 .map_or_else(|| "–".to_owned(), |key| shown(key, MOST.1)),
@@ -184,6 +187,24 @@ mod tests {
             (due(1_000, 1_000), due(61_000, 1_000)),
             ("now".into(), "in 1m".into())
         );
+    }
+
+    #[test]
+    fn a_key_of_others_stays_in_its_row() {
+        let hostile = "a\n::error::forged\r\u{1b}[31m\u{202e}";
+        let mut record = parked(1, "a", hostile, 10);
+        record.replace(super::super::names::ERROR, hostile.as_bytes());
+        let mut action = action(2, "retry-now", 1);
+        action.replace(super::super::names::ACTOR, hostile.as_bytes());
+        let mut book = Book::new();
+        book.add(&record).unwrap();
+        book.add(&action).unwrap();
+        let shown = table(&book.finish(), 0);
+        assert!(shown.contains("u{202e}"), "{shown}");
+        for line in shown.lines() {
+            assert!(!line.chars().any(escape::is_hidden), "{shown}");
+            assert!(!line.trim_start().starts_with("::"), "{shown}");
+        }
     }
 
     #[test]

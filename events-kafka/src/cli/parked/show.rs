@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use events_core::{Error, RecordView as _, Result, header};
+use events_core::{Error, RecordView as _, Result, escape, header};
 use serde_json::{Value, json};
 
 use super::arguments::Which;
 use super::book::Line;
 use super::list::{Waiting, due};
 use super::survey;
-use crate::cli::bytes::{Bytes, pretty, shown};
+use crate::cli::bytes::{self, Bytes, quoted, shown};
 use crate::cli::fit::{self, Fit};
 use crate::cli::headers::all;
 use crate::cli::moment::{self, Millis};
@@ -118,7 +118,7 @@ impl Known {
         let mut text = String::new();
         let mut line = |name: &str, value: &str| {
             // Writing to a string does not fail.
-            let _ = writeln!(text, "{name:<12} {value}");
+            let _ = writeln!(text, "{name:<12} {}", escape::line(value));
         };
         line("record", &entry.id.to_string());
         line("handler", &entry.handler);
@@ -159,16 +159,12 @@ impl Known {
         }
         text.push_str("\nheaders\n");
         for (name, value) in &self.headers {
-            let value = match value {
-                Some(Bytes::Text(text)) => text.clone(),
-                Some(Bytes::Binary { base64 }) => format!("base64:{base64}"),
-                None => "(null)".to_owned(),
-            };
-            let _ = writeln!(text, "  {name}: {value}");
+            let value = bytes::header(value.as_ref());
+            let _ = writeln!(text, "  {}: {value}", escape::line(name));
         }
         text.push_str("\npayload\n");
         match &self.payload {
-            Some(payload) => text.push_str(&pretty(payload)),
+            Some(payload) => text.push_str(&quoted(payload)),
             None => text.push_str("(none)"),
         }
         fit::write(&mut text, self.fit.as_ref(), self.version);
