@@ -93,9 +93,21 @@ impl ParkedShare {
 
     /// Whether the lanes have all that they may, and this one not less than an equal part.
     pub(crate) fn is_used_up(&self) -> bool {
-        let Budget { most_parked, .. } = *self.budget;
+        self.is_beyond(self.budget.most_parked)
+    }
+
+    /// Whether they have more than all lanes of a process write: so many times what they may park, and what was under way
+    /// when they came to that.
+    pub(crate) fn overflows(&self, times: usize) -> bool {
+        let Budget {
+            most_parked, total, ..
+        } = *self.budget;
+        self.is_beyond(most_parked.saturating_mul(times).saturating_add(total))
+    }
+
+    fn is_beyond(&self, bytes: usize) -> bool {
         let lanes = self.budget.lanes.load(Ordering::Relaxed).max(1);
-        self.total() >= most_parked && self.own >= (most_parked / lanes).max(1)
+        self.total() >= bytes && self.own >= (bytes / lanes).max(1)
     }
 
     /// Bytes up to which this lane takes redrives, `most` at most: all lanes together take them up to twice what they may park.
@@ -161,6 +173,9 @@ mod tests {
         assert_eq!(large.room(500), 500);
         large.set(800);
         assert_eq!(small.room(10_000), 100, "nothing on top");
+        assert!(!large.overflows(4));
+        large.set(4 * 400 + settings.process_bytes);
+        assert!(large.overflows(4) && !small.overflows(4));
         drop(large);
         assert!(!small.is_used_up());
         assert_eq!(small.total(), 100);

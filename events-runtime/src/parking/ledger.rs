@@ -176,7 +176,9 @@ impl<T> Ledger<T> {
             Fact::Done { token, at } => {
                 self.admit(&token)?;
                 self.refusals.withdraw(at);
-                Ok(self.finish(at))
+                let pair = self.finish(at);
+                self.forget_rebuilt();
+                Ok(pair)
             }
             Fact::RetryNow(pair) => self.retry_now(pair).map(|()| None),
             Fact::TakeOver { token } => self.forget_claim(offset, &token).map(|()| None),

@@ -14,12 +14,19 @@ use crate::transport::Queue;
 /// Redrives are taken up to so many times what a lane may park: a command line that keeps to the bound asks for no more, also
 /// where its lane parks as much meanwhile.
 const REDRIVEN: usize = 2;
+/// No lane writes more than this many times what it may park, whatever is redriven meanwhile. A log that says more was not
+/// written by lanes with these settings, and is read no further.
+const MOST: usize = 4;
+/// Offsets of a parked log within which a record may be written twice, at least: far more than a lane has under way.
+const COPIES_WITHIN: usize = 50_000;
+
 /// The bounds of a lane's ledger.
 pub(super) fn bounds(settings: &Settings) -> Bounds {
     Bounds {
         per_pair: settings.parked_per_key,
         records: settings.parked_records.saturating_mul(REDRIVEN),
         bytes: settings.parked_bytes.saturating_mul(REDRIVEN),
+        copies_within: COPIES_WITHIN.max(settings.lane_records.saturating_mul(REDRIVEN)),
     }
 }
 
@@ -76,6 +83,26 @@ impl<Q: Queue> Lot<Q> {
         let most = self.lane.group.settings.lane_records / 2;
         let unread = self.written - self.ledger.position();
         usize::try_from(unread).is_ok_and(|unread| unread > most)
+    }
+
+    /// Why the parked log is read no further: as much is kept of it as no lane writes (D7). What is due is tried all the same,
+    /// and reading goes on once enough of it is done.
+    pub(super) fn overflow(&self) -> Option<String> {
+        let settings = &self.lane.group.settings;
+        // What was under way when a lane came to its bound is parked beyond it.
+        let own = settings.parked_bytes.max(settings.lane_bytes);
+        let setting = if self.ledger.bytes() >= own.saturating_mul(MOST) {
+            "`parked_bytes`"
+        } else if self.share.overflows(MOST) {
+            "`process_parked_bytes`"
+        } else {
+            return None;
+        };
+        Some(format!(
+            "up to offset {} more is parked than lanes with these settings write: raise {setting}; if others than the service wrote to {}, take that right from them, and delete what they wrote while the service is stopped",
+            self.ledger.position(),
+            self.parked.topic
+        ))
     }
 
     /// Says in the log that a redrive was refused.

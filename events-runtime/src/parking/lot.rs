@@ -58,6 +58,7 @@ pub(crate) struct Lot<Q: Queue> {
     pub(super) refused: u64,
     /// For the log.
     pub(super) refusing: Unreadable,
+    pub(super) overflowing: Unreadable,
     /// The topic of its source, and the names of its handlers, as parked records have them.
     pub(super) source: Arc<str>,
     pub(super) names: Vec<Arc<str>>,
@@ -83,6 +84,7 @@ impl<Q: Queue> Lot<Q> {
             share: lane.group.budget.parked(),
             refused: 0,
             refusing: Unreadable::default(),
+            overflowing: Unreadable::default(),
             source: lane.topic.topic.as_str().into(),
             names: handlers
                 .map(|plan| plan.stable_name.as_str().into())

@@ -38,6 +38,17 @@ impl<Q: Queue> Lot<Q> {
             }
             self.retry = None;
         }
+        if let Some(reason) = self.overflow() {
+            if self.overflowing.occurs("overflow") {
+                tracing::error!(
+                    partition = %self.lane.partition, parked = self.parked.topic,
+                    records = self.ledger.len(), bytes = self.ledger.bytes(), reason,
+                    "the parked log is read no further"
+                );
+            }
+            self.wait_for_log(cx, reason);
+            return false;
+        }
         // Also beyond the bound: behind what waits there may be orders about it. The lane takes no records from its source
         // then, and a command line asks for no redrives beyond the bound.
         let mut batch = std::mem::take(&mut self.batch);
@@ -56,13 +67,17 @@ impl<Q: Queue> Lot<Q> {
             if self.unreadable.occurs(&error.0) {
                 tracing::error!(partition = %self.lane.partition, parked = self.parked.topic, %error, "the parked log cannot be read");
             }
-            let mut timer = Box::pin(tokio::time::sleep(QUEUE_RETRY));
-            // Polled once, so that it wakes this task.
-            let _ = timer.as_mut().poll(cx);
-            self.retry = Some((timer, error.0));
+            self.wait_for_log(cx, error.0);
             return true;
         }
         progress
+    }
+
+    fn wait_for_log(&mut self, cx: &mut Context<'_>, reason: String) {
+        let mut timer = Box::pin(tokio::time::sleep(QUEUE_RETRY));
+        // Polled once, so that it wakes this task.
+        let _ = timer.as_mut().poll(cx);
+        self.retry = Some((timer, reason));
     }
 
     fn understand(&mut self, record: &Q::Record) {

@@ -126,6 +126,73 @@ pub async fn redrives_beyond_twice_the_bound_are_refused<C: Cluster>(cluster: &C
     Verdict::Held
 }
 
+subject!(Forged, forge, "conformance-parked-forged");
+
+/// More is parked, in the name of the lane whose claim is in force, than lanes with these settings write: the log is read no
+/// further, with the reason, and once more may be kept nothing of it is lost.
+pub async fn a_log_with_more_than_lanes_write_is_read_no_further<C: Cluster>(
+    cluster: &C,
+) -> Verdict {
+    const PARKED: usize = 200;
+    if !cluster.capabilities().parking {
+        return LACKING;
+    }
+    let stage = Stage::set(cluster, "conformance-parked-forged", 1).await;
+    stage.park(1).await;
+    let fact = |kind: &str| {
+        let mut fact = Outgoing::new(stage.parked_topic());
+        fact.partition = Some(0);
+        fact.set_value(b"");
+        fact.add_header(name::FACT, kind);
+        fact.add_header(name::TOKEN, "00000000deadbeef");
+        fact
+    };
+    let mut claim = fact("claim");
+    claim.add_header(name::GENERATION, "0");
+    stage.produce(claim).await;
+    for seq in 0..PARKED {
+        let key = format!("key-{seq}");
+        let event = record_of(&Forged::new(&key, 0), &key);
+        let mut parked = fact("parked");
+        parked.set_key(key.as_bytes());
+        parked.set_value(event.value().unwrap_or_default());
+        for (header, value) in event.headers() {
+            parked.add_raw_header(header, value);
+        }
+        parked.add_header(name::HANDLER, "conformance-parked-forged/forge");
+        parked.add_header(name::OFFSET, (1_000 + seq).to_string());
+        stage.produce(parked).await;
+    }
+    // A parked record takes some 1.3 KiB, and the lane stops to read within a batch of its bound.
+    let bounded = |bytes: usize| {
+        stage.parking_service().configure(move |settings| {
+            settings.batch = 10;
+            settings.parked_bytes = bytes;
+            settings.lane_bytes = bytes;
+        })
+    };
+    let running = stage.start_with(bounded(20 << 10)).await;
+    let status = status_once(&running, "the log is read no further", |status| {
+        let lane = status.lanes.first();
+        let holding = lane.and_then(|lane| lane.holding.as_deref());
+        holding.unwrap_or_default().contains("raise `parked_bytes`")
+    })
+    .await;
+    let read = status.lanes[0].parked_records;
+    assert!((40..=110).contains(&read), "{read}");
+    stage.send::<Forged>("source", 0).await;
+    throughout("nothing is taken, and no more is read", WHILE, async || {
+        let status = running.status().await;
+        stage.probe.began("forge").is_empty() && status.lanes[0].parked_records == read
+    })
+    .await;
+    running.shutdown().await;
+    let running = stage.start_with(bounded(200 << 10)).await;
+    stage.done_once("forge", PARKED + 1).await;
+    running.shutdown().await;
+    Verdict::Held
+}
+
 subject!(Pooled, pool, "conformance-parked-pool");
 
 /// The lanes of a process park no more than it may keep: one that has less than its part goes on, another stops, and goes on by

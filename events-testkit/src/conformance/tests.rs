@@ -166,6 +166,7 @@ macro_rules! conformance_tests {
                 orders_are_read_beyond_the_bound
                 redrives_beyond_twice_the_bound_are_refused
                 lanes_share_what_their_process_may_park
+                a_log_with_more_than_lanes_write_is_read_no_further
                 past_its_bound_a_key_is_dead_lettered
             }
             parking_unordered {

@@ -26,6 +26,9 @@ pub(crate) struct Bounds {
     pub(crate) records: usize,
     /// The same of the bytes.
     pub(crate) bytes: usize,
+    /// How far behind a record a second copy of it may stand in the log, in offsets: copies are written again when the
+    /// producer is replaced, before anything else, so that no more lies between them than what was under way.
+    pub(crate) copies_within: usize,
 }
 
 #[cfg(test)]
@@ -36,6 +39,7 @@ impl Bounds {
             per_pair,
             records: usize::MAX,
             bytes: usize::MAX,
+            copies_within: usize::MAX,
         }
     }
 }
@@ -194,6 +198,7 @@ mod tests {
             per_pair: usize::MAX,
             records,
             bytes,
+            copies_within: usize::MAX,
         };
         let mut ledger = Ledger::new(0, None, "c".to_owned(), bounds);
         let _ = ledger.read(0, claim(1, "c"));
@@ -235,6 +240,37 @@ mod tests {
         assert!(ledger.read(7, redrive("again", 1)).is_ok());
         assert_eq!(ledger.take_refusal().as_deref(), Some("told"));
         assert_eq!(ledger.take_refusal(), None);
+    }
+
+    #[test]
+    fn what_is_remembered_while_a_log_is_rebuilt_does_not_grow_with_it() {
+        const WITHIN: usize = 100;
+        let bounds = Bounds {
+            copies_within: WITHIN,
+            ..Bounds::per_pair(usize::MAX)
+        };
+        let mut ledger = Ledger::new(0, None, "new".to_owned(), bounds).resumed_at(1 << 40);
+        let mut at = 0;
+        let mut read = |ledger: &mut Ledger<()>, fact| {
+            at += 1;
+            (at, ledger.read(at, fact))
+        };
+        let _ = read(&mut ledger, claim(1, "c"));
+        // It waits for a day, and the log is read from it on.
+        let _ = read(&mut ledger, parked(0, 1));
+        for origin in 1..10_000 {
+            let (at, _) = read(&mut ledger, parked(origin, 1));
+            let token = "c".to_owned();
+            let _ = read(&mut ledger, Fact::Done { token, at });
+            if origin % 500 == 0 {
+                // The producer was replaced, and wrote again what was under way.
+                let again = read(&mut ledger, parked(origin - 20, 1)).1;
+                assert_eq!(again, Err("a copy of a record that is known"), "{origin}");
+            }
+            assert!(ledger.remembered() <= 3 * WITHIN + 100, "{origin}");
+            assert!(ledger.copies.len() <= 3 * WITHIN + 101, "{origin}");
+        }
+        assert_eq!(ledger.len(), 1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From where on the log must be read to come to the same state.
 
-use super::{Claim, Identity, Ledger, Pair};
+use super::{Claim, Identity, Ledger, Pair, Standing};
 
 impl<T> Ledger<T> {
     /// Lets go of finished records that nobody will ask for again, also above the oldest open one, which may stay for long:
@@ -22,6 +22,31 @@ impl<T> Ledger<T> {
             }
             kept
         });
+    }
+
+    /// While the log is rebuilt, what is remembered of finished records does not grow with the log: of those that the source
+    /// does not bring again, and behind which no copy can stand any more, nothing is kept.
+    pub(super) fn forget_rebuilt(&mut self) {
+        let within = self.bounds.copies_within;
+        if self.standing == Standing::Owner
+            || self.finished.len() <= self.kept.saturating_mul(2).saturating_add(within)
+        {
+            return;
+        }
+        let within = i64::try_from(within).unwrap_or(i64::MAX);
+        let near = self.position.saturating_sub(within);
+        let resumed_at = self.resumed_at;
+        let copies = &mut self.copies;
+        self.finished.retain(|offset, finished| {
+            let kept = finished.last_copy != *offset
+                || *offset >= near
+                || matches!(finished.identity, Identity::Origin(_, origin, _) if origin >= resumed_at);
+            if !kept && matches!(finished.identity, Identity::Origin(..)) {
+                copies.remove(&finished.identity);
+            }
+            kept
+        });
+        self.kept = self.finished.len();
     }
 
     /// The first offset that matters once the source's `watermark` is committed, and the claim in force there. `parked`
