@@ -2,6 +2,7 @@
 
 use events_core::RecordView;
 
+use crate::opened::OpenedRecord;
 use crate::parking::ledger::Copy;
 use crate::parking::lot::Lot;
 use crate::parking::print;
@@ -23,11 +24,21 @@ impl<Q: Queue> Lot<Q> {
     pub(crate) fn copy_of(&mut self, handler: u32, record: &dyn RecordView) -> Option<Copied> {
         let offset = record.offset();
         let mut print = None;
-        let mut of = || *print.get_or_insert_with(|| print::of(record));
-        match self.ledger.copy(handler, offset, &mut of) {
+        let mut of = |record| *print.insert(print::of(record));
+        let mut found = self.ledger.copy(handler, offset, || of(record));
+        // Where headers are not read, a record in structured mode comes as it is, and its copy is in binary mode if it was
+        // attempted.
+        if found == Copy::Another
+            && !self.lane.topic.reads_headers
+            && let Some(opened) = OpenedRecord::of(record)
+        {
+            found = self.ledger.copy(handler, offset, || of(&opened));
+        }
+        match found {
             Copy::None => None,
             Copy::Same => {
-                let open = self.ledger.open_copy(handler, offset, of());
+                let print = print.unwrap_or_default();
+                let open = self.ledger.open_copy(handler, offset, print);
                 let route = open.and_then(|open| open.payload.route);
                 let event =
                     |route: ParkedRoute| self.lane.topic.types[usize::from(route.event)].event;

@@ -47,6 +47,7 @@ pub mod parking_flood;
 pub mod parking_hint;
 pub mod parking_limits;
 pub mod parking_made_anew;
+pub mod parking_structured;
 pub mod parking_survives;
 pub mod parking_takeover;
 pub mod parking_unordered;

@@ -169,6 +169,9 @@ macro_rules! conformance_tests {
                 a_log_with_more_than_lanes_write_is_read_no_further
                 past_its_bound_a_key_is_dead_lettered
             }
+            parking_structured {
+                a_copy_in_another_mode_stands_for_its_record
+            }
             parking_unordered {
                 records_without_order_park_alone
             }
