@@ -64,8 +64,9 @@ pub struct LaneStatus {
     /// Why the lane is unhealthy; none if it is well.
     pub unhealthy: Option<String>,
     /// Whether the lane is unhealthy for a reason that ends with the process: a thread that does
-    /// not come back, or a part of the engine that has ended. Whatever else is wrong is there again
-    /// after a restart, or heals without one.
+    /// not come back, a part of the engine that has ended, or a claim in the parked log that came
+    /// after the lane's own. Whatever else is wrong is there again after a restart, or heals without
+    /// one.
     #[serde(default)]
     pub restart_helps: bool,
     /// Why the lane takes no further records for now.

@@ -66,7 +66,8 @@ impl<Q: Queue> Lane<Q> {
             *bound = format!("{bound}; {hold}");
         }
         let mut unhealthy = self.failed.clone();
-        let restart_helps = self.failed.is_some() || self.context.overdue() > 0;
+        let fenced = self.lot.as_ref().is_some_and(Lot::is_fenced);
+        let restart_helps = self.failed.is_some() || self.context.overdue() > 0 || fenced;
         if self.context.overdue() > 0 {
             unhealthy = Some(format!(
                 "{} blocking attempts overran their time and still run",

@@ -40,6 +40,12 @@ impl<Q: Queue> Lot<Q> {
         }
     }
 
+    /// Whether another claim came after its own. If this member still owns the partition, that is the late claim of a member
+    /// of an earlier group: this lane has taken records and cannot claim again, but its successor outranks that claim.
+    pub(crate) fn is_fenced(&self) -> bool {
+        matches!(self.ledger.standing(), Standing::Fenced(_))
+    }
+
     /// Why the lane takes no records.
     pub(crate) fn holding(&self) -> Option<String> {
         let settings = &self.lane.group.settings;
@@ -52,7 +58,7 @@ impl<Q: Queue> Lot<Q> {
             }
             Standing::Fenced(generation) => {
                 return Some(format!(
-                    "the parked log was claimed by another member of generation {}: this one has lost the partition",
+                    "the parked log was claimed by another member of generation {}: this one has lost the partition; if it is still assigned to this member, restart the service",
                     shown(*generation)
                 ));
             }
