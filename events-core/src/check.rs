@@ -48,7 +48,7 @@ impl fmt::Display for Fault {
 /// `context` holds the name and the state of the service that is to run.
 pub fn check(registry: &Registry, context: &ServiceContext) -> Vec<Fault> {
     let mut faults = Vec::new();
-    duplicate_events(registry, &mut faults);
+    duplicate_events(registry, context, &mut faults);
     exclusive_topics(registry, &mut faults);
     ownership(registry, context, &mut faults);
     duplicate_handlers(registry, context, &mut faults);
@@ -81,9 +81,12 @@ pub fn check(registry: &Registry, context: &ServiceContext) -> Vec<Fault> {
     faults
 }
 
-fn duplicate_events(registry: &Registry, faults: &mut Vec<Fault>) {
+/// Of types that only other services of the binary know, these services tell.
+fn duplicate_events(registry: &Registry, context: &ServiceContext, faults: &mut Vec<Fault>) {
+    let elsewhere = registry.elsewhere(context.service());
     let mut by_name: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for event in &registry.events {
+    let known = registry.events.iter();
+    for event in known.filter(|event| !elsewhere.contains(event)) {
         let paths = by_name.entry(event.name).or_default();
         if !paths.contains(&event.rust_path) {
             paths.push(event.rust_path);

@@ -10,7 +10,8 @@ use crate::contained::discard;
 
 /// A value that handlers of a service share, put in with `Runtime::state`. A handler takes it as an argument.
 ///
-/// It is an `Arc`: cloning is cheap, and the value needs its own locks to change.
+/// It is an `Arc`: cloning is cheap, and the value needs its own locks to change. `T` may be a trait object,
+/// `State<dyn Repository>`: `Runtime::shared_state` takes it as an `Arc<dyn Repository>`.
 ///
 /// # Examples
 ///
@@ -43,7 +44,7 @@ impl<T: ?Sized> State<T> {
     }
 }
 
-impl<T> From<Arc<T>> for State<T> {
+impl<T: ?Sized> From<Arc<T>> for State<T> {
     fn from(value: Arc<T>) -> Self {
         Self(value)
     }
@@ -89,7 +90,7 @@ impl ServiceContext {
     }
 
     /// Shares a value; answers `false` if a value of that type was there and has been replaced.
-    pub fn insert<T: Send + Sync + 'static>(&mut self, value: State<T>) -> bool {
+    pub fn insert<T: ?Sized + Send + Sync + 'static>(&mut self, value: State<T>) -> bool {
         let entry = Entry {
             type_name: type_name::<T>(),
             value: Box::new(value),
@@ -98,7 +99,7 @@ impl ServiceContext {
     }
 
     /// The shared value of type `T`.
-    pub fn get<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
+    pub fn get<T: ?Sized + Send + Sync + 'static>(&self) -> Option<State<T>> {
         let entry = self.values.get(&TypeId::of::<T>())?;
         entry.value.downcast_ref::<State<T>>().cloned()
     }

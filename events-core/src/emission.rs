@@ -1,11 +1,15 @@
 //! What a handler returns is published.
 
+use std::collections::VecDeque;
+
+use crate::Result;
+use crate::error::Failure;
 use crate::event::{Encodable, Event, EventDescriptor, cannot_encode};
-use crate::{Error, Result};
 
 /// What a handler may return: nothing, an event, several, or one of several.
 ///
-/// Implemented for events, `()`, `Option`, `Vec`, tuples, `Result`, and enums with `#[derive(Emission)]`.
+/// Implemented for events, `()`, `Option`, `Vec`, `VecDeque`, arrays, tuples, `Box` and `Result` of what may be returned, and
+/// enums with `#[derive(Emission)]`.
 ///
 /// A variant with `#[emission(failure)]` holds an event by which the handler tells of a failure that somebody has to make
 /// good. The choreography graph shows it as one, and the company's check finds it where nobody handles it. It is
@@ -190,7 +194,26 @@ impl Emission for () {
     }
 }
 
-impl<T: Emission> Emission for Option<T> {
+macro_rules! collections {
+    ($([$($parameter:tt)*] $collection:ty),* $(,)?) => {$(
+        impl<T: Emission, $($parameter)*> Emission for $collection {
+            fn declare(types: &mut Vec<&'static EventDescriptor>) {
+                T::declare(types);
+            }
+            fn declare_failures(types: &mut Vec<&'static EventDescriptor>) {
+                T::declare_failures(types);
+            }
+            fn emit(self, emissions: &mut Emissions) -> Result<()> {
+                self.into_iter().try_for_each(|value| value.emit(emissions))
+            }
+        }
+    )*};
+}
+
+// Those that have an order: a set without one would give its events other ids at each run.
+collections! { [] Option<T>, [] Vec<T>, [] VecDeque<T>, [] Box<[T]>, [const N: usize] [T; N] }
+
+impl<T: Emission> Emission for Box<T> {
     fn declare(types: &mut Vec<&'static EventDescriptor>) {
         T::declare(types);
     }
@@ -198,11 +221,11 @@ impl<T: Emission> Emission for Option<T> {
         T::declare_failures(types);
     }
     fn emit(self, emissions: &mut Emissions) -> Result<()> {
-        self.map_or(Ok(()), |value| value.emit(emissions))
+        (*self).emit(emissions)
     }
 }
 
-impl<T: Emission> Emission for Vec<T> {
+impl<T: Emission, E: Failure> Emission for Result<T, E> {
     fn declare(types: &mut Vec<&'static EventDescriptor>) {
         T::declare(types);
     }
@@ -210,19 +233,7 @@ impl<T: Emission> Emission for Vec<T> {
         T::declare_failures(types);
     }
     fn emit(self, emissions: &mut Emissions) -> Result<()> {
-        self.into_iter().try_for_each(|value| value.emit(emissions))
-    }
-}
-
-impl<T: Emission, E: Into<Error>> Emission for Result<T, E> {
-    fn declare(types: &mut Vec<&'static EventDescriptor>) {
-        T::declare(types);
-    }
-    fn declare_failures(types: &mut Vec<&'static EventDescriptor>) {
-        T::declare_failures(types);
-    }
-    fn emit(self, emissions: &mut Emissions) -> Result<()> {
-        self.map_err(Into::into)?.emit(emissions)
+        self.map_err(Failure::into_error)?.emit(emissions)
     }
 }
 

@@ -50,6 +50,27 @@ impl Class {
     }
 }
 
+/// What a handler may return in `Err`: all that `?` makes an [`Error`] of. Of its own so that the compiler names the remedy.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot fail with `{Self}`",
+    label = "not a type that implements `std::error::Error`",
+    note = "the error of a handler is any type that implements `std::error::Error`, and is `Send`, `Sync` and `'static`; for any of them \
+            return `events_core::Result` or `events_kafka::Result`, into which `?` takes them",
+    note = "of text make an error by `Error::msg(text)`, and of a boxed error or an `eyre::Report` by `Error::from_boxed(error.into())`"
+)]
+pub trait Failure {
+    /// The error that the engine keeps.
+    fn into_error(self) -> Error;
+}
+
+// Otherwise the compiler would name `anyhow` and not the remedy.
+#[diagnostic::do_not_recommend]
+impl<E: Into<Error>> Failure for E {
+    fn into_error(self) -> Error {
+        self.into()
+    }
+}
+
 /// Says of an error, where it arises, what it means for the record.
 ///
 /// # Examples

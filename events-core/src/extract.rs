@@ -38,8 +38,9 @@ use crate::{Error, Result};
 /// async fn bill(_order: OrderPlaced, tenant: Tenant) { drop(tenant.0); }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a handler cannot take `{Self}`",
+    message = "a handler cannot take `{Self}` behind its event",
     label = "not something a record can give",
+    note = "a handler takes one event, as its first argument: for a second one write a second handler, or let that argument be an enum of both with `#[derive(OneOf)]`",
     note = "arguments behind the event are `State<T>`, `Meta`, `Publisher`, `Cancellation`, or a type of yours that implements `Extract`"
 )]
 pub trait Extract: Sized + Send + 'static {
@@ -74,7 +75,7 @@ pub struct Needs {
     pub publisher: bool,
 }
 
-impl<T: Send + Sync + 'static> Extract for State<T> {
+impl<T: ?Sized + Send + Sync + 'static> Extract for State<T> {
     type Prepared = Self;
 
     fn prepare(service: &ServiceContext) -> Result<Self> {
@@ -85,10 +86,14 @@ impl<T: Send + Sync + 'static> Extract for State<T> {
                     "no state of type {name}, but one of type Arc<{name}>: give it to the runtime with `.shared_state(…)` instead of `.state(…)`"
                 ));
             }
-            Error::msg(format!(
-                "no state of type {name}: add `.state({}…)` to the runtime",
-                name.rsplit("::").next().unwrap_or(name)
-            ))
+            let short = name.rsplit("::").next().unwrap_or(name);
+            // One that has no size can be put in by a pointer alone.
+            if name.starts_with("dyn ") {
+                return Error::msg(format!(
+                    "no state of type {name}: add `.shared_state(Arc::new(…) as Arc<dyn {short}>)` to the runtime"
+                ));
+            }
+            Error::msg(format!("no state of type {name}: add `.state({short}…)` to the runtime"))
         })
     }
 
@@ -170,5 +175,31 @@ mod tests {
         );
         service.insert(State::from(Arc::new(Counter)));
         assert_eq!(told(&service), None);
+    }
+
+    trait Repository: Send + Sync {
+        fn find(&self) -> u32;
+    }
+
+    impl Repository for Counter {
+        fn find(&self) -> u32 {
+            7
+        }
+    }
+
+    #[test]
+    fn state_may_be_a_trait_object() {
+        let mut service = ServiceContext::new("finding");
+        let missing = State::<dyn Repository>::prepare(&service).err().unwrap();
+        assert_eq!(
+            missing.to_string(),
+            format!(
+                "no state of type {}: add `.shared_state(Arc::new(…) as Arc<dyn Repository>)` to the runtime",
+                type_name::<dyn Repository>()
+            )
+        );
+        service.insert(State::from(Arc::new(Counter) as Arc<dyn Repository>));
+        let found = State::<dyn Repository>::prepare(&service).unwrap();
+        assert_eq!(found.find(), 7);
     }
 }

@@ -1,5 +1,6 @@
 //! Handlers and what is known of them statically.
 
+use std::any::TypeId;
 use std::fmt;
 
 use crate::Error;
@@ -9,6 +10,33 @@ use crate::extract::Needs;
 use crate::policy::HandlerOptions;
 use crate::run::Callable;
 use crate::slot::{Slot, SlotFuture};
+
+/// A handler by its function, as [`handlers!`](crate::handlers) names it.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedHandler {
+    pub(crate) function: TypeId,
+    pub(crate) path: &'static str,
+}
+
+impl NamedHandler {
+    /// The handler that `function` is; whether it is one at all is found out where it is looked for.
+    pub fn of<F: 'static>(function: &F) -> Self {
+        Self {
+            function: function_type(function),
+            path: std::any::type_name::<F>(),
+        }
+    }
+
+    /// The path of the function, for messages.
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+}
+
+/// The type of a function, which no other function has.
+pub fn function_type<F: 'static>(_: &F) -> TypeId {
+    TypeId::of::<F>()
+}
 
 /// What is known of a handler statically. Made by `#[handler]`; collected by `inventory`.
 #[derive(Clone, Copy)]
@@ -37,6 +65,9 @@ pub struct HandlerDescriptor {
     pub needs: fn(&mut Needs),
     /// Looks for what its arguments lack in a service, without a record.
     pub check: fn(&ServiceContext, &mut Vec<Error>),
+    /// The type of its function.
+    #[doc(hidden)]
+    pub function: fn() -> TypeId,
     /// What runs it.
     #[doc(hidden)]
     pub call: &'static dyn Callable,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -71,7 +72,7 @@ macro_rules! displayed {
     )*};
 }
 
-borrowed! { String, Box<str>, Cow<'static, str> }
+borrowed! { String, Box<str>, Arc<str>, Cow<'static, str> }
 displayed! { u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, bool, char, Uuid }
 displayed! { NonZeroU32, NonZeroU64, NonZeroI32, NonZeroI64 }
 

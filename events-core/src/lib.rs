@@ -80,7 +80,7 @@ pub use error::{
 pub use event::{EncodedEvent, Event, EventDescriptor, Fact, decode, encode};
 pub use extract::{Extract, Needs};
 pub use graph::{Edge, Graph};
-pub use handler::HandlerDescriptor;
+pub use handler::{HandlerDescriptor, NamedHandler};
 pub use identity::{EmissionIdentity, edge_id, stable_hash};
 pub use input::Input;
 pub use key::KeyPart;
@@ -116,6 +116,7 @@ pub mod __private {
     pub use crate::event::Declared;
     pub use crate::generated::StdResult as Result;
     pub use crate::generated::*;
+    pub use crate::handler::function_type;
     pub use crate::registry::{EventRegistration, HandlerRegistration};
     pub use crate::upcast::{UpcasterRegistration, apply as apply_upcast};
     pub use crate::{

@@ -25,6 +25,30 @@ macro_rules! service {
     };
 }
 
+/// Names handlers by the paths of their functions: `Harness::of` runs these alone, whatever else is linked.
+///
+/// # Examples
+///
+/// ```
+/// # use events_core::{Registry, event, handler, handlers};
+/// #[event(topic = "orders", key = order_id)]
+/// pub struct OrderPlaced { pub order_id: String }
+///
+/// mod billing {
+///     #[events_core::handler]
+///     pub(crate) async fn bill(order: super::OrderPlaced) { drop(order.order_id); }
+/// }
+///
+/// let registry = Registry::linked().only(&handlers![billing::bill]).unwrap();
+/// assert_eq!(registry.handlers[0].name, "bill");
+/// ```
+#[macro_export]
+macro_rules! handlers {
+    ($($handler:path),+ $(,)?) => {
+        [$($crate::NamedHandler::of(&$handler)),+]
+    };
+}
+
 /// Links a crate whose events and handlers register themselves, but which nothing else names: without this line the
 /// linker leaves it out, and its handlers never run.
 ///
@@ -41,14 +65,17 @@ macro_rules! link {
 }
 
 /// For generated code only: holds what `#[handler]` makes of a function. Inside of an `impl` the compiler refuses the
-/// constant, and says where it comes from: this name.
+/// trait, and says where it comes from: this name. It does not look into what it refuses, so that this is the only error.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! a_handler_is_a_free_function_outside_of_impl {
-    ($($registration:tt)*) => {
-        const _: () = {
-            $($registration)*
-        };
+    ($name:ident $($registration:tt)*) => {
+        #[allow(dead_code, deprecated, non_camel_case_types)]
+        trait $name {
+            const REGISTERED: () = {
+                $($registration)*
+            };
+        }
     };
 }
 

@@ -1,8 +1,9 @@
 //! What is linked into this binary.
 
 use crate::event::EventDescriptor;
-use crate::handler::HandlerDescriptor;
+use crate::handler::{HandlerDescriptor, NamedHandler};
 use crate::upcast::{Upcaster, UpcasterRegistration};
+use crate::{Error, Result};
 
 inventory::collect!(EventRegistration);
 inventory::collect!(HandlerRegistration);
@@ -115,8 +116,83 @@ impl Registry {
             .collect()
     }
 
+    /// These handlers alone, with what they take and emit: for tests in a binary that holds more.
+    ///
+    /// # Errors
+    ///
+    /// When one of the functions is no handler.
+    pub fn only(&self, named: &[NamedHandler]) -> Result<Self> {
+        let mut handlers = Vec::with_capacity(named.len());
+        for named in named {
+            let mut all = self.handlers.iter();
+            let found = all.find(|handler| (handler.function)() == named.function);
+            handlers.push(*found.ok_or_else(|| {
+                let path = named.path;
+                Error::msg(format!(
+                    "`{path}` is no handler: annotate it with #[handler]"
+                ))
+            })?);
+        }
+        let events = reached(&handlers);
+        let mut narrowed = self.clone();
+        narrowed.events.retain(|event| events.contains(event));
+        narrowed
+            .claims
+            .retain(|claim| handlers.iter().any(|handler| claim.covers(handler.module)));
+        narrowed
+            .upcasters
+            .retain(|step| events.contains(&step.event));
+        narrowed.handlers = handlers;
+        Ok(narrowed)
+    }
+
+    /// The same without what only handlers of other services take and emit. All of it, if the service has no handler.
+    pub fn of_service(&self, service: &str) -> Self {
+        let handlers = self.handlers_of(service);
+        let mut narrowed = self.clone();
+        if handlers.is_empty() {
+            return narrowed;
+        }
+        let elsewhere = self.elsewhere(service);
+        let own = reached(&handlers);
+        // A type that no handler knows may be published at an edge, but not instead of the service's own of that name.
+        let doubled = |event: &EventDescriptor| {
+            !own.contains(&event) && own.iter().any(|own| own.name == event.name)
+        };
+        narrowed
+            .events
+            .retain(|event| !elsewhere.contains(event) && !doubled(event));
+        narrowed
+            .upcasters
+            .retain(|step| narrowed.events.contains(&step.event));
+        narrowed.handlers = handlers;
+        narrowed
+    }
+
+    /// Event types that handlers of other services take or emit, or unclaimed ones, and none of this service.
+    pub(crate) fn elsewhere(&self, service: &str) -> Vec<&'static EventDescriptor> {
+        let own_handlers = self.handlers_of(service);
+        let others = self.handlers.iter().copied();
+        let others: Vec<_> = others
+            .filter(|other| !own_handlers.iter().any(|own| std::ptr::eq(*own, *other)))
+            .collect();
+        let own = reached(&own_handlers);
+        let mut elsewhere = reached(&others);
+        elsewhere.retain(|event| !own.contains(event));
+        elsewhere
+    }
+
     /// The event type called `name` on the wire.
     pub fn event(&self, name: &str) -> Option<&'static EventDescriptor> {
         self.events.iter().copied().find(|event| event.name == name)
     }
+}
+
+/// The event types that handlers take or emit.
+fn reached(handlers: &[&'static HandlerDescriptor]) -> Vec<&'static EventDescriptor> {
+    let types = handlers.iter().flat_map(|handler| {
+        let (takes, emits) = (handler.takes(), handler.emits());
+        takes.into_iter().chain(emits)
+    });
+    types.collect()
 }

@@ -87,7 +87,10 @@ impl Runtime {
     }
 
     /// The same for a value that is shared already.
-    pub fn shared_state<T: Send + Sync + 'static>(mut self, value: impl Into<State<T>>) -> Self {
+    pub fn shared_state<T: ?Sized + Send + Sync + 'static>(
+        mut self,
+        value: impl Into<State<T>>,
+    ) -> Self {
         self.service = self.service.shared_state(value);
         self
     }

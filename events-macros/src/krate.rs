@@ -3,6 +3,7 @@
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
+use syn::spanned::Spanned;
 
 use crate::errors::Errors;
 
@@ -50,4 +51,10 @@ pub(crate) fn at(span: Span, private: &TokenStream) -> TokenStream {
         token
     });
     tokens.collect()
+}
+
+/// Where `tokens` stand, for generated code around them: there its errors are seen, while its names are looked up where
+/// the macro was called. Tokens may come from a macro of the user's, in which such names mean nothing.
+pub(crate) fn span(tokens: &impl Spanned) -> Span {
+    Span::mixed_site().located_at(tokens.span())
 }

@@ -115,6 +115,8 @@ pub fn payload(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a function a handler of the event that its first argument names.
 ///
+/// A handler's error is `Result`'s own, or any type that implements `std::error::Error`.
+///
 /// Its further arguments are what a record can give: `State<T>`, `Meta`, `Publisher`, `Cancellation`, or types that
 /// implement `Extract`. What it returns is published. An `async fn` runs in place; one that blocks its thread is a
 /// plain `fn` with the option `blocking`.

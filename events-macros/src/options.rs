@@ -6,7 +6,7 @@ use std::str::FromStr;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, Parser};
+use syn::parse::{Parse, ParseStream, Parser};
 
 use crate::errors::Errors;
 
@@ -96,6 +96,16 @@ impl Given {
 
     /// A string.
     pub(crate) fn string(&self, errors: &mut Errors) -> Option<syn::LitStr> {
+        if let Value::Equals(tokens) = &self.value
+            && let Ok(path) = syn::parse2::<syn::Path>(tokens.clone())
+        {
+            let name = self.name();
+            errors.at(
+                path,
+                format!("`{name}` is read while it compiles, when constants have no value yet: write a string literal, {}", self.usage),
+            );
+            return None;
+        }
         self.parse(errors)
     }
 
@@ -130,8 +140,29 @@ impl Given {
             self.misused(errors);
             return None;
         };
-        let parsed = syn::parse2::<T>(tokens.clone());
-        parsed.map_err(|_| self.misused(errors)).ok()
+        if let Ok(parsed) = syn::parse2::<T>(tokens.clone()) {
+            return Some(parsed);
+        }
+        let first = |input: ParseStream<'_>| {
+            let parsed = input.parse::<T>()?;
+            Ok((parsed, input.parse::<TokenStream>()?))
+        };
+        let Ok((parsed, behind)) = first.parse2(tokens.clone()) else {
+            self.misused(errors);
+            return None;
+        };
+        let mut behind = behind.into_iter();
+        match (behind.next(), behind.next()) {
+            // What begins like another option.
+            (Some(TokenTree::Ident(next)), _) => {
+                errors.at(&next, format!("expected `,` before `{next}`"));
+                Some(parsed)
+            }
+            _ => {
+                self.misused(errors);
+                None
+            }
+        }
     }
 
     /// Several, separated by commas, in parentheses.

@@ -25,7 +25,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         let errors = errors.into_tokens();
         return quote!(#item #errors);
     };
-    check(&parsed, &mut errors);
+    check(&mut parsed, &mut errors);
     let open = other::read(&mut parsed, &mut errors);
     let serde = derives::serde(&private);
     if errors.is_empty() && open {
@@ -43,15 +43,16 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     quote!(#serde #parsed #errors)
 }
 
-fn check(item: &DeriveInput, errors: &mut Errors) {
+fn check(item: &mut DeriveInput, errors: &mut Errors) {
+    wire::refuse_late_macros(item, "payload", errors);
     attributes::refuse_derives(&item.attrs, "payload", errors);
     let container = wire::container(&item.attrs, "payload", errors);
-    let all: Vec<_> = match &item.data {
-        Data::Struct(data) => vec![&data.fields],
+    let all: Vec<_> = match &mut item.data {
+        Data::Struct(data) => vec![&mut data.fields],
         Data::Enum(data) => data
             .variants
-            .iter()
-            .map(|variant| &variant.fields)
+            .iter_mut()
+            .map(|variant| &mut variant.fields)
             .collect(),
         Data::Union(data) => {
             errors.at(
@@ -62,6 +63,9 @@ fn check(item: &DeriveInput, errors: &mut Errors) {
         }
     };
     for fields in all {
+        for field in &mut *fields {
+            wire::refuse_unknown_form(field, errors);
+        }
         if let Fields::Named(fields) = fields {
             for field in &fields.named {
                 wire::refuse_omitted(field, container.default, "#[serde(default)]", errors);

@@ -1,9 +1,13 @@
 //! How fields are called on the wire, after `#[serde(…)]`.
 
-use syn::{Attribute, Field, LitStr, Type};
+use quote::ToTokens;
+use syn::{Attribute, Data, DeriveInput, Field, LitStr, Path, Type, parse_quote};
 
 use crate::errors::Errors;
 use crate::options::{self, Given, Value};
+
+/// Attribute macros of `serde_with`.
+const LATE: [&str; 2] = ["serde_as", "skip_serializing_none"];
 
 /// What `#[serde(…)]` says about a struct or enum.
 #[derive(Default)]
@@ -94,6 +98,81 @@ pub(crate) fn own_form(attributes: &[Attribute]) -> Option<String> {
     let names = ["with", "serialize_with", "deserialize_with"];
     let mut all = serde(attributes).filter(|given| names.contains(&given.name().as_str()));
     all.find_map(|given| text(&given))
+}
+
+/// Refuses a field whose form on the wire is written by functions, of which nothing tells the schema. A type behind `with`
+/// has one of its own.
+pub(crate) fn refuse_unknown_form(field: &mut Field, errors: &mut Errors) {
+    let told = |given: &Given| ["with", "schema_with", "skip"].contains(&given.name().as_str());
+    let mut schemars = field
+        .attrs
+        .iter()
+        .filter(|one| one.path().is_ident("schemars"));
+    if schemars.any(|attribute| options::foreign(attribute).iter().any(told)) {
+        return;
+    }
+    let functions = serde(&field.attrs).find(|given| match given.name().as_str() {
+        "serialize_with" => true,
+        "with" => text(given).is_some_and(|path| !is_type_with_a_schema(&path)),
+        _ => false,
+    });
+    let Some(functions) = functions else {
+        return;
+    };
+    let (option, name) = (functions.name(), &field.ident);
+    let whose = name.as_ref().map_or("the field".to_owned(), |name| {
+        format!("`{}`", options::plain(name))
+    });
+    errors.at(
+        name.as_ref().map_or(functions.to_token_stream(), ToTokens::to_token_stream),
+        format!(
+            "`{option}` says how {whose} is written, and nothing says what its schema is: add the type that stands on the \
+             wire, such as `#[schemars(with = \"String\")]`"
+        ),
+    );
+    // So that this is the only error.
+    field.attrs.push(parse_quote!(#[schemars(with = "()")]));
+}
+
+/// Whether `with` names a type, not a module. `serde_with`'s has no schema without more.
+fn is_type_with_a_schema(path: &str) -> bool {
+    let Ok(path) = syn::parse_str::<Path>(path) else {
+        return true;
+    };
+    let foreign = path
+        .segments
+        .first()
+        .is_some_and(|first| first.ident == "serde_with");
+    let last = path.segments.last().map(|last| last.ident.to_string());
+    !foreign && last.is_some_and(|name| name.starts_with(char::is_uppercase))
+}
+
+/// Refuses attribute macros that write `#[serde(…)]` attributes where `by` has no sight of them, and takes them out.
+pub(crate) fn refuse_late_macros(item: &mut DeriveInput, by: &str, errors: &mut Errors) {
+    let mut late = Vec::new();
+    item.attrs.retain(|attribute| {
+        let last = attribute.path().segments.last();
+        let is_late = last.is_some_and(|last| LATE.iter().any(|name| last.ident == name));
+        if is_late {
+            late.push(attribute.path().clone());
+        }
+        !is_late
+    });
+    for path in &late {
+        let name = path.segments.last().map(|last| last.ident.to_string());
+        errors.at(
+            path,
+            format!(
+                "`#[{}]` writes `#[serde(…)]` attributes, which `#[{by}]` must see: put it above `#[{by}]`",
+                name.unwrap_or_default()
+            ),
+        );
+    }
+    if let (false, Data::Struct(data)) = (late.is_empty(), &mut item.data) {
+        for field in &mut data.fields {
+            crate::attributes::take(&mut field.attrs, "serde_as");
+        }
+    }
 }
 
 /// Refuses a field that a writer may leave out and that a reader needs. `default` is how one is given.

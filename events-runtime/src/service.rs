@@ -63,7 +63,10 @@ impl Service {
     }
 
     /// The same for a value that is shared already.
-    pub fn shared_state<T: Send + Sync + 'static>(mut self, value: impl Into<State<T>>) -> Self {
+    pub fn shared_state<T: ?Sized + Send + Sync + 'static>(
+        mut self,
+        value: impl Into<State<T>>,
+    ) -> Self {
         if !self.context.insert(value.into()) {
             let name = std::any::type_name::<T>();
             self.faults.push(Fault::new(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use events_core::{Event, Middleware, Outgoing, Registry, State};
+use events_core::{Event, Middleware, NamedHandler, Outgoing, Registry, State};
 use events_runtime::{GroupPlan, LaneStatus, Propagation, Service, Settings};
 use tokio::time::Instant;
 
@@ -15,6 +15,8 @@ use crate::outcome::{Outcome, Shared};
 const PARTITIONS: i32 = 4;
 /// How long a run may take by default. Under a paused clock it costs nothing.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// What to do about faults of other modules.
+const ALONE: &str = "in a test, `Harness::of(handlers![…])` runs the handlers that it names alone, whatever else the binary holds";
 /// How soon the run is looked at, and how often at last: a wait of hours must not cost a million looks.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(1));
 
@@ -78,7 +80,70 @@ pub struct Harness {
 impl Harness {
     /// A harness for the service called `service`, with its handlers in this binary.
     pub fn for_service(service: &str) -> Self {
-        Self::with_registry(service, Registry::linked())
+        Self::with_registry(service, Registry::linked().of_service(service))
+    }
+
+    /// A harness for these handlers alone, whatever else the test's binary holds: other modules may have handlers of no
+    /// service, and event types of the same names.
+    ///
+    /// The service is the one that the handlers belong to; if they belong to none, it is called like their crate.
+    ///
+    /// # Panics
+    ///
+    /// When one of the functions is no handler, or they belong to several services.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use events_core::{event, handler, handlers};
+    /// use events_testkit::Harness;
+    ///
+    /// mod carts {
+    ///     #[events_core::event(topic = "pings", key = id)]
+    ///     pub struct Ping { pub id: String }
+    ///     #[events_core::event(topic = "pongs", key = id)]
+    ///     #[derive(Debug, PartialEq)]
+    ///     pub struct Pong { pub id: String }
+    ///
+    ///     #[events_core::handler]
+    ///     pub async fn answer(ping: Ping) -> Pong { Pong { id: ping.id } }
+    /// }
+    ///
+    /// mod stock {
+    ///     #[events_core::event(topic = "pings", key = id)]
+    ///     pub struct Ping { pub id: String }
+    ///
+    ///     #[events_core::handler(service = "stock")]
+    ///     async fn count(ping: Ping) { drop(ping.id) }
+    /// }
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    /// # runtime.block_on(async {
+    /// // In a test: #[tokio::test(start_paused = true)]
+    /// let outcome = Harness::of(handlers![carts::answer])
+    ///     .given(&carts::Ping { id: "1".into() })
+    ///     .run()
+    ///     .await;
+    /// outcome.expect_emitted(&[carts::Pong { id: "1".into() }]);
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn of(handlers: impl IntoIterator<Item = NamedHandler>) -> Self {
+        let handlers: Vec<_> = handlers.into_iter().collect();
+        let registry = Registry::linked().only(&handlers);
+        let registry = registry.unwrap_or_else(|error| panic!("{error}"));
+        let service = match registry.services()[..] {
+            [] => registry
+                .handlers
+                .first()
+                .map_or("", |handler| handler.package),
+            [service] => service,
+            ref several => panic!(
+                "the handlers belong to several services, {}: make a harness for each",
+                several.join(", ")
+            ),
+        };
+        Self::with_registry(service, registry)
     }
 
     /// The same with the handlers of `registry`.
@@ -98,6 +163,15 @@ impl Harness {
         let value = Arc::new(value);
         self.shared.insert(Arc::clone(&value));
         self.service = self.service.shared_state(State::from(value));
+        self
+    }
+
+    /// The same for a value that is shared already, such as an `Arc<dyn Repository>`.
+    pub fn shared_state<T: ?Sized + Send + Sync + 'static>(
+        mut self,
+        value: impl Into<State<T>>,
+    ) -> Self {
+        self.service = self.service.shared_state(value);
         self
     }
 
@@ -163,7 +237,7 @@ impl Harness {
         broker.state().refuses_parking = !self.parks;
         let running = broker
             .join(self.service)
-            .unwrap_or_else(|faults| panic!("{faults}"));
+            .unwrap_or_else(|faults| panic!("{faults}\n  {ALONE}"));
         for record in self.given {
             let topic = record.topic.clone();
             let written = broker.produce(record);

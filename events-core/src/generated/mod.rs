@@ -27,8 +27,10 @@ pub use self::schema::{Property, object};
 pub use crate::run::{Blocking, Plain, Prepared};
 pub use serde::de::{Error as DeserializeError, MapAccess};
 pub use std::borrow::Cow;
+pub use std::boxed::Box;
 pub use std::option::Option;
 pub use std::result::Result as StdResult;
+pub use std::sync::Arc;
 
 /// Event types that something takes or emits.
 pub type Types = Vec<&'static EventDescriptor>;

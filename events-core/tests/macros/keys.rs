@@ -1,6 +1,7 @@
 //! Keys of events.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use events_core::{Event, KeyPart, event, payload};
 use uuid::Uuid;
@@ -36,6 +37,19 @@ impl KeyPart for Code {
 #[event(topic = "t", key = code)]
 struct ByCode {
     code: Code,
+}
+
+#[event(topic = "t", key = id)]
+struct BySharedText {
+    id: Arc<str>,
+}
+
+#[test]
+fn shared_text_is_borrowed() {
+    let event = BySharedText { id: "a".into() };
+    assert!(matches!(event.key(), Some(Cow::Borrowed("a"))));
+    let read: BySharedText = events_core::decode(Some(br#"{"id":"b"}"#), 1).unwrap();
+    assert_eq!(&*read.id, "b");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod failures;
 mod fake;
 mod handlers;
 mod keys;
+mod linted;
 mod open;
 mod payloads;
 mod policies;

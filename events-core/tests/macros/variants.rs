@@ -1,5 +1,7 @@
 //! `#[derive(Emission)]` and `#[derive(OneOf)]`.
 
+use std::collections::VecDeque;
+
 use events_core::{
     AttemptContext, Delivery, Emission, Emissions, Event, EventDescriptor, Input, OneOf, Result,
     event,
@@ -34,6 +36,12 @@ enum Outcome {
 #[derive(OneOf, Debug, PartialEq)]
 enum Either {
     First(First),
+    Second(Second),
+}
+
+#[derive(OneOf, Debug, PartialEq)]
+enum EitherBoxed {
+    First(Box<First>),
     Second(Second),
 }
 
@@ -91,12 +99,28 @@ fn everything_a_handler_may_return_emits() {
         emitted((Third, Some(First { id: 9 }))),
         [("Third", None), ("First", key("9"))]
     );
+    let two = || [First { id: 1 }, First { id: 2 }];
+    let keys = [("First", key("1")), ("First", key("2"))];
+    assert_eq!(emitted(two()), keys);
+    assert_eq!(emitted(VecDeque::from(two())), keys);
+    assert_eq!(emitted(Box::<[First]>::from(two())), keys);
+    assert_eq!(emitted(Box::new(Third)), [("Third", None)]);
+    assert_eq!(names(<[Box<First>; 2] as Emission>::declare), ["First"]);
     assert_eq!(emitted(Ok::<_, std::io::Error>(Third)), [("Third", None)]);
     let failed = Err::<Third, _>(std::io::Error::other("no luck"));
     assert_eq!(
         failed.emit(&mut Emissions::new()).unwrap_err().to_string(),
         "no luck"
     );
+}
+
+#[test]
+fn a_variant_may_hold_its_event_in_a_box() {
+    assert_eq!(names(<EitherBoxed as Input>::declare), ["First", "Second"]);
+    let (record, context) = (Fake::json(r#"{"id":5}"#), AttemptContext::new());
+    let delivery = Delivery::new(&record, First::DESCRIPTOR, 1, 1, &context);
+    let decoded = EitherBoxed::decode(&delivery).unwrap();
+    assert_eq!(decoded, EitherBoxed::First(Box::new(First { id: 5 })));
 }
 
 fn decoded(event: &'static EventDescriptor, value: &str) -> Result<Either> {

@@ -137,7 +137,7 @@ fn key(model: &Model, errors: &mut Errors) {
                 );
             }
             Body::Named(fields) => key_field(model, fields, member, errors),
-            Body::Newtype(_) | Body::Wrong(..) => {}
+            Body::Newtype(_) | Body::Unknown | Body::Wrong(..) => {}
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{LitStr, Type};
 
 use super::model::Model;
@@ -178,8 +177,9 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     }
     // Spanned at the type, where one that is no event is to be seen.
     let reply = model.owner.reply.as_ref().map(|reply| {
-        let private = krate::at(reply.span(), private);
-        quote_spanned! {reply.span()=>
+        let span = krate::span(reply);
+        let private = krate::at(span, private);
+        quote_spanned! {span=>
             #[automatically_derived]
             impl #private::Request for #ident {
                 type Reply = #reply;

@@ -1,8 +1,7 @@
 //! What `#[event]` generates.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{LitStr, Member};
 
 use super::attr::Fallback;
@@ -13,18 +12,28 @@ use crate::{derives, krate};
 
 /// `locked` is the contract file's content: it has the event compiled anew when the file changes.
 pub(super) fn expand(model: &Model, locked: &TokenStream) -> TokenStream {
+    let (private, item) = (&model.private, &model.item);
+    let derives = model.derives.then(|| derives::serde(private));
+    let deprecated = deprecated(model);
+    let implementations = implementations(model, locked);
+    quote! {
+        #derives
+        #deprecated
+        #item
+
+        #implementations
+    }
+}
+
+/// What stands behind the item.
+pub(super) fn implementations(model: &Model, locked: &TokenStream) -> TokenStream {
     let Model {
         private,
-        item,
         conditions,
         ..
     } = model;
-    let derives = if model.derives {
-        derives::serde(private)
-    } else {
-        TokenStream::new()
-    };
     let payload = match &model.body {
+        Body::Unknown => payload::unknown(model),
         Body::Unit => payload::unit(model),
         Body::Named(fields) if model.flat => payload::flat(model, fields),
         Body::Named(fields) if !model.derives => payload::named(model, fields),
@@ -32,15 +41,11 @@ pub(super) fn expand(model: &Model, locked: &TokenStream) -> TokenStream {
     };
     let event = event(model, locked);
     let kind = command::expand(model);
-    let (deprecated, allowed) = deprecated(model);
-    let ident = &item.ident;
+    let ident = &model.item.ident;
     quote! {
-        #derives
-        #deprecated
-        #item
-
         #conditions
-        #allowed
+        // The event, its fields, and the types in them: the user is warned where they name these themselves.
+        #[allow(deprecated)]
         const _: () = {
             #payload
             #event
@@ -52,15 +57,10 @@ pub(super) fn expand(model: &Model, locked: &TokenStream) -> TokenStream {
     }
 }
 
-/// What has the compiler warn wherever the type is named, and what keeps it quiet in the event's own code.
-fn deprecated(model: &Model) -> (TokenStream, TokenStream) {
-    match &model.deprecated {
-        Some(instead) => (
-            quote!(#[deprecated(note = #instead)]),
-            quote!(#[allow(deprecated)]),
-        ),
-        None => Default::default(),
-    }
+/// What has the compiler warn wherever the type is named.
+fn deprecated(model: &Model) -> Option<TokenStream> {
+    let instead = model.deprecated.as_ref()?;
+    Some(quote!(#[deprecated(note = #instead)]))
 }
 
 fn event(model: &Model, locked: &TokenStream) -> TokenStream {
@@ -81,7 +81,7 @@ fn event(model: &Model, locked: &TokenStream) -> TokenStream {
             }
         }
     });
-    quote! {
+    quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #private::Event for #ident {
             type Codec = #codec;
@@ -130,7 +130,7 @@ fn descriptor(model: &Model, locked: &TokenStream) -> TokenStream {
             fields.collect()
         }
         Body::Newtype(newtype) => vec![whole(private, newtype)],
-        Body::Unit | Body::Wrong(..) => Vec::new(),
+        Body::Unit | Body::Unknown | Body::Wrong(..) => Vec::new(),
     };
     let lock = model.lock.as_ref().map(LitStr::value).unwrap_or_default();
     let switch = lock::SWITCH;
@@ -227,8 +227,9 @@ fn key(model: &Model) -> TokenStream {
     };
     // Spanned at the option, where a type that cannot be a key is to be seen.
     let mut parts = members.iter().map(|member| {
-        let private = krate::at(member.span(), private);
-        quote_spanned!(member.span()=> #private::KeyPart::key_part(&self.#member))
+        let span = krate::span(member);
+        let private = krate::at(span, private);
+        quote_spanned!(span=> #private::KeyPart::key_part(&self.#member))
     });
     match (parts.next(), parts.next()) {
         (Some(part), None) => quote!(#private::Option::Some(#part)),

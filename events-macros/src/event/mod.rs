@@ -23,11 +23,14 @@ pub(crate) fn expand(kind: Kind, options: TokenStream, item: TokenStream) -> Tok
     let options = attr::Options::read(kind, options, &mut errors);
     let parsed = match syn::parse2::<syn::DeriveInput>(item.clone()) {
         Ok(parsed) => parsed,
-        Err(_) => {
-            errors.at(&item, kind.no_struct());
-            let errors = errors.into_tokens();
-            return quote!(#item #errors);
-        }
+        Err(_) => match mend::unread(&item) {
+            Some(struct_) => return half_typed(options, struct_, &item),
+            None => {
+                errors.at(&item, kind.no_struct());
+                let errors = errors.into_tokens();
+                return quote!(#item #errors);
+            }
+        },
     };
     let mut model = model::Model::read(options, parsed, &mut errors);
     check::check(&model, &mut errors);
@@ -46,4 +49,13 @@ pub(crate) fn expand(kind: Kind, options: TokenStream, item: TokenStream) -> Tok
     };
     let errors = errors.into_tokens();
     quote!(#item #errors)
+}
+
+/// The compiler says what is wrong with the item. What is left of the event is there, so that nothing else is wrong.
+fn half_typed(options: attr::Options, known: syn::DeriveInput, item: &TokenStream) -> TokenStream {
+    let mut ignored = Errors::default();
+    let mut model = model::Model::read(options, known, &mut ignored);
+    mend::mend(&mut model);
+    let implementations = expand::implementations(&model, &quote!(&[]));
+    quote!(#item #implementations)
 }

@@ -3,7 +3,10 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Member, Path, Type, parse_quote};
+use syn::{
+    Attribute, Data, DeriveInput, Fields, GenericArgument, LitStr, Member, Path, PathArguments,
+    Type, parse_quote,
+};
 
 use super::attr::{Fallback, FieldOptions, Options};
 use super::command::{Kind, Owner};
@@ -52,6 +55,8 @@ pub(super) struct Model {
 pub(super) enum Body {
     /// `struct Ping;`
     Unit,
+    /// A faulty one, of which nothing is looked into.
+    Unknown,
     /// `struct Renamed(pub Name);`
     Newtype(Box<Newtype>),
     /// `struct OrderPlaced { … }`
@@ -98,6 +103,7 @@ impl Model {
             }
         }
         attributes::refuse_derives(&item.attrs, word, errors);
+        wire::refuse_late_macros(&mut item, word, errors);
         let container = wire::container(&item.attrs, word, errors);
         let body = match &mut item.data {
             Data::Struct(data) => body(word, &mut data.fields, &container, errors),
@@ -160,7 +166,7 @@ fn derives(body: &Body, item: &DeriveInput, codec: bool) -> bool {
         paths.any(|path| names.iter().any(|name| path.is_ident(name)))
     };
     match (body, &item.data) {
-        (Body::Unit, _) => false,
+        (Body::Unit | Body::Unknown, _) => false,
         // A codec of one's own may be positional, and want a struct for what is a map otherwise.
         _ if codec => true,
         // As many as the core's reader keeps count of.
@@ -201,6 +207,8 @@ fn body(word: &str, fields: &mut Fields, container: &wire::Container, errors: &m
         Fields::Unnamed(fields) => {
             for field in &mut fields.unnamed {
                 let options = field_options(word, &mut field.attrs, errors);
+                owned(&field.ty, errors);
+                wire::refuse_unknown_form(field, errors);
                 if let Some(at) = options.at {
                     errors.at(
                         at,
@@ -234,7 +242,9 @@ fn named(
     errors: &mut Errors,
 ) -> Option<Field> {
     let options = field_options(word, &mut field.attrs, errors);
+    owned(&field.ty, errors);
     let mut wire = wire::field(field, container, errors);
+    wire::refuse_unknown_form(field, errors);
     if let Some((name, _)) = &options.name {
         if wire.explicit || wire.flatten || wire.skip {
             errors.at(
@@ -267,6 +277,42 @@ fn named(
         upcast: options.upcast,
         optional,
     })
+}
+
+/// Refuses what no event can hold, at its outermost type.
+fn owned(ty: &Type, errors: &mut Errors) {
+    match ty {
+        // Of another lifetime the event would have a parameter, which is told already.
+        Type::Reference(reference) if reference.lifetime.as_ref().is_some_and(|of| of.ident == "static") => errors.at(
+            ty,
+            "an event owns what it holds, since it is read from a record: write `String` for text, `Vec` for a slice, or the \
+             type itself",
+        ),
+        Type::Path(path) => {
+            for segment in &path.path.segments {
+                if segment.ident == "Rc" {
+                    errors.at(ty, "an event goes from thread to thread, and `Rc` does not: write `Arc`, or the type that it holds");
+                    return;
+                }
+                if ["Cell", "RefCell"].iter().any(|name| segment.ident == name) {
+                    errors.at(ty, format!("threads share an event, and not a `{}`: write the type that it holds", segment.ident));
+                    return;
+                }
+                if let PathArguments::AngleBracketed(of) = &segment.arguments {
+                    for argument in &of.args {
+                        if let GenericArgument::Type(ty) = argument {
+                            owned(ty, errors);
+                        }
+                    }
+                }
+            }
+        }
+        Type::Tuple(tuple) => tuple.elems.iter().for_each(|ty| owned(ty, errors)),
+        Type::Array(array) => owned(&array.elem, errors),
+        Type::Group(group) => owned(&group.elem, errors),
+        Type::Paren(paren) => owned(&paren.elem, errors),
+        _ => {}
+    }
 }
 
 /// Takes our attributes off a field.

@@ -1,9 +1,8 @@
 //! How an event is written and read, where serde's own derive is not needed.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 use syn::Index;
-use syn::spanned::Spanned;
 
 use super::attr::Fallback;
 use super::model::{Field, Model};
@@ -13,13 +12,24 @@ use crate::options::plain;
 /// A struct without fields is `{}` on the wire, not `null`, so that fields may come later.
 pub(super) fn unit(model: &Model) -> TokenStream {
     let (private, ident) = (&model.private, &model.item.ident);
-    let serialize = quote!(#private::serde::Serialize::serialize(&#private::Empty {}, serializer));
-    let deserialize = quote! {
+    let serialize = quote_spanned!(Span::mixed_site()=> #private::serde::Serialize::serialize(&#private::Empty {}, serializer));
+    let deserialize = quote_spanned! {Span::mixed_site()=>
         let _: #private::Empty = #private::serde::Deserialize::deserialize(deserializer)?;
         #private::Result::Ok(#ident)
     };
-    let schema =
-        quote!(<#private::Empty as #private::schemars::JsonSchema>::json_schema(generator));
+    let schema = quote_spanned!(Span::mixed_site()=> <#private::Empty as #private::schemars::JsonSchema>::json_schema(generator));
+    implementations(model, serialize, deserialize, schema)
+}
+
+/// A struct of which nothing is known: it is neither written nor read.
+pub(super) fn unknown(model: &Model) -> TokenStream {
+    let private = &model.private;
+    let serialize = quote_spanned!(Span::mixed_site()=> #private::serde::Serialize::serialize(&#private::Empty {}, serializer));
+    let deserialize = quote_spanned! {Span::mixed_site()=>
+        let _: #private::Empty = #private::serde::Deserialize::deserialize(deserializer)?;
+        ::core::unreachable!()
+    };
+    let schema = quote_spanned!(Span::mixed_site()=> <#private::Empty as #private::schemars::JsonSchema>::json_schema(generator));
     implementations(model, serialize, deserialize, schema)
 }
 
@@ -33,22 +43,22 @@ pub(super) fn named(model: &Model, fields: &[Field]) -> TokenStream {
             field.wire_name(),
             role(private, field, "write"),
         );
-        quote_spanned!(field.ty.span()=> #write(&self.#ident, &mut writer, #name);)
+        quote_spanned!(krate::span(&field.ty)=> #write(&self.#ident, &mut writer, #name);)
     });
-    let serialize = quote! {
+    let serialize = quote_spanned! {Span::mixed_site()=>
         let mut writer = #private::Writer::new(serializer, #count);
         #(#write)*
         writer.end()
     };
-    let deserialize = quote! {
+    let deserialize = quote_spanned! {Span::mixed_site()=>
         #private::serde::Deserializer::deserialize_map(deserializer, #private::Struct::<Self>::NEW)
     };
     let properties = fields.iter().map(|field| property(private, field));
     let doc = &model.doc;
-    let schema = quote!(#private::object(#doc, &mut ::core::iter::IntoIterator::into_iter([#(#properties),*])));
+    let schema = quote_spanned!(Span::mixed_site()=> #private::object(#doc, &mut ::core::iter::IntoIterator::into_iter([#(#properties),*])));
     let implementations = implementations(model, serialize, deserialize, schema);
     let read = read(model, fields);
-    quote!(#read #implementations)
+    quote_spanned!(Span::mixed_site()=> #read #implementations)
 }
 
 /// A struct whose fields are all scalars.
@@ -60,31 +70,31 @@ pub(super) fn flat(model: &Model, fields: &[Field]) -> TokenStream {
     let described = fields.iter().map(|field| {
         let (doc, kind) = (&field.doc, scalar(field, "KIND"));
         let default = field.default.is_some();
-        quote!(#private::ScalarField { doc: #doc, kind: #kind, default: #default })
+        quote_spanned!(Span::mixed_site()=> #private::ScalarField { doc: #doc, kind: #kind, default: #default })
     });
     let values = fields.iter().map(|field| {
         let (ident, value) = (&field.ident, scalar(field, "value"));
-        quote_spanned!(field.ty.span()=> #value(&self.#ident))
+        quote_spanned!(krate::span(&field.ty)=> #value(&self.#ident))
     });
     let moved = fields.iter().enumerate().map(|(index, field)| {
         let ident = &field.ident;
         let value = match &field.default {
             Some(Fallback::Function(function)) => {
-                quote_spanned!(function.span()=> #private::take_scalar_or(&mut slots[#index], #function))
+                quote_spanned!(krate::span(function)=> #private::take_scalar_or(&mut slots[#index], #function))
             }
-            Some(Fallback::Type) | None => quote!(#private::take_scalar(&mut slots[#index])),
+            Some(Fallback::Type) | None => quote_spanned!(Span::mixed_site()=> #private::take_scalar(&mut slots[#index])),
         };
-        quote!(#ident: #value,)
+        quote_spanned!(Span::mixed_site()=> #ident: #value,)
     });
     let count = fields.len();
-    let shape = quote!(<Self as #private::Flat>::SHAPE);
+    let shape = quote_spanned!(Span::mixed_site()=> <Self as #private::Flat>::SHAPE);
     let implementations = implementations(
         model,
-        quote!(#private::write_flat(serializer, #shape, &[#(#values),*])),
-        quote!(#private::read_flat(deserializer)),
-        quote!(#private::flat_schema(generator, #shape)),
+        quote_spanned!(Span::mixed_site()=> #private::write_flat(serializer, #shape, &[#(#values),*])),
+        quote_spanned!(Span::mixed_site()=> #private::read_flat(deserializer)),
+        quote_spanned!(Span::mixed_site()=> #private::flat_schema(generator, #shape)),
     );
-    quote! {
+    quote_spanned! {Span::mixed_site()=>
         impl #private::Flat for #ident {
             const SHAPE: &'static #private::Shape = &#private::Shape {
                 name: #name,
@@ -108,29 +118,31 @@ fn read(model: &Model, fields: &[Field]) -> TokenStream {
     let name = plain(ident);
     let names: Vec<_> = fields.iter().map(Field::wire_name).collect();
     let types = fields.iter().map(|field| &field.ty);
-    let nothing = fields.iter().map(|_| quote!(#private::Option::None));
+    let nothing = fields
+        .iter()
+        .map(|_| quote_spanned!(Span::mixed_site()=> #private::Option::None));
     let fill = fields.iter().enumerate().map(|(index, field)| {
         let (slot, fill) = (Index::from(index), role(private, field, "fill"));
-        quote_spanned!(field.ty.span()=> #index => #fill(&mut slots.#slot, map),)
+        quote_spanned!(krate::span(&field.ty)=> #index => #fill(&mut slots.#slot, map),)
     });
     let build = fields.iter().enumerate().map(|(index, field)| {
         let (slot, ident, name) = (Index::from(index), &field.ident, &names[index]);
         let value = match &field.default {
             None => {
                 let or_missing = role(private, field, "or_missing");
-                quote_spanned!(field.ty.span()=> #or_missing(&mut slots.#slot, #name)?)
+                quote_spanned!(krate::span(&field.ty)=> #or_missing(&mut slots.#slot, #name)?)
             }
 
-            Some(Fallback::Type) => quote_spanned!(field.ty.span()=> #private::Option::unwrap_or_default(slots.#slot.take())),
+            Some(Fallback::Type) => quote_spanned!(krate::span(&field.ty)=> #private::Option::unwrap_or_default(slots.#slot.take())),
             Some(Fallback::Function(function)) => {
-                quote_spanned!(function.span()=> #private::Option::unwrap_or_else(slots.#slot.take(), #function))
+                quote_spanned!(krate::span(function)=> #private::Option::unwrap_or_else(slots.#slot.take(), #function))
             }
         };
-        quote!(#ident: #value,)
+        quote_spanned!(Span::mixed_site()=> #ident: #value,)
     });
     let error = local("__Error");
     let access = local("__Access");
-    quote! {
+    quote_spanned! {Span::mixed_site()=>
         impl #private::Fields for #ident {
             const NAME: &'static str = #name;
             const FIELDS: &'static [&'static str] = &[#(#names),*];
@@ -158,14 +170,14 @@ fn read(model: &Model, fields: &[Field]) -> TokenStream {
 fn property(private: &TokenStream, field: &Field) -> TokenStream {
     let (name, doc) = (field.wire_name(), &field.doc);
     let optional = match field.default {
-        Some(_) => quote!(true),
+        Some(_) => quote_spanned!(Span::mixed_site()=> true),
         None => {
             let is_optional = role(private, field, "is_optional");
-            quote!(#is_optional())
+            quote_spanned!(Span::mixed_site()=> #is_optional())
         }
     };
     let schema = role(private, field, "schema");
-    quote!(#private::Property { name: #name, doc: #doc, optional: #optional, schema: #schema(generator) })
+    quote_spanned!(Span::mixed_site()=> #private::Property { name: #name, doc: #doc, optional: #optional, schema: #schema(generator) })
 }
 
 /// What a field's type does, spanned at the type, where it is to be seen that it cannot. A path and nothing else: so
@@ -175,7 +187,7 @@ fn role(private: &TokenStream, field: &Field, item: &str) -> TokenStream {
 }
 
 fn of(private: &TokenStream, field: &Field, role: &str, item: &str) -> TokenStream {
-    let (ty, span) = (&field.ty, field.ty.span());
+    let (ty, span) = (&field.ty, krate::span(&field.ty));
     let private = krate::at(span, private);
     let (role, item) = (Ident::new(role, span), Ident::new(item, span));
     quote_spanned!(span=> <#ty as #private::#role>::#item)
@@ -191,7 +203,7 @@ fn implementations(
     let name = plain(ident);
     let serializer = local("__Serializer");
     let deserializer = local("__Deserializer");
-    quote! {
+    quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #private::serde::Serialize for #ident {
             fn serialize<#serializer: #private::serde::Serializer>(
@@ -226,5 +238,5 @@ fn implementations(
 
 /// A type parameter that no type of the user's can be called.
 fn local(name: &str) -> Ident {
-    Ident::new(name, Span::call_site())
+    Ident::new(name, Span::mixed_site())
 }

@@ -1,6 +1,10 @@
 //! What a handler must fulfil.
 
-use syn::{FnArg, PatType, ReturnType, Safety, Signature, Type};
+use quote::ToTokens;
+use syn::{
+    FnArg, GenericArgument, Pat, PatType, PathArguments, ReturnType, Safety, Signature, Type,
+    TypeParamBound,
+};
 
 use super::attr::Park;
 use super::model::Model;
@@ -83,12 +87,20 @@ fn arguments(signature: &Signature, errors: &mut Errors) {
             ),
             FnArg::Typed(argument) => {
                 conditional(argument, errors);
+                destructured(argument, errors);
                 by_value(&argument.ty, index == 0, errors);
             }
         }
     }
+    let mut behind = signature.inputs.iter().skip(1);
+    let is_extractor = |argument: &FnArg| match argument {
+        FnArg::Typed(argument) => extractor(&argument.ty).is_some(),
+        FnArg::Receiver(_) => false,
+    };
+    // An event may be called so too: then all behind it is what a record gives.
     if let Some(FnArg::Typed(first)) = signature.inputs.first()
         && let Some(extractor) = extractor(&first.ty)
+        && (extractor == "State" || !behind.all(is_extractor))
     {
         errors.at(
             &first.ty,
@@ -105,7 +117,11 @@ fn extractor(ty: &Type) -> Option<&'static str> {
         return None;
     };
     let last = path.path.segments.last()?;
-    EXTRACTORS.into_iter().find(|name| last.ident == name)
+    // An event has no parameters, and may be called so too.
+    let fits = (last.ident == "State") != last.arguments.is_none();
+    EXTRACTORS
+        .into_iter()
+        .find(|name| fits && last.ident == name)
 }
 
 fn conditional(argument: &PatType, errors: &mut Errors) {
@@ -117,6 +133,36 @@ fn conditional(argument: &PatType, errors: &mut Errors) {
             );
         }
     }
+}
+
+/// `State(db): State<Db>` is how others write it.
+fn destructured(argument: &PatType, errors: &mut Errors) {
+    if let Some(inner) = opened_state(argument) {
+        let (name, ty) = (shown(inner), shown(&*argument.ty));
+        errors.at(
+            &argument.pat,
+            format!("a `State` is not taken apart: write `{name}: {ty}`; `*{name}` is the value"),
+        );
+    }
+}
+
+fn opened_state(argument: &PatType) -> Option<&Pat> {
+    let Pat::TupleStruct(pattern) = &*argument.pat else {
+        return None;
+    };
+    let last = pattern.path.segments.last()?;
+    let is_state = last.ident == "State" && extractor(&argument.ty) == Some("State");
+    pattern.elems.first().filter(|_| is_state)
+}
+
+/// Whether the compiler would say of the function itself once more what is wrong.
+pub(super) fn is_told_twice(model: &Model) -> bool {
+    let mut arguments = model.signature.inputs.iter();
+    dynamic_emission(&model.output)
+        || arguments.any(|argument| match argument {
+            FnArg::Typed(argument) => opened_state(argument).is_some(),
+            FnArg::Receiver(_) => false,
+        })
 }
 
 fn by_value(ty: &Type, first: bool, errors: &mut Errors) {
@@ -155,11 +201,38 @@ fn output(signature: &Signature, errors: &mut Errors) {
             ty,
             "what a handler returns is published, so it is no reference: return an event, or `()` for none",
         ),
-        Type::ImplTrait(_) => errors.at(
-            ty,
-            "what a handler can publish is read from its signature: name the type, for example an enum with `#[derive(Emission)]`",
-        ),
+        Type::ImplTrait(_) => errors.at(ty, UNNAMED),
+        _ if dynamic_emission(ty) => errors.at(ty, UNNAMED),
         _ => {}
+    }
+}
+
+const UNNAMED: &str = "what a handler can publish is read from its signature: name the type, for example an enum with `#[derive(Emission)]`";
+
+/// Whether a type holds `dyn Emission`, which no type can be.
+fn dynamic_emission(ty: &Type) -> bool {
+    match ty {
+        Type::TraitObject(object) => object.bounds.iter().any(|bound| match bound {
+            TypeParamBound::Trait(bound) => {
+                let last = bound.path.segments.last();
+                last.is_some_and(|last| last.ident == "Emission")
+            }
+            _ => false,
+        }),
+        Type::Path(path) => path
+            .path
+            .segments
+            .iter()
+            .any(|segment| match &segment.arguments {
+                PathArguments::AngleBracketed(of) => {
+                    of.args.iter().any(|argument| match argument {
+                        GenericArgument::Type(ty) => dynamic_emission(ty),
+                        _ => false,
+                    })
+                }
+                _ => false,
+            }),
+        _ => false,
     }
 }
 
@@ -240,8 +313,6 @@ fn options(model: &Model, errors: &mut Errors) {
     }
 }
 
-fn shown(ty: &Type) -> String {
-    quote::ToTokens::to_token_stream(ty)
-        .to_string()
-        .replace(' ', "")
+fn shown(tokens: impl ToTokens) -> String {
+    tokens.to_token_stream().to_string().replace(' ', "")
 }

@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 
 use super::attr::{Exhausted, Ordering, Park, Start};
 use super::model::Model;
-use crate::krate;
+use crate::{krate, options};
 
 pub(super) fn expand(model: &Model) -> TokenStream {
     let Model {
@@ -19,7 +19,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         conditions,
         ..
     } = model;
-    let options = options(model);
+    let policy = policy(model);
     let blocking = model.options.blocking.is_some();
     let takes = takes(model);
     let emits = emits(model);
@@ -27,10 +27,16 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let needs = needs(model);
     let check = check(model);
     let call = call(model);
-    // The macro puts it into a nameless constant, which an `impl` cannot hold: its name is what the compiler then says.
+    let function = &model.signature.ident;
+    // The macro puts it into an item that an `impl` cannot hold: its name is what the compiler then says.
+    let holder = Ident::new(
+        &format!("__handler_{}", options::plain(&model.signature.ident)),
+        Span::call_site(),
+    );
     quote! {
         #conditions
         #private::a_handler_is_a_free_function_outside_of_impl! {
+            #holder
             #private::inventory::submit! {
                 #private::HandlerRegistration(&#private::HandlerDescriptor {
                     name: #name,
@@ -38,18 +44,24 @@ pub(super) fn expand(model: &Model) -> TokenStream {
                     package: ::core::env!("CARGO_PKG_NAME"),
                     location: ::core::concat!(::core::file!(), ":", ::core::line!()),
                     doc: #doc,
-                    options: #options,
+                    options: #policy,
                     blocking: #blocking,
                     takes: #takes,
                     emits: #emits,
                     failures: #failures,
                     needs: #needs,
                     check: #check,
+                    function: || #private::function_type(&#function),
                     call: #call,
                 })
             }
         }
     }
+}
+
+/// Lints of clippy that ask for what a handler may not do: take by reference, or be no `async fn`.
+pub(super) fn lints() -> TokenStream {
+    quote!(#[allow(clippy::needless_pass_by_value, clippy::unused_async)])
 }
 
 /// The parts of a call, from which the core's loop makes it.
@@ -61,8 +73,9 @@ fn call(model: &Model) -> TokenStream {
         ([input], None) => {
             let decode = role(private, input, "Input", "decode");
             // Spanned at the function, where a future that is not `Send` is to be seen.
-            let plain = krate::at(function.span(), &quote!(#private::Plain));
-            quote_spanned!(function.span()=> &#plain { decode: #decode, handler: #function, emit: #emit })
+            let span = krate::span(function);
+            let plain = krate::at(span, &quote!(#private::Plain));
+            quote_spanned!(span=> &#plain { decode: #decode, handler: #function, emit: #emit })
         }
         _ => prepared(model, &emit),
     }
@@ -76,6 +89,7 @@ fn prepared(model: &Model, emit: &TokenStream) -> TokenStream {
     let prepared: Vec<_> = numbered("prepared", rest.len());
     let values: Vec<_> = numbered("argument", model.arguments.len());
 
+    // Spanned as the type is, and not in the macro's place: so the errors of one type are the same here too.
     let each = rest.clone().map(|ty| {
         let prepare = role(private, ty, "Extract", "prepare");
         quote_spanned!(ty.span()=> #prepare(#slot.service())?)
@@ -96,8 +110,9 @@ fn prepared(model: &Model, emit: &TokenStream) -> TokenStream {
         None => (quote!(Prepared), quote!(#function(#(#values),*))),
     };
     let [value, error] = ["value", "error"].map(local);
-    let callable = krate::at(function.span(), &quote!(#private::#callable));
-    let start = quote_spanned! {function.span()=>
+    let span = krate::span(function);
+    let callable = krate::at(span, &quote!(#private::#callable));
+    let start = quote_spanned! {span=>
         |(#(#prepared,)*), #delivery| {
             #(
                 // Not `?`: its parts would be compiled for every handler.
@@ -109,12 +124,13 @@ fn prepared(model: &Model, emit: &TokenStream) -> TokenStream {
             #private::Result::Ok(#call)
         }
     };
-    quote_spanned!(function.span()=> &#callable { prepare: #prepare, start: #start, emit: #emit })
+    quote_spanned!(span=> &#callable { prepare: #prepare, start: #start, emit: #emit })
 }
 
 /// What a type does in a handler, spanned at the type, where it is to be seen that it cannot. A path and nothing else:
 /// so all errors of one type are the same, and the compiler shows them once.
 fn role(private: &TokenStream, ty: &Type, role: &str, item: &str) -> TokenStream {
+    // No local name stands in it, so the type's own span will do.
     let span = ty.span();
     let private = krate::at(span, private);
     let (role, item) = (Ident::new(role, span), Ident::new(item, span));
@@ -185,7 +201,7 @@ fn check(model: &Model) -> TokenStream {
     quote!(|#service, #errors| { #(#each)* })
 }
 
-fn options(model: &Model) -> TokenStream {
+fn policy(model: &Model) -> TokenStream {
     let (private, options) = (&model.private, &model.options);
     let mut given = Vec::new();
     let some = |value: TokenStream| quote!(#private::Option::Some(#value));

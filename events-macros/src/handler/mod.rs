@@ -26,9 +26,13 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     check::check(&model, &mut errors);
     if errors.is_empty() {
         let registration = expand::expand(&model);
-        quote!(#item #registration)
+        let lints = expand::lints();
+        quote!(#lints #item #registration)
     } else {
         let errors = errors.into_tokens();
+        if check::is_told_twice(&model) {
+            return errors;
+        }
         quote!(#item #errors)
     }
 }

@@ -161,6 +161,7 @@ fn outside(item: &DeriveInput, private: &TokenStream) -> TokenStream {
         #item
 
         #conditions
+        #[allow(deprecated)]
         const _: () = {
             #derived
             impl #private::Open for #ident {

@@ -2,7 +2,6 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
 
 use super::model::Model;
 use crate::krate;
@@ -19,8 +18,9 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         None => model.new.to_token_stream(),
     };
     let (from, at) = model.options.from.unwrap_or((1, Span::call_site()));
-    let private_there = krate::at(event.span(), private);
-    let descriptor = quote_spanned!(event.span()=> <#event as #private_there::Event>::DESCRIPTOR);
+    let span = krate::span(&event);
+    let private_there = krate::at(span, private);
+    let descriptor = quote_spanned!(span=> <#event as #private_there::Event>::DESCRIPTOR);
     let to = match model.options.to {
         Some((to, _)) => to.to_token_stream(),
         None if model.returns_event() => quote!(#descriptor.version),
@@ -67,8 +67,8 @@ fn apply(model: &Model, event: &TokenStream) -> TokenStream {
         quote!(|old| #private::Result::Ok(#function(old)))
     };
     // Spanned at the types, where one that cannot be read or written is to be seen.
-    let old = quote_spanned!(old.span()=> #old);
-    let new = quote_spanned!(new.span()=> #new);
+    let old = quote_spanned!(krate::span(&old)=> #old);
+    let new = quote_spanned!(krate::span(&new)=> #new);
     quote! {
         |value| #private::apply_upcast::<<#event as #private::Event>::Codec, #old, #new>(value, #call)
     }

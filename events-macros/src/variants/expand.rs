@@ -1,9 +1,8 @@
 //! What the derives generate.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::Type;
-use syn::spanned::Spanned;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{GenericArgument, PathArguments, Type};
 
 use super::Kind;
 use super::model::{Body, Content, Model, Variant};
@@ -42,13 +41,14 @@ fn emission(model: &Model, variants: &[Variant]) -> TokenStream {
     let private = &model.private;
     let [types, value, emissions] = ["types", "value", "emissions"].map(local);
     let role = |ty: &Type, item: &str| {
-        let private = krate::at(ty.span(), private);
-        let item = Ident::new(item, ty.span());
-        quote_spanned!(ty.span()=> <#ty as #private::Emission>::#item)
+        let span = krate::span(ty);
+        let private = krate::at(span, private);
+        let item = Ident::new(item, span);
+        quote_spanned!(span=> <#ty as #private::Emission>::#item)
     };
     let declare = contents(variants).map(|(_, ty)| {
         let declare = role(ty, "declare");
-        quote_spanned!(ty.span()=> #declare(#types);)
+        quote_spanned!(krate::span(ty)=> #declare(#types);)
     });
     let failures = variants.iter().filter_map(|variant| {
         let Content::One(ty) = &variant.content else {
@@ -59,7 +59,7 @@ fn emission(model: &Model, variants: &[Variant]) -> TokenStream {
             Some(_) => role(ty, "declare"),
             None => role(ty, "declare_failures"),
         };
-        Some(quote_spanned!(ty.span()=> #declare(#types);))
+        Some(quote_spanned!(krate::span(ty)=> #declare(#types);))
     });
     let emit = variants
         .iter()
@@ -90,6 +90,7 @@ fn implement_emission(
     let [types, emissions] = ["types", "emissions"].map(local);
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #private::Emission for #ident {
             fn declare(#types: &mut #private::Types) {
                 #declare
@@ -108,24 +109,30 @@ fn one_of(model: &Model, variants: &[Variant]) -> TokenStream {
     let Model { private, ident, .. } = model;
     let [types, delivery, event] = ["types", "delivery", "event"].map(local);
     let variant = |ty: &Type| {
-        let private = krate::at(ty.span(), private);
-        quote_spanned!(ty.span()=> <#ty as #private::Variant>)
+        let span = krate::span(ty);
+        let private = krate::at(span, private);
+        quote_spanned!(span=> <#ty as #private::Variant>)
     };
     let declare = contents(variants).map(|(_, ty)| {
-        let variant = variant(ty);
+        let variant = variant(boxed(ty).unwrap_or(ty));
         quote!(#variant::declare(#types);)
     });
     let decode = contents(variants).map(|(name, ty)| {
-        let variant = variant(ty);
+        let decode = variant(boxed(ty).unwrap_or(ty));
+        let content = match boxed(ty) {
+            Some(_) => quote!(#private::Box::new(#event)),
+            None => event.to_token_stream(),
+        };
         quote! {
-            if let #private::Option::Some(#event) = #variant::decode(#delivery)? {
-                return #private::Result::Ok(Self::#name(#event));
+            if let #private::Option::Some(#event) = #decode::decode(#delivery)? {
+                return #private::Result::Ok(Self::#name(#content));
             }
         }
     });
     let name = crate::options::plain(ident);
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #private::Input for #ident {
             fn declare(#types: &mut #private::Types) {
                 #(#declare)*
@@ -135,6 +142,23 @@ fn one_of(model: &Model, variants: &[Variant]) -> TokenStream {
                 #private::Result::Err(#private::not_taken(#name, #delivery))
             }
         }
+    }
+}
+
+/// What a `Box` holds: clippy asks for one around a large event.
+fn boxed(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    match &last.arguments {
+        PathArguments::AngleBracketed(of) if last.ident == "Box" && of.args.len() == 1 => {
+            match of.args.first()? {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn compare(model: &Model, lock: &Lock, errors: &mut Errors) {
         Body::Named(fields) => fields,
         Body::Unit => &none,
         Body::Newtype(newtype) => return compare_whole(model, newtype, lock, errors),
-        Body::Wrong(..) => return,
+        Body::Unknown | Body::Wrong(..) => return,
     };
     let mut newtypes = lock.released.iter().rev().filter_map(|released| {
         let whole = released.whole.as_ref().filter(|whole| whole.is_no_object());
