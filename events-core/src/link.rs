@@ -30,13 +30,16 @@ macro_rules! service {
 /// # Examples
 ///
 /// ```
-/// # use events_core::{Registry, event, handler, handlers};
-/// #[event(topic = "orders", key = order_id)]
-/// pub struct OrderPlaced { pub order_id: String }
+/// use events_core::{Registry, handlers};
 ///
 /// mod billing {
-///     #[events_core::handler]
-///     pub(crate) async fn bill(order: super::OrderPlaced) { drop(order.order_id); }
+///     use events_core::{event, handler};
+///
+///     #[event(topic = "orders", key = order_id)]
+///     pub struct OrderPlaced { pub order_id: String }
+///
+///     #[handler]
+///     pub async fn bill(order: OrderPlaced) { drop(order.order_id); }
 /// }
 ///
 /// let registry = Registry::linked().only(&handlers![billing::bill]).unwrap();
