@@ -106,6 +106,9 @@ pub use producer::{
 pub use runtime::Runtime;
 pub use services::Services;
 
+#[cfg(feature = "status")]
+pub use events_status::Access as StatusAccess;
+
 #[doc(hidden)]
 pub use events_core::__private;
 #[doc(no_inline)]

@@ -177,9 +177,29 @@ impl Runtime {
     /// 9464 of loopback. Services of a process that name the same address share it. The variable EVENTS_STATUS_ADDRESS does
     /// the same where this is not called. Without either nothing listens.
     ///
-    /// It asks for no password and lets handlers be paused: an address other than loopback is warned of.
+    /// Whoever reaches the address may read; an address other than loopback is warned of. Handlers are paused and resumed
+    /// from loopback, or with a token: the variable EVENTS_STATUS_TOKEN. EVENTS_STATUS_CONTROL=off refuses it altogether. A
+    /// request names the endpoint by an IP address, `localhost` or a name of EVENTS_STATUS_HOSTS; beyond loopback `/healthz`,
+    /// `/readyz` and `/metrics` may be asked by any name.
     pub fn status_address(mut self, address: impl Into<String>) -> Self {
-        self.endpoint = Endpoint::at(address);
+        self.endpoint = self.endpoint.at(address);
+        self
+    }
+
+    /// Says who may ask the status endpoint, instead of EVENTS_STATUS_TOKEN, EVENTS_STATUS_CONTROL and EVENTS_STATUS_HOSTS.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use events_kafka::{Runtime, StatusAccess};
+    ///
+    /// let runtime = Runtime::new("inventory")
+    ///     .status_address("0.0.0.0:9464")
+    ///     .status_access(StatusAccess::new().control(false));
+    /// ```
+    #[cfg(feature = "status")]
+    pub fn status_access(mut self, access: crate::StatusAccess) -> Self {
+        self.endpoint = self.endpoint.access(access);
         self
     }
 

@@ -47,7 +47,8 @@ pub async fn get(address: SocketAddr, path: &str) -> Result<Answer, AskError> {
     ask(address, "GET", path, "").await
 }
 
-/// Tells it to do what `path` says; `by` is who wants it, and why, for its log.
+/// Tells it to do what `path` says; `by` is who wants it, and why, for its log; `token` is what the
+/// endpoint asks for, if it does.
 ///
 /// # Errors
 ///
@@ -56,9 +57,18 @@ pub async fn get(address: SocketAddr, path: &str) -> Result<Answer, AskError> {
 /// # Cancel safety
 ///
 /// Dropping it leaves open whether it was told.
-pub async fn post(address: SocketAddr, path: &str, by: &str) -> Result<Answer, AskError> {
-    let by: String = by.chars().filter(|letter| !letter.is_control()).collect();
-    ask(address, "POST", path, &format!("{BY}: {by}\r\n")).await
+pub async fn post(
+    address: SocketAddr,
+    path: &str,
+    by: &str,
+    token: Option<&str>,
+) -> Result<Answer, AskError> {
+    let plain = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).collect() };
+    let mut headers = format!("{BY}: {}\r\n", plain(by));
+    if let Some(token) = token {
+        headers += &format!("authorization: Bearer {}\r\n", plain(token));
+    }
+    ask(address, "POST", path, &headers).await
 }
 
 async fn ask(

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use events_core::escape;
 use events_runtime::Status;
 
 use crate::client::BY;
@@ -54,14 +55,18 @@ async fn status(State(services): State<Arc<Services>>) -> Response {
 async fn healthz(State(services): State<Arc<Services>>) -> Response {
     let status = asked(&services).await;
     let others: Vec<_> = status.iter().flat_map(health::needs_operator).collect();
-    let good = if others.is_empty() {
-        "alive".to_owned()
-    } else {
-        format!(
-            "alive; unhealthy where a restart does not help:\n{}",
-            others.join("\n")
-        )
-    };
+    let paused: Vec<_> = status.iter().flat_map(health::paused).collect();
+    let mut good = "alive".to_owned();
+    for (title, lines) in [
+        ("unhealthy where a restart does not help", others),
+        ("paused until somebody resumes it", paused),
+    ] {
+        if !lines.is_empty() {
+            let lines: Vec<_> = lines.iter().map(|line| escape::line(line)).collect();
+            let before = if good.contains('\n') { "\n" } else { "; " };
+            good += &format!("{before}{title}:\n{}", lines.join("\n"));
+        }
+    }
     let reasons = status.iter().flat_map(health::needs_restart).collect();
     verdict(reasons, &good)
 }
@@ -81,8 +86,9 @@ fn verdict(reasons: Vec<String>, good: &str) -> Response {
     if reasons.is_empty() {
         return format!("{good}\n").into_response();
     }
-    let mut text = reasons.join("\n");
-    text.push('\n');
+    // Keys and errors in them are text of others.
+    let lines: Vec<_> = reasons.iter().map(|line| escape::line(line)).collect();
+    let text = lines.join("\n") + "\n";
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::access::{self, Access, Guard};
+use crate::connections::Connections;
 use crate::routes;
 use crate::running::Running;
 
@@ -43,6 +45,19 @@ pub fn register(
     address: SocketAddr,
     running: Arc<dyn Running>,
 ) -> Result<Registration, ServerError> {
+    register_with(address, Access::new(), running)
+}
+
+/// The same with rules for who may ask. Those of the service that opens the endpoint count.
+///
+/// # Errors
+///
+/// As [`register`].
+pub fn register_with(
+    address: SocketAddr,
+    access: Access,
+    running: Arc<dyn Running>,
+) -> Result<Registration, ServerError> {
     let mut servers = lock(&SERVERS);
     servers.retain(|(_, server)| server.strong_count() > 0);
     let known = servers
@@ -52,7 +67,8 @@ pub fn register(
     let server = match known {
         Some(server) => server,
         None => {
-            let server = Server::open(address).map_err(|source| ServerError { address, source })?;
+            let server =
+                Server::open(address, access).map_err(|source| ServerError { address, source })?;
             let server = Arc::new(server);
             servers.push((address, Arc::downgrade(&server)));
             server
@@ -101,14 +117,14 @@ struct Server {
 }
 
 impl Server {
-    fn open(address: SocketAddr) -> io::Result<Self> {
+    fn open(address: SocketAddr, access: Access) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {
             tracing::warn!(
                 %address,
-                "the status endpoint is open to the network and asks for no password; :{} listens on loopback alone",
+                "the status endpoint is open to the network, and whoever reaches it may read keys and errors; :{} listens on loopback alone",
                 address.port()
             );
         }
@@ -117,6 +133,11 @@ impl Server {
             .build()?;
         let services = Arc::new(Services::default());
         let router = routes::router(Arc::clone(&services));
+        let guard = Arc::new(Guard {
+            at: address,
+            access,
+        });
+        let router = router.layer(axum::middleware::from_fn_with_state(guard, access::check));
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = async move {
             let listener = match tokio::net::TcpListener::from_std(listener) {
@@ -126,21 +147,15 @@ impl Server {
                     return;
                 }
             };
-            let (quiet, silence) = oneshot::channel::<()>();
-            let served = axum::serve(listener, router).with_graceful_shutdown(async move {
-                // The sender goes with the server.
-                let _ = stopped.await;
-                drop(quiet);
-            });
+            let mut connections = Connections::new(router);
             tokio::select! {
-                outcome = async { served.await } => if let Err(error) = outcome {
-                    tracing::error!(%error, "the status endpoint has ended");
-                },
-                () = async {
-                    let _ = silence.await;
-                    tokio::time::sleep(GOODBYE).await;
-                } => {}
+                () = connections.accept(&listener) => {}
+                // The sender goes with the server.
+                _ = stopped => {}
             }
+            drop(listener);
+            // What takes longer gets no answer.
+            let _ = tokio::time::timeout(GOODBYE, connections.finish()).await;
         };
         // It is joined when the server is dropped.
         let thread = thread::Builder::new()

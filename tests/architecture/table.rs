@@ -286,9 +286,14 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "events-status",
-        rooms: &["events-runtime"],
+        rooms: &["events-core", "events-runtime"],
         crates: &[
-            ("axum", "routes and serves the endpoint over HTTP"),
+            ("axum", "routes the requests of the endpoint"),
+            (
+                "hyper",
+                "serves connections with a time-out for a request's head",
+            ),
+            ("hyper-util", "joins hyper to tokio and to axum's router"),
             ("metrics", "the recorder that `/metrics` shows"),
             ("serde_json", "the status as JSON"),
             (

@@ -76,7 +76,8 @@ pub(super) async fn tell(
     };
     let name = &told.handler;
     let path = format!("/handlers/{name}/{what}");
-    let answer = events_status::post(at, &path, &audit.who()).await?;
+    let token = std::env::var(crate::endpoint::TOKEN).ok();
+    let answer = events_status::post(at, &path, &audit.who(), token.as_deref()).await?;
     match answer.status {
         200 => {
             let wait = company(told, &found).filter(|_| what == "pause");
