@@ -35,7 +35,8 @@ impl Endpoint {
         let address = std::env::var(VARIABLE).ok();
         Self {
             address: address.filter(|address| !address.trim().is_empty()),
-            ..Self::default()
+            #[cfg(feature = "status")]
+            access: None,
         }
     }
 

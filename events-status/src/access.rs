@@ -85,7 +85,7 @@ impl Access {
         host.parse::<IpAddr>().is_ok()
             || host == "localhost"
             || host.ends_with(".localhost")
-            || self.hosts.iter().any(|known| *known == host)
+            || self.hosts.contains(&host)
     }
 
     /// Why control is refused, if it is.

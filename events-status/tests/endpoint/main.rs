@@ -1,36 +1,15 @@
 //! The endpoint over real HTTP, before services that are made up.
 
+mod access;
+mod made;
+
 use std::sync::{Arc, Mutex};
 
-use events_runtime::{HoldStatus, LaneStatus, Status, TopicPartition};
-use events_status::{
-    Access, Answer, Control, Refused, Running, get, parse_address, post, register, register_with,
-};
+use events_runtime::HoldStatus;
+use events_status::{get, parse_address, post, register};
 use serde_json::Value;
 
-struct Made {
-    name: &'static str,
-    unhealthy: Option<&'static str>,
-    restart_helps: bool,
-    holds: Vec<HoldStatus>,
-    unready: Vec<String>,
-    told: Mutex<Vec<String>>,
-    asked: Mutex<u32>,
-}
-
-impl Made {
-    fn up(name: &'static str) -> Self {
-        Self {
-            name,
-            unhealthy: None,
-            restart_helps: false,
-            holds: Vec::new(),
-            unready: Vec::new(),
-            told: Mutex::default(),
-            asked: Mutex::new(0),
-        }
-    }
-}
+use crate::made::Made;
 
 /// What is logged with who wanted it.
 #[derive(Default)]
@@ -62,64 +41,6 @@ impl tracing::Subscriber for Log {
     fn enter(&self, _: &tracing::span::Id) {}
 
     fn exit(&self, _: &tracing::span::Id) {}
-}
-
-impl Control for Made {
-    fn pause(&self, handler: &str) -> Result<(), Refused> {
-        match handler {
-            "ship" => {
-                self.told.lock().unwrap().push(handler.to_owned());
-                Ok(())
-            }
-            "pinned" => Err(Refused::Unsupported("it cannot be paused".to_owned())),
-            _ => Err(Refused::Unknown(format!("no handler `{handler}`"))),
-        }
-    }
-
-    fn resume(&self, handler: &str) -> Result<(), Refused> {
-        self.told.lock().unwrap().retain(|told| told != handler);
-        Ok(())
-    }
-}
-
-impl Running for Made {
-    fn service(&self) -> String {
-        self.name.to_owned()
-    }
-
-    fn ask(&self) {
-        *self.asked.lock().unwrap() += 1;
-    }
-
-    /// The second look finds the answer.
-    fn has_answered(&self) -> bool {
-        let mut asked = self.asked.lock().unwrap();
-        *asked += 1;
-        *asked > 2
-    }
-
-    fn status(&self) -> Status {
-        let lane = LaneStatus {
-            group: "shipping".to_owned(),
-            partition: TopicPartition::new("orders", 3),
-            holding: Some("a key is parked".to_owned()),
-            unhealthy: self.unhealthy.map(str::to_owned),
-            restart_helps: self.restart_helps,
-            holds: self.holds.clone(),
-            ..LaneStatus::default()
-        };
-        Status {
-            service: self.name.to_owned(),
-            healthy: self.unhealthy.is_none(),
-            troubles: Vec::new(),
-            lanes: vec![lane],
-            handlers: Vec::new(),
-        }
-    }
-
-    fn unready(&self) -> Vec<String> {
-        self.unready.clone()
-    }
 }
 
 #[tokio::test]
@@ -289,116 +210,6 @@ async fn a_handler_is_paused_and_resumed() {
     });
     assert!(answer.await.unwrap().starts_with("HTTP/1.0 415"));
     assert_eq!(told(), [""; 0]);
-}
-
-/// What is answered to a request as it is written, and nothing if the connection is closed without an answer.
-async fn raw(at: std::net::SocketAddr, request: String) -> String {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut stream = tokio::net::TcpStream::connect(at).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8(answer).unwrap()
-}
-
-#[tokio::test]
-async fn a_page_of_another_site_learns_nothing_and_pauses_nothing() {
-    let running = Arc::new(Made::up("shop"));
-    let address = parse_address("127.0.0.4:0").unwrap();
-    let access = Access::new().host("shop.internal");
-    let open = register_with(address, access, Arc::clone(&running) as _).unwrap();
-    let at = open.address();
-    let pause = |host: &str| {
-        format!(
-            "POST /handlers/shop/ship/pause HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n"
-        )
-    };
-    let read = |path: &str, host: &str| format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n");
-    for path in ["/status", "/healthz", "/readyz", "/metrics"] {
-        let answer = raw(at, read(path, "rebind.test")).await;
-        assert!(answer.starts_with("HTTP/1.1 421 "), "{path}: {answer}");
-    }
-    let answer = raw(at, pause("rebind.test")).await;
-    assert!(
-        answer.starts_with("HTTP/1.1 421 ") && answer.contains("EVENTS_STATUS_HOSTS"),
-        "{answer}"
-    );
-    assert_eq!(*running.told.lock().unwrap(), [""; 0]);
-    for host in ["localhost:9464", "127.0.0.4", "shop.internal:80"] {
-        let answer = raw(at, read("/status", host)).await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{host}: {answer}");
-    }
-    let answer = raw(at, pause("localhost")).await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-}
-
-#[tokio::test]
-async fn control_can_be_off_or_ask_for_a_token() {
-    let paused = async |address: &str, access: Access, token: Option<&str>| -> Answer {
-        let address = parse_address(address).unwrap();
-        let open = register_with(address, access, Arc::new(Made::up("shop"))).unwrap();
-        let mut at = open.address();
-        if at.ip().is_unspecified() {
-            at.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-        }
-        let read = get(at, "/healthz").await.unwrap();
-        assert_eq!(read.status, 200, "who may not pause may still look");
-        post(at, "/handlers/shop/ship/pause", "jo", token)
-            .await
-            .unwrap()
-    };
-    let loopback = "127.0.0.5:0";
-    let off = paused(loopback, Access::new().control(false), None).await;
-    assert!(
-        off.status == 403 && off.body.contains("EVENTS_STATUS_CONTROL"),
-        "{off:?}"
-    );
-    let guarded = || Access::new().token("s3cret");
-    for wrong in [None, Some("s3cre"), Some("")] {
-        let refused = paused(loopback, guarded(), wrong).await;
-        assert!(
-            refused.status == 401 && refused.body.contains("EVENTS_STATUS_TOKEN"),
-            "{refused:?}"
-        );
-    }
-    assert_eq!(
-        paused(loopback, guarded(), Some("s3cret")).await.status,
-        200
-    );
-    let beyond = paused("0.0.0.0:0", Access::new(), None).await;
-    assert!(
-        beyond.status == 403 && beyond.body.contains("EVENTS_STATUS_TOKEN"),
-        "{beyond:?}"
-    );
-    assert_eq!(
-        paused("0.0.0.0:0", guarded(), Some("s3cret")).await.status,
-        200
-    );
-}
-
-#[tokio::test]
-async fn half_open_requests_keep_nobody_from_an_answer() {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let address = parse_address("127.0.0.6:0").unwrap();
-    let open = register(address, Arc::new(Made::up("shop"))).unwrap();
-    let at = open.address();
-    let mut half = Vec::new();
-    for _ in 0..300 {
-        let mut stream = tokio::net::TcpStream::connect(at).await.unwrap();
-        // The oldest may be closed by then.
-        let _ = stream
-            .write_all(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.6\r\nx: ")
-            .await;
-        half.push(stream);
-    }
-    assert_eq!(get(at, "/healthz").await.unwrap().status, 200);
-    // The oldest makes room, and what is never finished is closed after a while.
-    for mut stream in [half.remove(0), half.pop().unwrap()] {
-        let mut rest = Vec::new();
-        let closed = stream.read_to_end(&mut rest);
-        let closed = tokio::time::timeout(std::time::Duration::from_secs(60), closed).await;
-        assert!(closed.is_ok(), "a half-open connection stays open");
-    }
 }
 
 #[tokio::test]
