@@ -5,19 +5,25 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use events_runtime::Group;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::rebalance::{MemberContext, commit};
+use crate::ffi::CommitQueue;
+use crate::rebalance::{MemberContext, commit_answered};
 
 /// How long lanes may take to say how far they are: one whose handler blocks its thread does not.
 const ANSWER: Duration = Duration::from_millis(100);
 
+/// How long a commit that was refused is not tried again, though one is due.
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// A thread that commits. The polling thread cannot: while it carries out a rebalance it waits for lanes that drain and for
 /// the broker's answers, and the partitions that stay go on meanwhile.
+/// The answers come on a queue of this thread's, and each commit waits for those to the one before: what is done until then
+/// would be repeated by a kill, and counts against the member's bound.
 pub(crate) struct Committer {
     stop: Arc<Notify>,
     thread: Option<JoinHandle<()>>,
@@ -60,7 +66,8 @@ impl Drop for Committer {
     }
 }
 
-async fn run(consumer: &BaseConsumer<MemberContext>, group: &Group, stop: &Notify) {
+async fn run(consumer: &Arc<BaseConsumer<MemberContext>>, group: &Group, stop: &Notify) {
+    let answers = CommitQueue::new(consumer);
     let interval = group.plan().settings.commit_interval;
     let mut tick = tokio::time::interval_at(Instant::now() + interval, interval);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -72,8 +79,33 @@ async fn run(consumer: &BaseConsumer<MemberContext>, group: &Group, stop: &Notif
             () = group.commit_due() => {}
         }
         group.gather_positions(ANSWER).await;
-        let _turn = consumer.context().committing();
-        commit(consumer, &group.take_positions(), CommitMode::Async);
+        let sent = {
+            let _turn = consumer.context().committing();
+            commit_answered(consumer, &group.take_positions(), &answers)
+        };
         consumer.context().ask_ownership(consumer);
+        let mut committed = sent.is_some();
+        let mut left = sent.unwrap_or_default();
+        while left > 0 {
+            tokio::select! {
+                biased;
+                () = stop.notified() => return,
+                // The coordinator may take long, and the status is asked for all the same.
+                _ = tick.tick() => group.request_positions(),
+                (result, list) = answers.next() => {
+                    committed &= consumer.context().answered(result, &list);
+                    left -= 1;
+                }
+            }
+        }
+        if committed {
+            group.acknowledge_positions();
+            continue;
+        }
+        tokio::select! {
+            biased;
+            () = stop.notified() => return,
+            () = tokio::time::sleep(AGAIN.min(interval)) => {}
+        }
     }
 }

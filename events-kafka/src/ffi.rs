@@ -36,7 +36,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 pub(crate) use answers::Answers;
 pub(crate) use authorized::{Answer, Told, authorized_on_groups, authorized_on_topics};
-pub(crate) use commit::commit;
+pub(crate) use commit::{CommitQueue, commit};
 pub(crate) use groups::{PerGroup, assigned, committed, groups};
 pub(crate) use leader_epochs::{leader_epochs, set_last_leader_epoch};
 pub(crate) use produce::{Sent, produce, produce_copy};

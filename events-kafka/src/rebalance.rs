@@ -31,7 +31,7 @@ use crate::queue::PartitionQueue;
 use crate::rights::Watch;
 use crate::topic_watch::TopicWatch;
 use begin::Begin;
-pub(crate) use commit::{commit, commit_watermarks};
+pub(crate) use commit::{commit, commit_answered, commit_watermarks};
 pub(crate) use delayed::Delayed;
 pub(crate) use log_identity::{EpochWriter, LogIdentities, LogIdentity, created_again};
 pub(crate) use ownership::Questions;
@@ -303,6 +303,7 @@ impl ConsumerContext for MemberContext {
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, list: &TopicPartitionList) {
+        // Of a partition that was given up, or a question for its owner.
         self.answered(result, list);
     }
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -115,6 +116,55 @@ async fn a_map_that_was_refused_is_committed_again() {
     })
     .await;
     assert_eq!(handle.drain().await.abandoned, 1);
+}
+
+mod bounded {
+    use super::*;
+
+    events_kafka::service!("group-bounded");
+
+    #[handler]
+    async fn count(_task: Task, begun: State<AtomicUsize>) {
+        begun.fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A kill repeats what no acknowledged commit covers: no more begins than the bound allows until the coordinator has taken a
+/// commit, and then everything goes on (D3).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_attempt_begins_beyond_the_bound_until_a_commit_is_acknowledged() {
+    // More than twice what may be under way in four lanes.
+    const BOUND: usize = 600;
+    let cluster = cluster("group-bounded", 4);
+    let joining = RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+    cluster.request_errors(RDKafkaApiKey::OffsetCommit, &[joining; 10_000]);
+    let begun = Arc::new(AtomicUsize::new(0));
+    let handle = runtime("group-bounded", &cluster, 10 * SECOND)
+        .configure(|settings| settings.commit_records = BOUND as u64)
+        .shared_state(Arc::clone(&begun))
+        .spawn()
+        .await
+        .unwrap();
+    let producer = handle.producer().unwrap();
+    producer.publish_all((0..2_000).map(task)).await.unwrap();
+    eventually("every lane waits for the coordinator", async || {
+        let lanes = handle.status().lanes;
+        let waits = |reason: &String| reason.contains("has not acknowledged the last commit");
+        begun.load(Ordering::Relaxed) >= BOUND
+            && lanes.len() == 4
+            && lanes
+                .iter()
+                .all(|lane| lane.holding.as_ref().is_some_and(waits))
+    })
+    .await;
+    assert_eq!(begun.load(Ordering::Relaxed), BOUND);
+    cluster.clear_request_errors(RDKafkaApiKey::OffsetCommit);
+    eventually("all is done", async || {
+        begun.load(Ordering::Relaxed) == 2_000
+    })
+    .await;
+    assert!(handle.drain().await.drained);
 }
 
 #[derive(Default)]

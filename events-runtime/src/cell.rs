@@ -1,8 +1,9 @@
 //! What passes between a lane and one of its slots, a batch at a time.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use crate::blocking::BlockingStart;
 use crate::lane::shared::{Control, LaneShared};
@@ -23,6 +24,8 @@ pub(crate) struct SlotCell<R> {
     empty: AtomicBool,
     /// Of its blocking attempt, if there is one.
     start: Arc<BlockingStart>,
+    /// What the slot was answered when it last waited for room to begin.
+    waits: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,7 @@ impl<R> SlotCell<R> {
             gathers: AtomicBool::new(false),
             empty: AtomicBool::new(true),
             start: Arc::default(),
+            waits: AtomicU64::new(0),
         }
     }
 
@@ -70,7 +74,27 @@ impl<R> SlotCell<R> {
     }
 
     pub(crate) fn set_busy(&self, busy: bool) {
-        self.busy.store(busy, Ordering::Relaxed);
+        if self.is_busy() != busy {
+            self.busy.store(busy, Ordering::Relaxed);
+            self.lane.begun.set_running(busy);
+        }
+    }
+
+    /// Whether an attempt may begin, as far as the member's commits go.
+    pub(crate) fn may_begin(&self) -> bool {
+        self.lane.begun.may_begin()
+    }
+
+    /// An attempt begins.
+    pub(crate) fn begin(&self) {
+        self.lane.begun.begin();
+    }
+
+    /// The slot is polled again once an attempt may begin.
+    pub(crate) fn wait_to_begin(&self, waker: &Waker) {
+        let known = self.waits.load(Ordering::Relaxed);
+        let round = self.lane.begun.wait(waker, known);
+        self.waits.store(round, Ordering::Relaxed);
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -103,5 +127,12 @@ impl<R> SlotCell<R> {
     /// the partition may have another owner.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || self.lane.control() != Control::Run
+    }
+}
+
+impl<R> Drop for SlotCell<R> {
+    /// Its attempt was dropped with it.
+    fn drop(&mut self) {
+        self.set_busy(false);
     }
 }

@@ -1,5 +1,6 @@
 //! Drives the generated loop of one slot: feeds it records, watches its attempts, keeps failed keys.
 
+mod begin;
 pub(crate) mod failure;
 mod holding;
 mod outcome;
@@ -245,18 +246,14 @@ impl<R: Record> SlotDriver for Driver<R> {
             self.exchange();
             return Poll::Ready(false);
         }
-        match self.next_readable(cx) {
+        match self.next_to_begin(cx) {
             Some(work) => {
                 self.observed
                     .start(&self.lane, &self.handler, &*work.record, work.attempt);
                 self.current = Some(work);
                 Poll::Ready(true)
             }
-            None => {
-                let empty = self.inbox.is_empty() && self.held.is_empty();
-                self.cell.set_empty(empty);
-                Poll::Pending
-            }
+            None => Poll::Pending,
         }
     }
 

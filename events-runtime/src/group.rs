@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-pub(crate) use self::commits::CommitCount;
+pub(crate) use self::commits::{CommitCount, Open};
 use self::leaving::Departure;
 pub use self::leaving::Revoked;
 pub(crate) use self::map_room::MapRoom;

@@ -1,5 +1,6 @@
 //! The engine's state for one assigned partition, and the task that runs it.
 
+pub(crate) mod begun;
 pub(crate) mod context;
 mod duplicates;
 mod followers;
@@ -16,6 +17,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep};
@@ -42,6 +44,9 @@ use crate::work::Done;
 /// waits, is to keep up with the others.
 const ROUNDS: usize = 16;
 const BATCHES: usize = 4;
+/// How long the oldest emission may wait before those of its lane do not keep other lanes from beginning.
+const STUCK: Duration = Duration::from_secs(5);
+
 pub(crate) struct Lane<Q: Queue> {
     context: Arc<LaneContext>,
     shared: Arc<LaneShared>,
@@ -80,6 +85,9 @@ pub(crate) struct Lane<Q: Queue> {
     redelivered: u64,
     /// Records done that the member does not count yet.
     done_uncounted: u64,
+    /// The oldest emission that is not acknowledged, and since when it is the oldest.
+    oldest_emission: (u64, Instant),
+    emissions_stuck: bool,
     published_position: Option<Position>,
     published_at: Instant,
     progressed: Instant,
@@ -132,6 +140,8 @@ impl<Q: Queue> Lane<Q> {
             duplicates: 0,
             redelivered: 0,
             done_uncounted: 0,
+            oldest_emission: (0, Instant::now()),
+            emissions_stuck: false,
             published_position: None,
             published_at: Instant::now(),
             progressed: Instant::now(),
@@ -230,6 +240,8 @@ impl<Q: Queue> Lane<Q> {
         self.slots.clear();
         let overdue = self.context.outliving();
         self.ring.advance();
+        let done = std::mem::take(&mut self.done_uncounted);
+        self.shared.begun.done(done);
         if self.shared.control() == Control::Drain {
             self.pass_gap_at_end();
             // Others may drain for longer: what is done here need not wait for them.
@@ -242,6 +254,15 @@ impl<Q: Queue> Lane<Q> {
             abandoned,
             overdue,
         }
+    }
+
+    fn look_for_stuck_emissions(&mut self) {
+        let now = Instant::now();
+        let oldest = self.outbox.oldest();
+        if oldest != self.oldest_emission.0 || self.outbox.open() == 0 {
+            self.oldest_emission = (oldest, now);
+        }
+        self.emissions_stuck = now - self.oldest_emission.1 >= STUCK;
     }
 
     /// Records and facts that wait for an acknowledgement.
@@ -296,8 +317,8 @@ impl<Q: Queue> Lane<Q> {
                 self.progressed = Instant::now();
                 progress |= self.lot.as_ref().is_some_and(Lot::waits_for_source);
             }
-            let commits = &self.shared.commits;
-            commits.add(std::mem::take(&mut self.done_uncounted));
+            let done = std::mem::take(&mut self.done_uncounted);
+            self.shared.begun.done(done);
             let asked = self.shared.asked_position();
             let told = self.shared.take_request();
             if told {
@@ -311,6 +332,7 @@ impl<Q: Queue> Lane<Q> {
                 self.shared.answer_position(request);
             }
             if told {
+                self.look_for_stuck_emissions();
                 self.rest_if_full();
                 self.look_for_stall();
                 self.tell_status();
@@ -331,6 +353,14 @@ impl<Q: Queue> Future for Lane<Q> {
     type Output = LaneReport;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<LaneReport> {
-        self.turn(cx)
+        let turn = self.turn(cx);
+        let unacknowledged = match turn.is_pending() {
+            true => self.outbox.open() as u64,
+            false => 0,
+        };
+        self.shared
+            .begun
+            .settle(unacknowledged, self.emissions_stuck);
+        turn
     }
 }

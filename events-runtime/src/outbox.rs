@@ -122,6 +122,11 @@ impl<R: Record> Outbox<R> {
         self.bytes
     }
 
+    /// The number of the oldest that is sent and not answered.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.base
+    }
+
     /// Records of the lane, and facts, that wait for an acknowledgement.
     pub(crate) fn open(&self) -> usize {
         self.batches.len() - self.free.len() + self.notes

@@ -92,9 +92,12 @@ pub struct Settings {
     pub start: Start,
     /// How often positions are committed. Default 1 s.
     pub commit_interval: Duration,
-    /// Most records that all lanes of a member do between two commits. At half of it a commit is due before its time; at
-    /// the whole they take nothing more until it is on its way. More is done before the broker has it, so a kill of the process
-    /// repeats about twice as many, whatever the rate; a slow broker makes it more. Default 5,000.
+    /// Most records that a kill of the process repeats, at any rate: those that all lanes of a member have done, and that no
+    /// acknowledged commit covers. At a quarter of it a commit is due before its time; at the whole no attempt begins until
+    /// the broker has answered. A record counts once for each handler that takes it. Attempts under way and records whose
+    /// emissions are not acknowledged count too. So that a partition that stands still does not stop the others, attempts
+    /// under way count for half of it at most, and emissions no more once the oldest of their lane has waited for 5 s: what
+    /// is beyond that may be repeated too. Default 10,000.
     pub commit_records: u64,
     /// How long a lane that leaves may finish what runs. Default 10 s. A member that polls a broker does not do so meanwhile,
     /// so it must be shorter than what the broker's client allows between two polls.
@@ -134,7 +137,7 @@ impl Default for Settings {
             hop_limit: 32,
             start: Start::Earliest,
             commit_interval: Duration::from_secs(1),
-            commit_records: 5_000,
+            commit_records: 10_000,
             drain: Duration::from_secs(10),
             stall: Duration::from_secs(60),
         }

@@ -180,6 +180,7 @@ impl Member {
     async fn commit_changed(&self) {
         self.group.gather_positions(ANSWER).await;
         self.commit(self.group.take_positions());
+        self.group.acknowledge_positions();
         self.confirm_owned();
     }
 

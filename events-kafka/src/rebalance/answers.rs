@@ -7,7 +7,9 @@ use rdkafka::topic_partition_list::{TopicPartitionList, TopicPartitionListElem};
 use super::{MemberContext, names};
 
 impl MemberContext {
-    pub(super) fn answered(&self, result: KafkaResult<()>, list: &TopicPartitionList) {
+    /// Answers whether the coordinator has committed what it may commit. If it refuses some partitions alone, then it does not
+    /// take these, and the others must not wait for them (D6).
+    pub(crate) fn answered(&self, result: KafkaResult<()>, list: &TopicPartitionList) -> bool {
         match result {
             Ok(()) => {
                 // The client calls it a success while some partition's is one.
@@ -28,9 +30,13 @@ impl MemberContext {
                 if let Some(logs) = self.parked.as_ref().filter(|_| whole) {
                     logs.committed(list);
                 }
+                true
             }
-            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
-            Err(error) => self.refused(&error, list),
+            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => true,
+            Err(error) => {
+                self.refused(&error, list);
+                false
+            }
         }
     }
 

@@ -2,11 +2,11 @@
 
 use events_runtime::{Position, TopicPartition, failpoints};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::MemberContext;
-use crate::ffi;
+use crate::ffi::{self, CommitQueue};
 
 /// Commits positions: stored, so that giving a partition up commits them too, and sent now, because the client's own timer
 /// sends only offsets that moved, and a new map under an old watermark must not wait (D3).
@@ -15,9 +15,39 @@ pub(crate) fn commit(
     positions: &[(TopicPartition, Position)],
     mode: CommitMode,
 ) {
-    commit_with(consumer, positions, mode, |partition, position| {
-        with_ids(consumer.context(), partition, position)
-    });
+    let _ = commit_with(consumer, positions, |list| send(consumer, list, mode));
+}
+
+/// The same, with the answers on a queue of their own. Answers how many will come there; none if nothing was committed,
+/// since the assignment was lost or the client took not all of it.
+pub(crate) fn commit_answered(
+    consumer: &BaseConsumer<MemberContext>,
+    positions: &[(TopicPartition, Position)],
+    answers: &CommitQueue<MemberContext>,
+) -> Option<usize> {
+    commit_with(consumer, positions, |list| answers.commit(list))
+}
+
+fn commit_with(
+    consumer: &BaseConsumer<MemberContext>,
+    positions: &[(TopicPartition, Position)],
+    send: impl Fn(&TopicPartitionList) -> KafkaResult<()>,
+) -> Option<usize> {
+    let context = consumer.context();
+    commit_parts(consumer, positions, send, |partition, position| {
+        with_ids(context, partition, position)
+    })
+}
+
+fn send(
+    consumer: &BaseConsumer<MemberContext>,
+    list: &TopicPartitionList,
+    mode: CommitMode,
+) -> KafkaResult<()> {
+    match mode {
+        CommitMode::Sync => consumer.commit(list, mode),
+        CommitMode::Async => ffi::commit(consumer, list),
+    }
 }
 
 /// What is committed with a position: its offset map, and the ids of its topics.
@@ -29,23 +59,26 @@ fn with_ids(context: &MemberContext, partition: &TopicPartition, position: &Posi
     }
 }
 
-fn commit_with(
+fn commit_parts(
     consumer: &BaseConsumer<MemberContext>,
     positions: &[(TopicPartition, Position)],
-    mode: CommitMode,
+    send: impl Fn(&TopicPartitionList) -> KafkaResult<()>,
     metadata: impl Fn(&TopicPartition, &Position) -> String,
-) {
+) -> Option<usize> {
     if positions.is_empty() {
-        return;
+        return Some(0);
     }
     if consumer.assignment_lost() {
         // Somebody else owns the partitions by now. A coordinator whose group has no members any more would take them.
         tracing::warn!(group = %consumer.context().group.plan().group, "the assignment was lost, so what was done since the last commit is not committed");
-        return;
+        return None;
     }
+    let mut sent = Some(0);
     for part in parts(positions) {
-        send(consumer, part, mode, &metadata);
+        let taken = commit_part(consumer, part, &send, &metadata);
+        sent = sent.filter(|_| taken).map(|sent| sent + 1);
     }
+    sent
 }
 
 /// The coordinator writes what one request commits as one batch, and refuses all of it above a limit, a megabyte by default.
@@ -81,15 +114,17 @@ pub(crate) fn commit_watermarks(
         !group.takes_metadata(metadata.len())
     });
     let unsure: Vec<_> = unsure.cloned().collect();
-    commit_with(consumer, &unsure, mode, |_, _| String::new());
+    let send = |list: &TopicPartitionList| send(consumer, list, mode);
+    let _ = commit_parts(consumer, &unsure, send, |_, _| String::new());
 }
 
-fn send(
+/// Answers whether the client has taken it.
+fn commit_part(
     consumer: &BaseConsumer<MemberContext>,
     positions: &[(TopicPartition, Position)],
-    mode: CommitMode,
+    send: impl Fn(&TopicPartitionList) -> KafkaResult<()>,
     metadata: impl Fn(&TopicPartition, &Position) -> String,
-) {
+) -> bool {
     let mut list = TopicPartitionList::with_capacity(positions.len());
     for (partition, position) in positions {
         let mut element = list.add_partition(&partition.topic, partition.partition);
@@ -117,15 +152,14 @@ fn send(
         }
     }
     reached("store-after", positions);
-    let sent = match mode {
-        CommitMode::Sync => consumer.commit(&list, mode),
-        CommitMode::Async => ffi::commit(consumer, &list),
-    };
+    let sent = send(&list);
+    let taken = sent.is_ok();
     match sent {
         Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
         Err(error) => consumer.context().refused(&error, &list),
     }
     reached("commit-after", positions);
+    taken
 }
 
 /// For the fault bench.

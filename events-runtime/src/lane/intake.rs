@@ -77,10 +77,7 @@ impl<Q: Queue> Lane<Q> {
             self.route_all(&topic, waiting.into_iter());
             return self.map_bound.waiting() < before;
         }
-        let room = match self.room() {
-            0 => 0,
-            room => room.min(self.shared.commits.room()),
-        };
+        let room = self.room();
         if room == 0 {
             return false;
         }

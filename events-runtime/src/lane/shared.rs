@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::acks::Acks;
 use crate::group::{CommitCount, MapRoom};
+use crate::lane::begun::Begun;
 use crate::status::LaneStatus;
 use crate::transport::{Position, TopicPartition};
 use crate::wake::WakeCell;
@@ -39,8 +40,8 @@ pub(crate) struct LaneShared {
     pub(crate) acks: Arc<Acks>,
     pub(crate) epoch: u64,
     pub(crate) map_room: Arc<MapRoom>,
-    /// The member's, over all its lanes.
-    pub(crate) commits: Arc<CommitCount>,
+    /// Its part in what all lanes of the member have begun.
+    pub(crate) begun: Begun,
     control: AtomicU8,
     requested: AtomicBool,
     /// Numbers of the last request for a position, and of the last that was answered.
@@ -69,7 +70,7 @@ impl LaneShared {
             wake,
             epoch,
             map_room,
-            commits,
+            begun: Begun::new(commits),
             control: AtomicU8::new(Control::Run as u8),
             requested: AtomicBool::new(false),
             position_asked: AtomicU64::new(0),
@@ -122,7 +123,7 @@ impl LaneShared {
     /// The position that was asked for is there.
     pub(crate) fn answer_position(&self, request: u64) {
         self.position_answered.store(request, Ordering::Release);
-        self.commits.answer();
+        self.begun.count().answer();
     }
 
     pub(crate) fn has_answered(&self, request: u64) -> bool {

@@ -10,6 +10,8 @@ use crate::parking::lot::Lot;
 use crate::status::{HoldStatus, LaneStatus, TroubleStatus};
 use crate::transport::Queue;
 
+const UNCOMMITTED: &str = "the group's coordinator has not acknowledged the last commit, so no attempt begins (`commit_records`): see the log for refused commits, and whether the coordinator is available";
+
 impl<Q: Queue> Lane<Q> {
     /// A lane that stalls asks the attempts under way for their keys: only they know them.
     pub(super) fn look_for_stall(&mut self) {
@@ -59,6 +61,8 @@ impl<Q: Queue> Lane<Q> {
             ));
         } else if let Some(reason) = self.lot.as_ref().and_then(Lot::holding) {
             holding = Some(reason);
+        } else if self.shared.begun.count().is_full() {
+            holding = Some(UNCOMMITTED.to_owned());
         } else if self.room() == 0 {
             holding = Some(format!("the lane is full{}", worst(&troubles)));
         }
@@ -161,6 +165,7 @@ impl<Q: Queue> Lane<Q> {
 
     fn unacknowledged(&self) -> String {
         match (self.outbox.open(), self.outbox.blocked()) {
+            _ if self.shared.begun.count().is_full() => format!(": {UNCOMMITTED}"),
             (0, _) => String::new(),
             (open, None) => {
                 format!(": {open} records wait for the acknowledgement of what they emitted")

@@ -206,6 +206,7 @@ impl Member {
             for (_, position) in self.group.take_positions() {
                 *self.last.lock().unwrap() = position;
             }
+            self.group.acknowledge_positions();
         }
         self.last.lock().unwrap().clone()
     }
