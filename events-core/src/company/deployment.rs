@@ -17,8 +17,9 @@ impl Company {
         let others = self.manifests.iter();
         let others = others.filter(|known| known.service != manifest.service);
         let without = Self::join(others.cloned());
-        let with = Self::join(without.manifests.iter().chain([manifest]).cloned());
         let known = without.check(&limits);
+        // The others are moved: a company's schemas are large, and every start comes here.
+        let with = Self::join(without.manifests.into_iter().chain([manifest.clone()]));
         let mut findings = with.check(&limits);
         findings.retain(|finding| !known.contains(finding));
         findings.extend(with.changes(self));
