@@ -1,8 +1,12 @@
 //! How a payload becomes bytes and back.
 
+mod write_error;
+mod writer;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::writer::JsonWriter;
 use crate::{Error, Result};
 
 /// Turns payloads into values of records and back.
@@ -31,7 +35,8 @@ pub trait Codec: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When the payload has no form in this encoding, such as a map with composite keys in JSON.
+    /// When the payload has no form in this encoding, such as a map with composite keys or a number that is not finite
+    /// in JSON.
     fn encode<T: Serialize>(payload: &T, into: &mut Vec<u8>) -> Result<()>;
 
     /// Reads a payload.
@@ -51,7 +56,7 @@ impl Codec for Json {
 
     fn encode<T: Serialize>(payload: &T, into: &mut Vec<u8>) -> Result<()> {
         // Neither `?` nor `to_writer`: their parts would be compiled for every event.
-        let written = payload.serialize(&mut serde_json::Serializer::new(into));
+        let written = payload.serialize(JsonWriter::new(into));
         written.map_err(Error::new)
     }
 

@@ -1,3 +1,4 @@
 //! What stands on the wire.
 
+mod numbers;
 mod structured;
