@@ -1,7 +1,8 @@
 //! Writes JSON as `serde_json` does, but refuses the numbers that `serde_json` writes as `null`.
 //!
-//! `serde_json` still writes every scalar and every key; what stands here is the way through objects and lists, since
-//! its own serializer hands a float that is not finite to the same function as an absent `Option`.
+//! `serde_json` still writes every scalar and every key; what stands here is the way through objects and
+//! lists, since its own serializer hands a float that is not finite to the same function as an absent
+//! `Option`.
 
 use std::fmt::Display;
 
@@ -12,8 +13,8 @@ use serde::ser::{
 
 use super::write_error::{WriteError, not_finite};
 
-/// Structs by whose name `serde_json` marks text that is JSON already: `RawValue`, and `Number` where a build enables
-/// `arbitrary_precision`.
+/// Structs by whose name `serde_json` marks text that is JSON already: `RawValue`, and `Number` where a
+/// build enables `arbitrary_precision`.
 const VERBATIM: [&str; 2] = [
     "$serde_json::private::RawValue",
     "$serde_json::private::Number",
@@ -308,7 +309,8 @@ impl SerializeMap for Compound<'_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), WriteError> {
         let separator = self.separator();
         let start = self.into.len();
-        // `serde_json` knows what may be a key. It begins an object, whose `{` stands where the separator belongs.
+        // `serde_json` knows what may be a key. It begins an object, whose `{` stands where the separator
+        // belongs.
         let mut writer = serde_json::Serializer::new(&mut *self.into);
         writer.serialize_map(None)?.serialize_key(key)?;
         if let Some(begun) = self.into.get_mut(start) {
