@@ -87,7 +87,7 @@ pub(crate) const ALL: &[Scenario] = scenarios! {
     "slow-net" "latency, jitter, 64 kB/s, slices, resets; ten times the load" slow_net::run, Classic;
     "refused" "the dead-letter topic refuses writes" refused::run, Classic;
     "parked" "SIGKILL before and after park and unpark; the parked topic refuses writes" parked::run, Classic;
-    "parked-static" "the same with static members" parked::run, Static long;
+    "parked-static" "the same with static members" parked::run, Static;
     "parked-848" "the same under KIP-848" parked::run, Consumer;
     "parked-static-848" "the same under KIP-848 with static members" parked::run, StaticConsumer long;
     "redrive-kill" "kills while dead letters are redriven" redrive_kill::run, Classic;
