@@ -101,11 +101,18 @@ fn total(rows: &[Row]) -> String {
     let records: u64 = rows.iter().filter_map(|row| row.records).sum();
     let ages = rows.iter().filter_map(|row| row.seconds);
     let oldest = ages.fold(0.0, f64::max);
-    match records {
+    let behind = match records {
         0 => "nothing is left to do".to_owned(),
         _ => format!(
             "{records} records behind, the oldest since {}",
             span(oldest)
+        ),
+    };
+    match rows.iter().filter(|row| row.records.is_none()).count() {
+        0 => behind,
+        unknown => format!(
+            "the lag of {unknown} of {} partitions is not known; in the others {behind}",
+            rows.len()
         ),
     }
 }
@@ -211,5 +218,43 @@ impl Blocked {
             (Some(handler), None) => format!("{handler} holds: {}", self.reason),
             _ => self.reason.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(records: Option<u64>) -> Row {
+        Row {
+            service: "tracking".to_owned(),
+            group: "tracking".to_owned(),
+            handlers: Vec::new(),
+            topic: "parcels".to_owned(),
+            partition: 0,
+            committed: None,
+            log_start: None,
+            log_end: None,
+            records,
+            seconds: records.map(|_| 0.0),
+            oldest: None,
+            blocked_by: None,
+            note: None,
+        }
+    }
+
+    #[test]
+    fn a_lag_that_is_not_known_does_not_count_as_none() {
+        let nothing = "nothing is left to do";
+        assert_eq!(total(&[row(Some(0)), row(Some(0))]), nothing);
+        assert_eq!(
+            total(&[row(Some(0)), row(None)]),
+            format!("the lag of 1 of 2 partitions is not known; in the others {nothing}")
+        );
+        let some = total(&[row(Some(2)), row(None), row(None)]);
+        assert!(
+            some.starts_with("the lag of 2 of 3 partitions is not known; in the others 2 records"),
+            "{some}"
+        );
     }
 }
