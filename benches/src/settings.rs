@@ -1,8 +1,10 @@
 //! Client settings that both sides of every ratio have.
 
 /// Consumers. A prefetch queue that was full must be topped up at once, or a plain loop is three times slower; and a fetch
-/// that waits at the end of some partitions holds up the others.
-pub(crate) const CONSUMER: [(&str, &str); 4] = [
+/// that waits at the end of some partitions holds up the others. A client waits half of its first pause between two connections
+/// of a start.
+pub(crate) const CONSUMER: [(&str, &str); 5] = [
+    ("reconnect.backoff.ms", "20"),
     ("fetch.queue.backoff.ms", "2"),
     ("fetch.wait.max.ms", "50"),
     ("queued.max.messages.kbytes", "4096"),
@@ -10,7 +12,8 @@ pub(crate) const CONSUMER: [(&str, &str); 4] = [
 ];
 
 /// Producers.
-pub(crate) const PRODUCER: [(&str, &str); 2] = [
+pub(crate) const PRODUCER: [(&str, &str); 3] = [
+    ("reconnect.backoff.ms", "20"),
     ("enable.idempotence", "true"),
     ("partitioner", "murmur2_random"),
 ];

@@ -114,7 +114,32 @@ impl Owned {
         Ok(found)
     }
 
-    /// The same at a start: what could not be seen is logged.
+    /// The same beside the service's work: whatever was found is logged.
+    pub(crate) async fn warn(&self, plans: &[Arc<GroupPlan>], client: &ClientOptions) {
+        let service = &self.service;
+        match self.faults(plans, client).await {
+            Ok(faults) => {
+                for Fault {
+                    code,
+                    message,
+                    remedy,
+                    ..
+                } in faults
+                {
+                    tracing::warn!(service, code, "{message}; {remedy}");
+                }
+            }
+            Err(error) => {
+                tracing::info!(
+                    service,
+                    code = UNSEEN,
+                    "whether somebody besides `{service}` handles its commands is not known: {error}; `check --broker` asks again"
+                );
+            }
+        }
+    }
+
+    /// The same before a start: what could not be seen is logged.
     ///
     /// # Errors
     ///

@@ -49,6 +49,8 @@ pub struct Runtime {
     parks_anywhere: bool,
     /// Groups that read the service's commands and do not handle them.
     observers: BTreeSet<String>,
+    /// Whether another owner of its commands keeps it from starting.
+    strict_owners: bool,
     /// Whether it says to others what it is.
     publishes_manifest: bool,
     endpoint: Endpoint,
@@ -74,6 +76,7 @@ impl Runtime {
             ensure: None,
             parks_anywhere: false,
             observers: BTreeSet::new(),
+            strict_owners: false,
             publishes_manifest: true,
             endpoint: Endpoint::from_environment(),
             start_timeout: None,

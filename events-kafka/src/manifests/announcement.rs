@@ -1,55 +1,66 @@
 //! A service says what it is, once it runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use events_core::manifest::Manifest;
 use events_core::{Error, Result};
+use events_runtime::GroupPlan;
 use tokio::task::JoinSet;
 
+use super::judgement::warn;
 use super::{Deployed, LARGEST, TOPIC, making, record};
 use crate::options::ClientOptions;
+use crate::owners::Owned;
 use crate::producer::Producer;
 use crate::topics::{Catalog, Ensure};
 
 /// How long the producer may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// A manifest on its way, beside the service's work. Dropping it gives it up: the next start publishes it.
+/// What is known of other services when a service starts.
+pub(crate) enum Others {
+    /// They were looked at before the start; none where the service publishes no manifest.
+    Seen(Option<Deployed>),
+    /// They are looked at once the service runs.
+    Unseen(Owned),
+}
+
+/// The comparison with other services, and the manifest on its way, beside the service's work. Dropping it gives it up: the next
+/// start publishes it.
 #[derive(Debug, Default)]
 pub(crate) struct Announcement(JoinSet<()>);
 
 impl Announcement {
-    /// Publishes the manifest unless it stands there already.
+    /// Compares the service with others unless that was done, and publishes the manifest unless it stands there already.
     pub(crate) fn of(
-        manifest: Manifest,
-        deployed: &Deployed,
+        manifest: Option<Manifest>,
+        (others, plans): (Others, Vec<Arc<GroupPlan>>),
         client: &ClientOptions,
         ensure: Option<Ensure>,
     ) -> Self {
         let mut announcement = Self::default();
-        let missing = deployed.missing;
-        if client.is_embedded() || deployed.holds(&manifest) || (missing && ensure.is_none()) {
-            return announcement;
-        }
         let client = client.clone();
         announcement.0.spawn(async move {
-            let service = &manifest.service;
-            let made = match ensure.filter(|_| missing) {
-                Some(ensure) => make(&client, ensure).await,
-                None => Ok(true),
+            let seen = match others {
+                Others::Seen(deployed) => deployed,
+                Others::Unseen(owned) => {
+                    owned.warn(&plans, &client).await;
+                    None
+                }
             };
-            let published = match made {
-                Ok(true) => publish(&client, &manifest).await,
-                Ok(false) => return,
-                Err(error) => Err(error),
+            let Some(manifest) = manifest else { return };
+            let deployed = match seen {
+                Some(deployed) => deployed,
+                None => {
+                    let deployed = Deployed::look(&client, &manifest.service).await;
+                    for fault in deployed.faults(&manifest) {
+                        warn(&manifest.service, &fault);
+                    }
+                    deployed
+                }
             };
-            match published {
-                Ok(()) => tracing::debug!(service, topic = TOPIC, "published the manifest"),
-                Err(error) => tracing::warn!(
-                    service,
-                    "the manifest was not published: {error:#}; others cannot check against this build: grant the rights that `check --acls` prints, or say .publish_manifest(false)"
-                ),
-            }
+            tell(manifest, &deployed, &client, ensure).await;
         });
         announcement
     }
@@ -59,6 +70,36 @@ impl Announcement {
         let all = async { while self.0.join_next().await.is_some() {} };
         // Given up with the set.
         let _ = tokio::time::timeout(deadline, all).await;
+    }
+}
+
+/// Publishes the manifest unless it stands there already.
+async fn tell(
+    manifest: Manifest,
+    deployed: &Deployed,
+    client: &ClientOptions,
+    ensure: Option<Ensure>,
+) {
+    let missing = deployed.missing;
+    if client.is_embedded() || deployed.holds(&manifest) || (missing && ensure.is_none()) {
+        return;
+    }
+    let service = &manifest.service;
+    let made = match ensure.filter(|_| missing) {
+        Some(ensure) => make(client, ensure).await,
+        None => Ok(true),
+    };
+    let published = match made {
+        Ok(true) => publish(client, &manifest).await,
+        Ok(false) => return,
+        Err(error) => Err(error),
+    };
+    match published {
+        Ok(()) => tracing::debug!(service, topic = TOPIC, "published the manifest"),
+        Err(error) => tracing::warn!(
+            service,
+            "the manifest was not published: {error:#}; others cannot check against this build: grant the rights that `check --acls` prints, or say .publish_manifest(false)"
+        ),
     }
 }
 

@@ -9,7 +9,7 @@ use events_core::manifest::Manifest;
 use super::Deployed;
 use crate::owners::Found;
 
-/// The one finding that keeps a service from starting: two services would each take the other's commands.
+/// The one finding that keeps a strict service from starting: two services would each take the other's commands.
 const OWNER: &str = "command-owner";
 
 impl Deployed {
@@ -30,7 +30,7 @@ impl Deployed {
         found
     }
 
-    /// Faults that keep the service from starting. Whatever else is wrong is logged: services that are deployed one after
+    /// Faults that keep a strict service from starting. Whatever else is wrong is logged: services that are deployed one after
     /// the other do not agree at every moment.
     pub(crate) fn faults(&self, manifest: &Manifest) -> Vec<Fault> {
         let service = &manifest.service;
@@ -111,7 +111,7 @@ impl Deployed {
     }
 }
 
-fn warn(service: &str, fault: &Fault) {
+pub(super) fn warn(service: &str, fault: &Fault) {
     tracing::warn!(
         service,
         code = fault.code,

@@ -11,7 +11,7 @@ use events_core::escape::{line, shell};
 use events_core::manifest::Manifest;
 use events_core::{Error, Fault, Outgoing, RecordView as _, Result};
 
-pub(crate) use announcement::Announcement;
+pub(crate) use announcement::{Announcement, Others};
 
 use crate::options::ClientOptions;
 use crate::reader::Reader;
@@ -22,9 +22,9 @@ use crate::topics::{Ensure, Making};
 pub(crate) const TOPIC: &str = "_events.manifests";
 /// Largest manifest in bytes. One of 1,000 events has about one MiB.
 pub(crate) const LARGEST: usize = 8 << 20;
-/// Bytes of a log's file. The newest file is not compacted, and each start reads all.
+/// Bytes of a log's file. The newest file is not compacted, and whoever compares reads all.
 const SEGMENT: usize = 16 << 20;
-/// How long a start may wait for the topic. Without an answer it goes on.
+/// How long a service may wait for the topic. Without an answer it goes on.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is deployed, as far as it is known.
@@ -59,14 +59,6 @@ impl Deployed {
                 "grant the rights that `check --acls` prints, or say .publish_manifest(false)",
             )],
             ..Self::default()
-        }
-    }
-
-    /// The same for a start; nothing where the service does not publish its own.
-    pub(crate) async fn look_for(manifest: Option<&Manifest>, client: &ClientOptions) -> Self {
-        match manifest {
-            Some(manifest) => Self::look(client, &manifest.service).await,
-            None => Self::default(),
         }
     }
 

@@ -38,6 +38,11 @@ const PROPAGATION: &str = "topic.metadata.propagation.max.ms";
 /// client's own five minutes partitions that are added would be read, and written to by key, only that late.
 const REFRESH: (&str, &str) = ("topic.metadata.refresh.interval.ms", "5000");
 
+/// Milliseconds before a client first connects again. Half of it is also how long the client waits between two connections of a
+/// start: with its own 100 each client loses 50 ms once it knows the cluster's brokers. The pauses double up to
+/// `reconnect.backoff.max.ms`.
+const RECONNECT: (&str, &str) = ("reconnect.backoff.ms", "20");
+
 impl ClientOptions {
     /// A member of the consumer group `group`.
     pub(crate) fn consumer(&self, group: &str, settings: &Settings) -> ClientConfig {
@@ -166,6 +171,10 @@ impl ClientOptions {
         } else {
             RDKafkaLogLevel::Notice
         });
+        // A maximum below it would be refused.
+        if self.property("reconnect.backoff.max.ms").is_none() {
+            config.set(RECONNECT.0, RECONNECT.1);
+        }
         for (property, value) in self.properties() {
             if role.takes(property) {
                 // By one name, or two values of a property would be set in whatever order.

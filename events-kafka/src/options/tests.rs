@@ -350,6 +350,28 @@ fn features_reach_the_client() {
 }
 
 #[test]
+fn every_client_connects_soon_unless_it_is_told_otherwise() {
+    let (options, settings) = (ClientOptions::without_environment(), Settings::default());
+    let pauses = |options: &ClientOptions| {
+        let configs = [
+            options.admin(),
+            options.consumer("group", &settings),
+            options.parked_reader("group", &settings),
+            options.lane_producer(),
+            options.edge_producer(),
+        ];
+        configs.map(|config| config.get("reconnect.backoff.ms").map(str::to_owned))
+    };
+    let all = |own: Option<&str>| [const { None::<String> }; 5].map(|_| own.map(str::to_owned));
+    assert_eq!(pauses(&options), all(Some("20")));
+    let given = options.clone().set("reconnect.backoff.ms", "500");
+    assert_eq!(pauses(&given), all(Some("500")));
+    // The client refuses a maximum below the first pause.
+    let short = options.set("reconnect.backoff.max.ms", "10");
+    assert_eq!(pauses(&short), all(None));
+}
+
+#[test]
 fn every_client_soon_learns_of_new_partitions() {
     let (options, settings) = (ClientOptions::without_environment(), Settings::default());
     let property = "topic.metadata.refresh.interval.ms";

@@ -12,9 +12,27 @@ use crate::topics;
 
 impl Runtime {
     /// Names consumer groups of others that read this service's commands and do not handle them, such as an archive's. Any
-    /// other group on their topics is a start-up fault: a command has one owner.
+    /// other group on their topics is warned of: a command has one owner.
     pub fn allow_observers(mut self, groups: impl IntoIterator<Item: Into<String>>) -> Self {
         self.observers.extend(groups.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whether another owner of this service's commands keeps it from starting: a consumer group that reads their topics, or a
+    /// service whose manifest says so. Otherwise the service starts, and warns of it once it runs.
+    ///
+    /// Strict is for clusters where only trusted users may commit offsets of the commands' topics and write manifests: whoever may do
+    /// either can keep a strict service from starting. `check --broker` finds another owner in both modes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use events_kafka::Runtime;
+    ///
+    /// let runtime = Runtime::new("restaurant").strict_owners(true);
+    /// ```
+    pub fn strict_owners(mut self, strict: bool) -> Self {
+        self.strict_owners = strict;
         self
     }
 
@@ -22,8 +40,8 @@ impl Runtime {
     /// [`ensure_topics`](Self::ensure_topics) makes it: its events with their schemas, handlers, topics, groups and policies.
     /// It does unless this says no.
     ///
-    /// A start compares the service with what others have published there: another owner of its commands is a start-up
-    /// fault; other disagreements are logged, and `check --broker` lists them all. Without the topic, or the rights to it,
+    /// Once it runs, the service is compared with what others have published there: another owner of its commands and other
+    /// disagreements are logged, and `check --broker` lists them all. Without the topic, or the rights to it,
     /// the service runs all the same. On the embedded cluster nothing is published: its services are those of one process.
     pub fn publish_manifest(mut self, publish: bool) -> Self {
         self.publishes_manifest = publish;

@@ -14,7 +14,7 @@ use crate::announce::announce;
 use crate::endpoint::Open;
 use crate::error::KafkaError;
 use crate::handle::Handle;
-use crate::manifests::{Announcement, Deployed};
+use crate::manifests::{Announcement, Deployed, Others};
 use crate::member::Member;
 use crate::options::ClientOptions;
 use crate::outage::Outage;
@@ -32,7 +32,7 @@ pub(crate) struct Prepared {
     client: ClientOptions,
     ensure: Option<Ensure>,
     manifest: Option<Manifest>,
-    deployed: Deployed,
+    others: Others,
     /// Where the cluster's brokers are.
     brokers: Vec<String>,
     status: (Arc<View>, Option<Open>),
@@ -63,17 +63,25 @@ impl Runtime {
         let view = Arc::new(View::of(&name));
         let open = self.endpoint.open(&view)?;
         let (owned, manifest) = (self.owned(), self.manifest_to_publish());
+        let strict = self.strict_owners;
         let located = self.client.named(&name).located()?;
         let plans = planned(self.service, self.parks_anywhere, &located)?;
         let mut waiting = Waiting::new(&name, &located, &view, self.start_timeout);
         let (client, brokers, deployed, mut faults) = loop {
             let brokers = waiting.until_answered().await?;
             let mut client = located.clone();
-            let looked = Deployed::look_for(manifest.as_ref(), &located);
+            let looked = async {
+                match manifest.as_ref().filter(|_| strict) {
+                    Some(manifest) => Some(Deployed::look(&located, &manifest.service).await),
+                    None => None,
+                }
+            };
             let prepared = async {
                 let prepared = topics::prepare(&name, &plans, &mut client, self.ensure).await;
                 let mut faults = KafkaError::faults_of(prepared)?;
-                faults.extend(owned.faults(&plans, &located).await?);
+                if strict {
+                    faults.extend(owned.faults(&plans, &located).await?);
+                }
                 Ok(faults)
             };
             let (found, deployed) = telling(async { tokio::join!(prepared, looked) }, || {
@@ -88,19 +96,21 @@ impl Runtime {
                 Err(error) => return Err(error),
             }
         };
-        faults.extend(
-            manifest
-                .iter()
-                .flat_map(|manifest| deployed.faults(manifest)),
-        );
+        if let (Some(manifest), Some(deployed)) = (&manifest, &deployed) {
+            faults.extend(deployed.faults(manifest));
+        }
         KafkaError::unless_empty(&name, faults)?;
+        let others = match strict {
+            true => Others::Seen(deployed),
+            false => Others::Unseen(owned),
+        };
         Ok(Prepared {
             name,
             plans,
             client,
             ensure: self.ensure,
             manifest,
-            deployed,
+            others,
             brokers,
             status: (view, open),
             drain,
@@ -131,15 +141,18 @@ impl Prepared {
             members.push(member.map_err(|error| KafkaError::client("consumer", &error))?);
         }
         announce(&self.name, &self.plans, &self.client);
-        let announcement = self
-            .manifest
-            .map(|manifest| Announcement::of(manifest, &self.deployed, &self.client, self.ensure));
+        let announcement = Announcement::of(
+            self.manifest,
+            (self.others, self.plans),
+            &self.client,
+            self.ensure,
+        );
         Ok(Handle::new(
             self.status,
             members,
             lanes,
             self.client,
-            announcement.unwrap_or_default(),
+            announcement,
             outage,
             self.drain,
         ))
