@@ -41,6 +41,25 @@ fn every_package_is_a_known_room_or_lies_where_users_do() {
     );
 }
 
+/// In this workspace a dev-dependency turns the feature on as well, so a test of values would pass without it; users' builds
+/// have no dev-dependencies of ours.
+#[test]
+fn what_reads_events_asks_for_exact_doubles_itself() {
+    let core = METADATA
+        .workspace_packages()
+        .into_iter()
+        .find(|package| package.name.as_str() == "events-core")
+        .expect("events-core is a room");
+    let json = core.dependencies.iter().find(|dependency| {
+        dependency.name == "serde_json" && dependency.kind == DependencyKind::Normal
+    });
+    let features = &json.expect("events-core reads JSON").features;
+    assert!(
+        features.iter().any(|feature| feature == "float_roundtrip"),
+        "serde_json has {features:?} without `float_roundtrip`: one double in ten would come back another"
+    );
+}
+
 #[test]
 fn rooms_depend_only_on_the_rooms_that_the_table_shows() {
     let mut faults = Vec::new();
