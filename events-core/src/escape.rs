@@ -58,9 +58,9 @@ pub fn line(value: &str) -> Cow<'_, str> {
     escaped(value, false)
 }
 
-/// Text of several lines for a terminal or a log: as [`line`], but line breaks and tabs stay.
+/// Text of several lines for a terminal or a log: as [`line()`], but line breaks and tabs stay.
 ///
-/// Values within the text are escaped by [`line`] before, so that they begin no line of their own.
+/// Values within the text are escaped by [`line()`] before, so that they begin no line of their own.
 ///
 /// # Examples
 ///
