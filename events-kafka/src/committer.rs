@@ -22,8 +22,8 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 /// A thread that commits. The polling thread cannot: while it carries out a rebalance it waits for lanes that drain and for
 /// the broker's answers, and the partitions that stay go on meanwhile.
-/// The answers come on a queue of this thread's, and each commit waits for those to the one before: what is done until then
-/// would be repeated by a kill, and counts against the member's bound.
+/// The answers come on a queue of this thread's. A commit that is due before its tick waits for those to the ones before: what is
+/// done until then would be repeated by a kill, and counts against the member's bound until all are answered.
 pub(crate) struct Committer {
     stop: Arc<Notify>,
     thread: Option<JoinHandle<()>>,
@@ -78,20 +78,18 @@ async fn run(consumer: &Arc<BaseConsumer<MemberContext>>, group: &Group, stop: &
             _ = tick.tick() => group.request_positions(),
             () = group.commit_due() => {}
         }
-        group.gather_positions(ANSWER).await;
-        let sent = {
-            let _turn = consumer.context().committing();
-            commit_answered(consumer, &group.take_positions(), &answers)
-        };
-        consumer.context().ask_ownership(consumer);
-        let mut committed = sent.is_some();
-        let mut left = sent.unwrap_or_default();
+        let (mut committed, mut left) = (true, 0);
+        send(consumer, group, &answers, (&mut committed, &mut left)).await;
         while left > 0 {
             tokio::select! {
                 biased;
                 () = stop.notified() => return,
-                // The coordinator may take long, and the status is asked for all the same.
-                _ = tick.tick() => group.request_positions(),
+                // The coordinator may take long: it answers none while a member joins. What is sent meanwhile is answered
+                // behind the first.
+                _ = tick.tick() => {
+                    group.request_positions();
+                    send(consumer, group, &answers, (&mut committed, &mut left)).await;
+                }
                 (result, list) = answers.next() => {
                     committed &= consumer.context().answered(result, &list);
                     left -= 1;
@@ -108,4 +106,21 @@ async fn run(consumer: &Arc<BaseConsumer<MemberContext>>, group: &Group, stop: &
             () = tokio::time::sleep(AGAIN.min(interval)) => {}
         }
     }
+}
+
+/// Commits what the lanes have done. `left` counts the answers that will come; `committed` is false once something was not sent.
+async fn send(
+    consumer: &BaseConsumer<MemberContext>,
+    group: &Group,
+    answers: &CommitQueue<MemberContext>,
+    (committed, left): (&mut bool, &mut usize),
+) {
+    group.gather_positions(ANSWER).await;
+    let sent = {
+        let _turn = consumer.context().committing();
+        commit_answered(consumer, &group.take_positions(), answers)
+    };
+    consumer.context().ask_ownership(consumer);
+    *committed &= sent.is_some();
+    *left += sent.unwrap_or_default();
 }
