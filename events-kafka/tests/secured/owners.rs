@@ -83,7 +83,8 @@ async fn without_the_right_to_see_all_groups_a_second_owner_is_not_seen_and_that
             ),
         "{error}"
     );
-    let started = depot().spawn().await.unwrap_err().to_string();
+    let strict = depot().strict_owners(true).spawn().await;
+    let started = strict.unwrap_err().to_string();
     assert_eq!(started, error);
     broker.forget(FORMER).await;
     let checked = depot_says("check --broker --json");
