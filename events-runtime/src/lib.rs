@@ -48,7 +48,11 @@ mod work;
 pub use dead_letter::{Dialects, dead_letter_header};
 pub use group::{Group, Revoked};
 pub use memory::MemoryBound;
+#[doc(hidden)]
+pub use parking::fact::MOST_TOKEN;
 pub use parking::fact::parked_header;
+#[doc(hidden)]
+pub use parking::ledger::is_possible as claim_is_possible;
 #[doc(hidden)]
 pub use parking::print::of_fact as parked_print;
 #[doc(hidden)]

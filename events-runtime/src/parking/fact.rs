@@ -49,7 +49,8 @@ use parked_header as name;
 const PREFIX: &[u8] = b"pk_";
 
 /// Most bytes of a token; a longer one is none.
-const MOST_TOKEN: usize = 64;
+#[doc(hidden)]
+pub const MOST_TOKEN: usize = 64;
 /// Most bytes of the id of a dead letter; a longer one is none.
 const MOST_LETTER: usize = 512;
 /// Most bytes that are kept of an error, of a reason, and of who gave it: there are as many as records that wait.
@@ -280,8 +281,9 @@ pub(crate) fn encode_claim(claim: &super::ledger::Claim) -> String {
 /// The reverse; none for what is not ours.
 pub(crate) fn decode_claim(metadata: &str) -> Option<super::ledger::Claim> {
     let (generation, token) = metadata.split_once(':')?;
-    Some(super::ledger::Claim {
-        generation: generation.parse().ok()?,
+    let generation = generation.parse().ok()?;
+    super::ledger::is_possible(None, generation).then(|| super::ledger::Claim {
+        generation,
         token: token.to_owned(),
     })
 }

@@ -21,7 +21,8 @@ use hashbrown::HashMap;
 
 pub(crate) use bounds::{Bounds, REFUSED};
 use bounds::{Refusals, Remembered};
-pub(crate) use claims::{number_after, shown};
+pub use claims::is_possible;
+pub(crate) use claims::{FORGED, number_after, shown};
 pub(crate) use facts::{Claim, Fact, Identity, Item, Order, Pair, Token};
 pub(crate) use view::Copy;
 

@@ -59,6 +59,7 @@ pub(crate) struct Lot<Q: Queue> {
     /// For the log.
     pub(super) refusing: Unreadable,
     pub(super) overflowing: Unreadable,
+    pub(super) forging: Unreadable,
     /// The topic of its source, and the names of its handlers, as parked records have them.
     pub(super) source: Arc<str>,
     pub(super) names: Vec<Arc<str>>,
@@ -85,6 +86,7 @@ impl<Q: Queue> Lot<Q> {
             refused: 0,
             refusing: Unreadable::default(),
             overflowing: Unreadable::default(),
+            forging: Unreadable::default(),
             source: lane.topic.topic.as_str().into(),
             names: handlers
                 .map(|plan| plan.stable_name.as_str().into())

@@ -13,7 +13,7 @@ use crate::lane::context::key_text;
 use crate::opened::{LeftOut, OpenedRecord};
 use crate::parking::fact::{Head, brief, copy_own, headers};
 use crate::parking::ledger::{
-    Claim, Fact, Identity, Item, Order, Pair, REFUSED, Standing, Token, shown,
+    Claim, FORGED, Fact, Identity, Item, Order, Pair, REFUSED, Standing, Token, shown,
 };
 use crate::parking::lot::Lot;
 use crate::parking::print;
@@ -29,6 +29,8 @@ const QUEUE_RETRY: Duration = Duration::from_millis(500);
 pub(crate) fn alone(origin: i64) -> u64 {
     key_hash::of_place(origin.cast_unsigned())
 }
+
+const NO_PLACE: &str = "it does not say which record it is about";
 
 impl<Q: Queue> Lot<Q> {
     pub(super) fn read(&mut self, cx: &mut Context<'_>) -> bool {
@@ -105,6 +107,7 @@ impl<Q: Queue> Lot<Q> {
                 self.recount(pair);
             }
             Err(REFUSED) => self.tell_refusal(record),
+            Err(FORGED) => self.tell_forgery(record),
             Err(reason) => {
                 tracing::info!(partition = %self.lane.partition, parked = self.parked.topic, offset, reason, "a parked record does not count");
             }
@@ -126,6 +129,17 @@ impl<Q: Queue> Lot<Q> {
             tracing::info!(
                 partition = %self.lane.partition, handler = head.handler.unwrap_or_default(), key = key_text(record), by = head.audit(),
                 "a parked key is tried at once, since somebody asked for it"
+            );
+        }
+    }
+
+    /// Says that somebody else writes to the parked log, once in a while.
+    fn tell_forgery(&mut self, record: &Q::Record) {
+        if self.forging.occurs(FORGED) {
+            let number = Head::read(headers(record)).generation.unwrap_or_default();
+            tracing::warn!(
+                partition = %self.lane.partition, parked = self.parked.topic, offset = record.offset(), generation = shown(number),
+                "a claim in the parked log does not count: no member of the group can have made it, so somebody else writes to that topic, which is control of the service. Allow Write on it to the service and its operators alone"
             );
         }
     }
@@ -156,9 +170,27 @@ impl<Q: Queue> Lot<Q> {
         }
     }
 
+    /// Where the record stands that an action is about. It must be the one that the action names: a
+    /// parked topic that was deleted and made again gives its offsets a second time.
+    fn place(&self, head: &Head<'_>) -> Result<i64, &'static str> {
+        let at = head.at.ok_or(NO_PLACE)?;
+        let Some(open) = self.ledger.get(at) else {
+            return Ok(at);
+        };
+        let record = &open.payload;
+        let is_other = head.handler.is_some_and(|name| *name != *record.handler)
+            || head
+                .partition
+                .is_some_and(|named| named != record.partition)
+            || head.offset.is_some_and(|offset| offset != record.offset);
+        match is_other {
+            true => Err("an action about another record than the one that stands there"),
+            false => Ok(at),
+        }
+    }
+
     fn fact(&mut self, record: &Q::Record) -> Result<Fact<Arc<ParkedRecord>>, &'static str> {
         const NO_TOKEN: &str = "it has no token";
-        const NO_PLACE: &str = "it does not say which record it is about";
         let head = Head::read(headers(record));
         let token = || head.token.map(Token::from).ok_or(NO_TOKEN);
         let at = || head.at.ok_or(NO_PLACE);
@@ -189,11 +221,11 @@ impl<Q: Queue> Lot<Q> {
             ("action", Some("retry-now")) => Ok(Fact::RetryNow(self.pair(record, &head)?)),
             ("action", Some("take-over")) => Ok(Fact::TakeOver { token: token()? }),
             ("action", Some("skip-head")) => Ok(Fact::Order {
-                at: at()?,
+                at: self.place(&head)?,
                 order: Order::Skip(head.audit()),
             }),
             ("action", Some("discard")) => Ok(Fact::Order {
-                at: at()?,
+                at: self.place(&head)?,
                 order: Order::Discard(head.audit()),
             }),
             _ => Err("it is no fact that this build knows"),
@@ -201,7 +233,9 @@ impl<Q: Queue> Lot<Q> {
     }
 
     fn pair(&self, record: &Q::Record, head: &Head<'_>) -> Result<Pair, &'static str> {
-        if let Some(open) = head.at.and_then(|at| self.ledger.get(at)) {
+        if head.at.is_some()
+            && let Some(open) = self.ledger.get(self.place(head)?)
+        {
             return Ok(open.pair);
         }
         let handler = head.handler.ok_or("it names no handler")?;

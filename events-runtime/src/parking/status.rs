@@ -64,7 +64,7 @@ impl<Q: Queue> Lot<Q> {
             }
             Standing::Outranked(generation) => {
                 return Some(format!(
-                    "a claim of generation {} stands in the parked log, later than this member's {}: it has lost the partition, or the group was deleted, expired or changed its protocol. The coordinator is asked which; where it takes this member for the owner and the claim stays, end every process that ran before and run `parked take-over --topic {}`",
+                    "a claim of generation {} stands in the parked log, later than this member's {}: it has lost the partition, or the group was deleted, expired or changed its protocol. The coordinator is asked which; where it takes this member for the owner and the claim stays, end every process that ran before and run `parked take-over --force --topic {}`",
                     shown(*generation),
                     shown(self.generation),
                     shell(&self.parked.topic)

@@ -44,6 +44,7 @@ pub mod parking;
 pub mod parking_bearer;
 pub mod parking_by_hand;
 pub mod parking_flood;
+pub mod parking_forged;
 pub mod parking_hint;
 pub mod parking_limits;
 pub mod parking_made_anew;

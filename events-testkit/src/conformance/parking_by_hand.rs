@@ -138,7 +138,7 @@ pub async fn a_redriven_record_goes_behind_what_is_parked<C: Cluster>(cluster: &
 }
 
 /// Parks `a` for hours behind a record that fails until "now".
-async fn parked_for_hours<C: Cluster, E: Subject>(
+pub(super) async fn parked_for_hours<C: Cluster, E: Subject>(
     stage: &Stage<'_, C>,
     handler: &str,
 ) -> (C::Running, i64) {
@@ -289,8 +289,11 @@ pub async fn a_paused_handler_parks_behind_a_parked_key<C: Cluster>(cluster: &C)
 
 subject!(Anew, renew, "conformance-parked-anew");
 
-/// A claim that none can outrank, such as a forged one: the lane says so, and takes the log over, with what is parked in it,
-/// when somebody gives that claim up.
+/// The highest number of a claim that counts.
+const HIGHEST_CLAIM: i64 = (1 << 52) | i32::MAX as i64;
+
+/// A claim that none can outrank, such as a forged one of the last incarnation that counts: the lane says so, and takes the log
+/// over, with what is parked in it, when somebody gives that claim up.
 pub async fn a_claim_that_none_outranks_is_given_up_by_hand<C: Cluster>(cluster: &C) -> Verdict {
     if !cluster.capabilities().parking {
         return LACKING;
@@ -307,7 +310,7 @@ pub async fn a_claim_that_none_outranks_is_given_up_by_hand<C: Cluster>(cluster:
         fact
     };
     let mut claim = fact("claim", gone);
-    claim.add_header(name::GENERATION, i64::MAX.to_string());
+    claim.add_header(name::GENERATION, HIGHEST_CLAIM.to_string());
     stage.produce(claim).await;
     let mut parked = fact("parked", gone);
     let event = record_of(&Anew::new("a", 0), "a-0");
@@ -326,7 +329,7 @@ pub async fn a_claim_that_none_outranks_is_given_up_by_hand<C: Cluster>(cluster:
         let lane = status.lanes.first();
         let holding = lane.and_then(|lane| lane.holding.as_deref());
         holding.unwrap_or_default().contains(&format!(
-            "`parked take-over --topic {}`",
+            "`parked take-over --force --topic {}`",
             stage.parked_topic()
         ))
     })

@@ -203,6 +203,10 @@ macro_rules! conformance_tests {
                 a_paused_handler_parks_behind_a_parked_key
                 a_claim_that_none_outranks_is_given_up_by_hand
             }
+            parking_forged {
+                a_forged_claim_stops_no_lane
+                an_action_counts_for_the_record_that_it_names
+            }
             middleware {
                 layers_stand_around_attempts
                 layers_stand_around_blocking_attempts

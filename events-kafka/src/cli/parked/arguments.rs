@@ -54,11 +54,17 @@ pub(in crate::cli) enum ParkedCommand {
     },
     /// Give up claims that no member of the group can outrank: a forged one, or one of a later incarnation of the group, after
     /// going back to a build that does not count incarnations. A group that was deleted, or has expired, takes over what it
-    /// had parked by itself. Where the group has committed since the claim, nothing is given up.
+    /// had parked by itself. Where the group has committed since the claim, nothing is given up without `--force`.
     TakeOver {
         /// The parked topic: `<group>.parked.<topic>`.
         #[arg(long)]
         topic: String,
+        /// In this partition alone; may be given several times.
+        #[arg(long)]
+        partition: Vec<i32>,
+        /// Give up the claims that are in force, whatever they are: of a forged one nothing else may tell.
+        #[arg(long)]
+        force: bool,
         #[command(flatten)]
         by: By,
         /// Do not ask.

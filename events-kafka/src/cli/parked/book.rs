@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use events_core::{Error, RecordView, Result};
+use events_runtime::claim_is_possible;
 
 use super::fact::{Entry, Fact, Identity};
 use crate::cli::headers::headers;
@@ -95,7 +96,8 @@ impl Book {
     pub(super) fn begin(&mut self, topic: &Arc<str>, partition: i32, hint: Option<&Committed>) {
         let claim = hint.and_then(|hint| {
             let (generation, token) = hint.metadata.split_once(':')?;
-            Some((generation.parse().ok()?, token.to_owned()))
+            let generation = generation.parse().ok()?;
+            claim_is_possible(None, generation).then(|| (generation, token.to_owned()))
         });
         let log = Log {
             claim,
@@ -121,6 +123,9 @@ impl Book {
         match fact {
             Fact::Claim { generation, token } => {
                 let newest = log.claim.as_ref();
+                if !claim_is_possible(newest.map(|(known, _)| *known), generation) {
+                    return Ok(());
+                }
                 if newest.is_none_or(|(known, _)| generation >= *known) {
                     log.claim = Some((generation, token));
                     log.outranked = None;
@@ -177,15 +182,22 @@ impl Book {
 
     /// Claims that keep later ones of their group from counting. Where the group has committed from where on to read, it
     /// is the one that made the claim in force, and what does not count is a zombie's.
-    pub(super) fn outranking(&self) -> impl Iterator<Item = Outranking<'_>> {
+    pub(super) fn outranking(&self) -> impl Iterator<Item = InForce<'_>> {
+        let claims = self.in_force();
+        claims.filter(|claim| claim.outranked.is_some() && !claim.hinted)
+    }
+
+    /// The claims in force, but for those that were given up already.
+    pub(super) fn in_force(&self) -> impl Iterator<Item = InForce<'_>> {
         self.logs.iter().filter_map(|((topic, partition), log)| {
             let (generation, token) = log.claim.as_ref()?;
-            Some(Outranking {
+            (*generation != i64::MIN).then_some(InForce {
                 topic,
                 partition: *partition,
                 generation: *generation,
                 token,
-                outranked: log.outranked.filter(|_| !log.hinted)?,
+                outranked: log.outranked,
+                hinted: log.hinted,
             })
         })
     }
@@ -221,16 +233,17 @@ impl Book {
     }
 }
 
-/// A claim that keeps later ones from counting.
+/// The claim in force in a parked log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Outranking<'a> {
+pub(super) struct InForce<'a> {
     /// The parked topic.
     pub(super) topic: &'a str,
     pub(super) partition: i32,
     pub(super) generation: i64,
     pub(super) token: &'a str,
-    /// The generation of the latest claim that does not count.
-    pub(super) outranked: i64,
+    /// The generation of the latest claim that it keeps from counting.
+    pub(super) outranked: Option<i64>,
+    hinted: bool,
 }
 
 /// The records of a handler and a key, in order. A record without a key is alone.

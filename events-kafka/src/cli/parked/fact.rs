@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use events_core::{RecordView, header};
-use events_runtime::{parked_print, parked_weight};
+use events_runtime::{MOST_TOKEN, parked_print, parked_weight};
 
 use super::names;
 use crate::cli::bytes::cut;
@@ -93,7 +93,10 @@ impl Fact {
     /// None for what is no fact known here.
     pub(super) fn read(record: &dyn RecordView, headers: &Headers<'_>) -> Option<Self> {
         let word = |name: &str| text(headers, name.as_bytes());
-        let token = || word(names::TOKEN).map(Cow::into_owned);
+        let token = || {
+            let token = word(names::TOKEN).filter(|token| token.len() <= MOST_TOKEN);
+            token.map(Cow::into_owned)
+        };
         let at = || number(headers, names::AT.as_bytes());
         let entry = || Entry::read(record, headers).map(Box::new);
         Some(

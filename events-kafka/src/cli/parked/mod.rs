@@ -37,8 +37,19 @@ pub(super) async fn run(site: Site, command: ParkedCommand, json: bool) -> Resul
             // Nothing is lost by another attempt.
             ask(&site, Wish::RetryNow, which, by.now(), true, json).await
         }
-        ParkedCommand::TakeOver { topic, by, yes } => {
-            take_over::take_over(&site, &topic, &by.now(), yes, json).await
+        ParkedCommand::TakeOver {
+            topic,
+            partition,
+            force,
+            by,
+            yes,
+        } => {
+            let claims = take_over::Claims {
+                topic,
+                partitions: partition,
+                force,
+            };
+            take_over::take_over(&site, &claims, &by.now(), yes, json).await
         }
         ParkedCommand::SkipHead {
             which,

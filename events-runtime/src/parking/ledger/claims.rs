@@ -6,7 +6,28 @@ use super::{Claim, Identity, Ledger, Standing};
 /// generations of one that was deleted, expired or changed its protocol begin again. Earlier builds
 /// compare the whole as one number, so that they come to the same order.
 const INCARNATION: u32 = 32;
-const LAST_INCARNATION: i64 = i32::MAX as i64;
+/// A group is deleted, expires or changes its protocol a few times in its life, so a claim of a later
+/// incarnation is forged. Lanes can count up from every claim that counts.
+const LAST_INCARNATION: i64 = 1 << 20;
+
+/// Why a claim is refused that no member of the group can have made.
+pub(crate) const FORGED: &str = "a claim of a generation that the group cannot have";
+
+/// Whether a member of the group can have made the claim of the number `number` behind the one of the
+/// number `newest`, which is in force. A function of the log alone: all who read it come to the same.
+#[doc(hidden)]
+pub fn is_possible(newest: Option<i64>, number: i64) -> bool {
+    let (incarnation, generation) = (number >> INCARNATION, number & ((1 << INCARNATION) - 1));
+    if number >= 0 && (generation > i64::from(i32::MAX) || incarnation > LAST_INCARNATION) {
+        return false;
+    }
+    match newest {
+        // A lane takes the incarnation of the claim in force, or counts it up by one.
+        Some(newest @ 0..) => incarnation <= (newest >> INCARNATION) + 1,
+        // The claim in force was given up, was made outside of a group, or is not known.
+        _ => true,
+    }
+}
 
 /// The number of a claim of `generation` in the incarnation of an earlier claim.
 pub(crate) fn number_after(earlier: Option<&Claim>, generation: i64) -> i64 {
@@ -55,12 +76,21 @@ impl<T> Ledger<T> {
 
     pub(super) fn claim(&mut self, offset: i64, claim: Claim) -> Result<(), &'static str> {
         let newest = self.claims.last();
-        if newest.is_some_and(|(_, newest)| claim.generation < newest.generation) {
+        let number = newest.map(|(_, newest)| newest.generation);
+        let fault = if !is_possible(number, claim.generation) {
+            Some(FORGED)
+        } else if number.is_some_and(|number| claim.generation < number) {
+            Some("a claim of an older generation")
+        } else {
+            None
+        };
+        if let Some(fault) = fault {
+            // Also where it is not possible any more: its claim was given up, and claims were made
+            // that count from a lower incarnation.
             if claim.token == self.ours && self.standing == Standing::Claiming {
-                let newest = newest.map_or(0, |(_, claim)| claim.generation);
-                self.standing = Standing::Outranked(newest);
+                self.standing = Standing::Outranked(number.unwrap_or(0));
             }
-            return Err("a claim of an older generation");
+            return Err(fault);
         }
         if claim.token == self.ours {
             // A claim that was sent twice changes nothing, unless somebody came between the two.
@@ -170,9 +200,56 @@ mod tests {
         // Outside of a group, and what only a forged claim has.
         assert_eq!(number_after(Some(&claim(first)), -1), -1);
         assert_eq!(number_after(Some(&claim(-1)), 3), 3);
-        assert_eq!(number_above(i64::MAX, 3), None);
+        assert_eq!(number_above(HIGHEST, 3), None);
         assert_eq!(shown(500), "500");
         assert_eq!(shown(first), "1 (incarnation 1 of the group)");
+    }
+
+    /// The highest number that counts.
+    const HIGHEST: i64 = (LAST_INCARNATION << INCARNATION) | i32::MAX as i64;
+
+    #[test]
+    fn a_claim_that_the_group_cannot_have_made_is_refused() {
+        let incarnation = |count: i64| count << INCARNATION;
+        for known in [None, Some(i64::MIN), Some(-1)] {
+            assert!(is_possible(known, HIGHEST));
+            assert!(!is_possible(known, HIGHEST + 1));
+        }
+        for forged in [
+            i64::MAX,
+            i64::from(i32::MAX) + 1,
+            incarnation(LAST_INCARNATION + 1),
+            incarnation(5) | i64::from(u32::MAX),
+        ] {
+            assert!(!is_possible(None, forged), "{forged}");
+            assert!(!is_possible(Some(forged), forged), "{forged}");
+        }
+        // One more than the claim in force, as a lane counts.
+        for newest in [0, 7, incarnation(3) + 7] {
+            assert!(is_possible(Some(newest), newest + 1));
+            assert!(is_possible(Some(newest), number_above(newest, 1).unwrap()));
+            assert!(!is_possible(Some(newest), newest + incarnation(2)));
+        }
+        assert!(is_possible(Some(7), -1), "it is older, no more");
+
+        let claim = |generation, token: &str| {
+            let token = token.to_owned();
+            Fact::<()>::Claim(Claim { generation, token })
+        };
+        let mut ledger = Ledger::new(0, None, "a".to_owned(), Bounds::per_pair(100));
+        let _ = ledger.read(0, claim(i64::MAX, "forged"));
+        let _ = ledger.read(1, claim(4, "a"));
+        for (offset, number) in (2..).zip([i64::MAX, HIGHEST, incarnation(2)]) {
+            let read = ledger.read(offset, claim(number, "forged"));
+            assert_eq!(read.unwrap_err(), FORGED);
+            assert_eq!(*ledger.standing(), Standing::Owner);
+        }
+        // A lane whose own number is not possible any more asks who owns the partition.
+        let mut ledger = Ledger::new(0, None, "a".to_owned(), Bounds::per_pair(100));
+        let _ = ledger.read(0, claim(7, "b"));
+        let _ = ledger.read(1, claim(incarnation(5), "a"));
+        assert_eq!(*ledger.standing(), Standing::Outranked(7));
+        assert_eq!(ledger.overrule(3), Some(incarnation(1) + 3));
     }
 
     #[test]
